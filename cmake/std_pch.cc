@@ -1,0 +1,1 @@
+// The one translation unit of the precompiled header.
