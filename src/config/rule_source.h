@@ -1,0 +1,34 @@
+// RuleSource: where rules come from. Pull, no callbacks; parsing, validation and comparison are pure functions. file/ reads
+// logboom.yaml (and the program's own rules.yaml in the data directory); etcd/ and http/ come with the fleet.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/rule.h"
+
+namespace logboom::config {
+
+struct RuleHistoryEntry {
+  std::uint64_t revision = 0;
+  TimeNs time = 0;
+  std::string author;
+  std::string text;  // the YAML of the rules at that revision
+};
+
+// One owner thread calls load and wait_for_change; put and history are thread-safe beside it.
+class RuleSource {
+ public:
+  virtual ~RuleSource() = default;
+  // The current rules. kInvalidArgument carries all problems at once, with file:line; the caller keeps its last good rules.
+  virtual Result<RuleSet> load() = 0;
+  // Blocks until the source may differ from `seen` (true) or the stop comes (false).
+  virtual bool wait_for_change(std::uint64_t seen, std::stop_token stop) = 0;
+  // Replaces the program-written rules if their revision still is `expected` (kRejected when not: someone else wrote).
+  virtual Status put(std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author) = 0;
+  virtual Result<std::vector<RuleHistoryEntry>> history() = 0;
+};
+
+}  // namespace logboom::config

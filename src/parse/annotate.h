@@ -1,0 +1,21 @@
+// Gives the records of a batch their time and level, as far as their text says so; else the predecessor's time in the same
+// file, else the time of arrival.
+#pragma once
+
+#include <cstdint>
+
+#include "parse/time.h"
+#include "record/batch.h"
+
+namespace logboom::parse {
+
+// What a file carries from batch to batch.
+struct AnnotateCarry {
+  TimeHint hint;
+  TimeNs previous = 0;  // time of the last record, 0: none
+};
+
+// Fills time, time_origin, level and kBinary of batch.records from batch.bytes, batch.format and batch.arrival.
+void annotate(Batch& batch, std::int32_t zone_seconds, AnnotateCarry& carry);
+
+}  // namespace logboom::parse

@@ -1,0 +1,51 @@
+// Typed fields of a record, derived from its exact bytes whenever they are needed: nothing is stored twice, and a field query
+// is verified on the bytes themselves. JSON objects are flattened with dots ("http.status"); the same name twice: the last
+// one counts. Nested deeper than 64 or not valid JSON: plain text without fields. At most kMaxFields per record; the rest
+// is one field "_overflow".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "record/batch.h"
+
+namespace logboom::parse {
+
+inline constexpr std::size_t kMaxFields = 1000;
+
+// Integers that fit stay exact; larger numbers and 1e999 stay the text they are.
+using FieldValue = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string>;
+
+struct Field {
+  std::string name;
+  FieldValue value;
+};
+
+// The text a person sees and a query compares with: numbers as they stand in the record.
+std::string to_text(const FieldValue& value);
+
+// One instance per thread (it keeps parser buffers).
+class FieldParser {
+ public:
+  FieldParser();
+  ~FieldParser();
+  FieldParser(FieldParser&&) noexcept;
+  // All fields of a record's text; empty when the format has none or the text does not parse.
+  std::vector<Field> fields(Format format, std::string_view text);
+  // The value of one field, cheaper than all of them; nullopt when absent.
+  std::optional<FieldValue> field(Format format, std::string_view text, std::string_view name);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Whether the first lines of a source look like JSON objects.
+Format detect_format(std::string_view head);
+
+}  // namespace logboom::parse

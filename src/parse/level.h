@@ -1,0 +1,13 @@
+// Finds the level of a log line: a level word in upper case or brackets or after level=, a syslog priority, klog's letter.
+#pragma once
+
+#include <string_view>
+
+#include "record/batch.h"
+
+namespace logboom::parse {
+
+// Looks at the first 256 bytes behind `after_time` (end of the stamp, or 0). kNone when it finds none.
+Level find_level(std::string_view line, std::size_t after_time);
+
+}  // namespace logboom::parse

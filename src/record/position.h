@@ -1,0 +1,30 @@
+// Where a consumer stands in a transport, and what the far side knows of a source: spoken by transports and stores alike.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "record/batch.h"
+#include "record/interval_set.h"
+
+namespace logboom {
+
+// Committed with the records where the store can (exactly-once.md, "What commits with what").
+struct Position {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;  // of the next message
+};
+
+// What the store holds of one (source, channel), newest epoch; where a restarted collector goes on.
+struct KnownSource {
+  SourceId source;
+  std::string channel;
+  std::uint32_t epoch = 0;
+  Coverage coverage;              // of that epoch
+  std::vector<PrefixMark> marks;  // of that epoch, ascending
+  SourceState state;              // as last committed
+};
+
+}  // namespace logboom

@@ -1,0 +1,63 @@
+// Producer and Consumer: what lies between collecting and storing. One machine: inprocess/. The producer's side decides
+// nothing about durability: on_delivered runs exactly once per message, when the far side has committed it (or has given
+// up for a reason that is an Error). Order per source is kept.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "record/batch.h"
+#include "record/interval_set.h"
+#include "record/position.h"
+
+namespace logboom {
+
+// A message no logboom agent made (from a Kafka topic others write to); identified by topic, partition and offset.
+struct Foreign {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::string value;
+};
+
+using Message = std::variant<std::shared_ptr<const Batch>, Foreign>;
+
+// Called once, from a thread of the transport: the coverage the far side committed for the message's range, or why not.
+// Must not block for long and must not call back into the producer.
+using OnDelivered = std::function<void(Result<Coverage>)>;
+
+// Thread-safe.
+class Producer {
+ public:
+  virtual ~Producer() = default;
+  // Blocks while the transport is full; ends with kCancelled at the stop (then on_delivered is not called).
+  virtual Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) = 0;
+  // Every source the far side knows, or kUnsupported where it cannot say.
+  virtual Result<std::vector<KnownSource>> known_sources() = 0;
+  // No more publish(); what was published is still delivered.
+  virtual void close() = 0;
+};
+
+struct Delivery {
+  Message message;
+  Position position;
+};
+
+// One owner thread calls receive; commit may come from any thread.
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  // Blocks; nullopt when the producer has closed and all is received, or at the stop.
+  virtual std::optional<Delivery> receive(std::stop_token stop) = 0;
+  // The delivery at `position` is durable (or failed for good). Every delivery is committed exactly once, in any order.
+  virtual void commit(const Position& position, Result<Coverage> coverage) = 0;
+};
+
+}  // namespace logboom
