@@ -11,8 +11,8 @@
 
 namespace logboom {
 
-// Thread-safe, FIFO. Bound: the sum of the pushed sizes stays within `limit` bytes, except that an empty queue takes any one
-// item, so an item larger than the limit cannot block for ever.
+// Thread-safe, FIFO. Bound: the sum of the pushed sizes stays within `limit` bytes, except that an empty queue takes
+// any one item, so an item larger than the limit cannot block for ever.
 template <typename T>
 class BoundedQueue {
  public:

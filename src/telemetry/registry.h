@@ -1,5 +1,5 @@
-// How every part counts itself: counters and gauges by name and labels, printed in the Prometheus text format on /metrics.
-// Names: logboom_<part>_<what>_total for counters, units in the name (bytes, seconds).
+// How every part counts itself: counters and gauges by name and labels, printed in the Prometheus text format on
+// /metrics. Names: logboom_<part>_<what>_total for counters, units in the name (bytes, seconds).
 #pragma once
 
 #include <atomic>
@@ -37,8 +37,9 @@ class Gauge {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-// Owns its counters and gauges; references stay valid as long as the registry. Thread-safe. Bound: at most kMaxSeries; further
-// ones share one series named logboom_overflow.
+// Owns its counters and gauges; references stay valid as long as the registry. Thread-safe. Bound: at most kMaxSeries;
+// further ones, and those whose name is already of the other kind, share one series named logboom_overflow
+// (logboom_overflow_gauge).
 class Registry {
  public:
   static constexpr std::size_t kMaxSeries = 10'000;
@@ -54,8 +55,12 @@ class Registry {
     std::map<std::string, std::unique_ptr<Counter>> counters;  // by rendered labels
     std::map<std::string, std::unique_ptr<Gauge>> gauges;
   };
+  // The family of that name; a new one gets this help and kind.
+  Family& family(const std::string& name, const std::string& help, bool is_counter) LB_REQUIRES(mutex_);
+
   mutable Mutex mutex_;
   std::map<std::string, Family> families_ LB_GUARDED_BY(mutex_);
+  std::unique_ptr<Gauge> overflow_gauge_ LB_GUARDED_BY(mutex_);
   std::size_t series_ LB_GUARDED_BY(mutex_) = 0;
 };
 
