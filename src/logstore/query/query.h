@@ -1,6 +1,6 @@
-// The query language: text > AST, once. Words are AND-ed; OR, NOT or -, parentheses; "exact phrase"; field:value, field:>=500,
-// field:[a TO b], field:*; conn*, *refused*; /regex/ and ~"regex" (RE2). docs/reference/query.md shows all of it. The embedded
-// store evaluates the AST (Matcher), the OpenSearch store translates it.
+// The query language: text > AST, once. Words are AND-ed; OR, NOT or -, parentheses; "exact phrase"; field:value,
+// field:>=500, field:[a TO b], field:*; conn*, *refused*; /regex/ and ~"regex" (RE2). docs/reference/query.md shows all
+// of it. The embedded store evaluates the AST (Matcher), the OpenSearch store translates it.
 #pragma once
 
 #include <cstdint>
@@ -20,25 +20,31 @@ enum class NodeKind : std::uint8_t {
   kOr,       // children
   kNot,      // one child
   kPhrase,   // `text` at token boundaries of the record's text; case folded unless `exact`
-  kPattern,  // word pattern with * (any characters within one line, also none); `*part*` is an unanchored substring; folded unless `exact`
-  kRegex,    // `text` is RE2 over the exact bytes of each line of the text (without the LF, CR included); folded if `fold`
+  kPattern,  // word pattern with * (any characters within one line, also none); `*part*` is an unanchored substring;
+             // folded unless `exact`
+  kRegex,    // `text` is RE2 over the exact bytes of each line of the text (without the LF, CR included); folded if
+             // `fold`
   kField,    // `field` compared by `op` with `text` (and `text2` for ranges)
 };
 
 enum class FieldOp : std::uint8_t {
-  kEquals,    // value equals as folded text, or as a number where both are numbers
-  kPattern,   // value matches a pattern with *
-  kRegex,     // value is found by RE2
-  kExists,    // field:*
-  kLess, kLessEqual, kGreater, kGreaterEqual,  // numbers as numbers, times as times, else byte order of folded text
-  kRange,     // [text TO text2], both ends included; "*" is open
+  kEquals,   // value equals as folded text, or as a number where both are numbers
+  kPattern,  // value matches a pattern with *
+  kRegex,    // value is found by RE2
+  kExists,   // field:*
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,  // numbers as numbers, times as times, else byte order of folded text
+  kRange,         // [text TO text2], both ends included; "*" is open
 };
 
 struct Node {
   NodeKind kind = NodeKind::kAll;
   std::string text;
   std::string text2;
-  std::string field;  // as typed; "host", "file", "level", "topic", "source", "rule" are of the record itself, others are parsed fields
+  std::string field;  // as typed; "host", "file", "level", "topic", "source", "rule" are of the record itself, others
+                      // are parsed fields
   FieldOp op = FieldOp::kEquals;
   bool exact = false;
   bool fold = false;
