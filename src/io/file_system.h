@@ -19,8 +19,8 @@ namespace logboom {
 
 enum class FileType { kRegular, kDirectory, kSymlink, kOther };
 
-// What names a file beyond its path. `handle` is the kernel's file handle (type in 4 bytes little endian, then the opaque
-// bytes; inode plus generation on ext4) and empty where the file system has none (overlayfs, some network ones).
+// What names a file beyond its path. `handle` is the kernel's file handle (type in 4 bytes little endian, then the
+// opaque bytes; inode plus generation on ext4) and empty where the file system has none (overlayfs, some network ones).
 struct FileIdentity {
   std::string handle;
   std::uint64_t file_system = 0;  // f_fsid of statfs, stable over remounts; st_dev where it is 0
@@ -45,10 +45,10 @@ struct DirectoryEntry {
 };
 
 enum class OpenMode {
-  kRead,        // O_RDONLY|O_NONBLOCK|O_NOCTTY; a FIFO or device never blocks the open
-  kReadWrite,   // the file must exist
-  kCreate,      // read-write, created with 0600 when missing
-  kCreateNew,   // read-write, kInvalidArgument with EEXIST when present
+  kRead,       // O_RDONLY|O_NONBLOCK|O_NOCTTY; a FIFO or device never blocks the open
+  kReadWrite,  // the file must exist
+  kCreate,     // read-write, created with 0600 when missing
+  kCreateNew,  // read-write, kInvalidArgument with EEXIST when present
 };
 
 // One open file. Thread-safe for pread and pwrite on disjoint ranges; closed by the destructor.
@@ -113,8 +113,8 @@ std::unique_ptr<FileSystem> open_posix_file_system();
 // The whole file; kFull when it is larger than `limit`.
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::uint64_t limit);
 
-// Writes `content` to a new file with mode 0600, syncs it, renames it over `path` and syncs the directory: after a crash
-// `path` holds the old or the new content, never a part.
+// Writes `content` to a new file with mode 0600, syncs it, renames it over `path` and syncs the directory: after a
+// crash `path` holds the old or the new content, never a part.
 Status replace_file(FileSystem& files, const std::string& path, std::string_view content);
 
 }  // namespace logboom

@@ -12,7 +12,8 @@ namespace logboom {
 std::uint64_t xxh3_64(std::string_view bytes, std::uint64_t seed = 0);
 Hash128 xxh3_128(std::string_view bytes);
 
-// The next link of a chain of prefix marks: XXH3-128(previous, high then low as 16 bytes little endian, followed by `bytes`).
+// The next link of a chain of prefix marks: XXH3-128(previous, high then low as 16 bytes little endian, followed by
+// `bytes`).
 Hash128 chain_mark(const Hash128& previous, std::string_view bytes);
 
 // The same over bytes that arrive in pieces.
