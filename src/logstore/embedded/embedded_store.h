@@ -20,21 +20,21 @@ enum class StoreAccess { kReadWrite, kRead };
 struct EmbeddedOptions {
   std::string directory;
   StoreAccess access = StoreAccess::kReadWrite;
-  std::uint64_t file_bytes = 1'500'000'000;        // a file is rolled at this size, and every day of arrival
-  std::uint64_t block_bytes = 2u << 20;            // raw bytes of a full block
-  std::chrono::milliseconds group_commit{50};      // longest wait for company while a commit is in flight
+  std::uint64_t file_bytes = 1'500'000'000;    // a file is rolled at this size, and every day of arrival
+  std::uint64_t block_bytes = 2u << 20;        // raw bytes of a full block
+  std::chrono::milliseconds group_commit{50};  // longest wait for company while a commit is in flight
   std::chrono::milliseconds least_between_commits{5};
-  std::chrono::minutes tail_age{60};               // tail rows older than this become blocks
-  std::uint64_t memory = 96u << 20;                // batches waiting for their commit, and blocks being built
-  std::uint64_t query_memory = 64u << 20;          // all running searches together
-  unsigned workers = 0;                            // block builders and search threads; 0: number of cores
-  std::uint64_t free_space_floor = 64u << 20;      // below it nothing is acknowledged
+  std::chrono::minutes tail_age{60};           // tail rows older than this become blocks
+  std::uint64_t memory = 96u << 20;            // batches waiting for their commit, and blocks being built
+  std::uint64_t query_memory = 64u << 20;      // all running searches together
+  unsigned workers = 0;                        // block builders and search threads; 0: number of cores
+  std::uint64_t free_space_floor = 64u << 20;  // below it nothing is acknowledged
 };
 
-// Opens or creates. kUnavailable when another process writes there (the message names the remedy), kUnsupported for a newer
-// format, kCorrupt only when nothing can be served. The deps outlive the store.
-Result<std::unique_ptr<LogStore>> open_embedded_store(const EmbeddedOptions& options, FileSystem& files, const Clock& clock,
-                                                      Registry& registry);
+// Opens or creates. kUnavailable when another process writes there (the message names the remedy), kUnsupported for a
+// newer format, kCorrupt only when nothing can be served. The deps outlive the store.
+Result<std::unique_ptr<LogStore>> open_embedded_store(const EmbeddedOptions& options, FileSystem& files,
+                                                      const Clock& clock, Registry& registry);
 
 struct RepairReport {
   std::uint64_t files_checked = 0;
@@ -44,7 +44,8 @@ struct RepairReport {
   std::vector<std::string> notes;  // for people, one line each
 };
 
-// Checks every file and rebuilds damaged ones from a scan of their pages into new files; the damaged ones are kept beside with
+// Checks every file and rebuilds damaged ones from a scan of their pages into new files; the damaged ones are kept
+// beside with
 // ".damaged". Needs the writer's lock.
 Result<RepairReport> repair_embedded_store(const std::string& directory, FileSystem& files, const Clock& clock);
 

@@ -30,17 +30,16 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "logstore/embedded/block/block_reader.h"
 #include "record/batch.h"
 
-namespace logboom::logstore {
+namespace logboom::logstore::embedded {
 
-class BlockReader;  // block/
-
-// Names one row of the store's source table for ever: a stream (source, epoch, channel) together with what its rows
-// share. A rename or changed rule fields make a new ref of the same stream. 0 is never used.
+// What a block's Segment calls source_ref: a stream (source, epoch, channel) together with the host and path its rows
+// were read from. A rename makes a new ref of the same stream. 0 is never used. Format, rule and constant fields stand
+// in the block's contexts and in the tail's Batch.
 using SourceRef = std::uint32_t;
 
-// What all rows of one SourceRef share.
 struct SourceNames {
   SourceRef ref = 0;
   SourceId source;
@@ -48,9 +47,6 @@ struct SourceNames {
   std::string channel;
   std::string host;
   std::string path;  // raw bytes, as last seen when the rows were committed
-  std::string rule;
-  Format format = Format::kText;
-  std::vector<std::pair<std::string, std::string>> fields;  // constant fields of the rule
 };
 
 // One block or tail chunk: `file` is the sequence number of its logs-<seq>.db, `id` its row there; both only grow.
@@ -113,6 +109,12 @@ struct Snapshot {
   std::vector<std::shared_ptr<const FileSnapshot>> files;  // ascending by file
 };
 
+// BlockReader::commit_of(row) == 0 stands for the commit that inserted the block: ChunkMeta::first_commit.
+struct OpenedBlock {
+  std::unique_ptr<SectionSource> sections;
+  BlockReader reader;
+};
+
 // Thread-safe. Lives as long as the store.
 class StoreView {
  public:
@@ -123,10 +125,10 @@ class StoreView {
   // the newest durable commit sequence.
   virtual std::uint64_t wait_for_commit(std::uint64_t after, std::chrono::nanoseconds wait,
                                         std::stop_token stop) const = 0;
-  // The sections of a block, read and verified as they are asked for. The reader may be used by one thread at a time.
-  virtual Result<std::unique_ptr<BlockReader>> open_block(const ChunkMeta& block) const = 0;
-  // The stored bytes of a block's token filter and trigram bitmap (their own tables; block/ decodes them), verified;
-  // empty when the block has none. Cheaper than open_block: nothing else is read.
+  // Reads the header; the sections follow as they are asked for. Used by one thread at a time, dies before the store.
+  virtual Result<OpenedBlock> open_block(const ChunkMeta& block) const = 0;
+  // The stored bytes of a block's token filter and trigrams (for TokenFilter and TrigramSet; their own tables),
+  // verified; empty when the block has none. Cheaper than open_block: nothing else is read.
   virtual Result<std::string> read_filter(const ChunkMeta& block) const = 0;
   virtual Result<std::string> read_trigrams(const ChunkMeta& block) const = 0;
   // The rows of a tail chunk, decoded and verified. All its rows have commit == first_commit and one ref.
@@ -138,4 +140,4 @@ class StoreView {
                                          std::string_view channel) const = 0;
 };
 
-}  // namespace logboom::logstore
+}  // namespace logboom::logstore::embedded
