@@ -17,7 +17,7 @@ set(LOGBOOM_SANITIZE "" CACHE STRING "Value of -fsanitize=, e.g. address,undefin
 add_library(lb_flags INTERFACE)
 target_include_directories(lb_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
 target_compile_options(lb_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
-  -fno-omit-frame-pointer -fstack-protector-strong)
+  -fno-omit-frame-pointer -fstack-protector-strong -pthread)  # -pthread everywhere: a target without it could not share the precompiled header
 target_compile_definitions(lb_flags INTERFACE _GNU_SOURCE)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(lb_flags INTERFACE -Wthread-safety)

@@ -1,0 +1,36 @@
+// Rules as YAML: the `collect:` section of logboom.yaml, the `configpath:` form of older systems, and the program's own
+// rules.yaml. Reading gives every problem at once, with its place; writing gives text that reads back to the same rules.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/problem.h"
+#include "config/rule.h"
+#include "config/yaml.h"
+
+namespace logboom::config {
+
+// Limits that keep a hostile or mistaken rule from costing memory or time; reported by validate_rule.
+inline constexpr std::size_t kMaxRules = 10'000;
+inline constexpr std::size_t kMaxPatterns = 100;            // include and exclude of one rule
+inline constexpr std::size_t kMaxPatternBytes = 10'000;
+inline constexpr std::int64_t kMaxRegexMemory = 1 << 20;    // of RE2's compiled program
+inline constexpr std::size_t kMaxGlobBytes = 4096;
+inline constexpr std::size_t kMaxGlobStars = 4;             // "**" in one path
+inline constexpr std::size_t kMaxGlobChoices = 256;         // alternatives of {a,b} multiplied
+
+// Adds the rules of a document's `collect` and `configpath` keys to `rules`. Relative paths are refused. Appends problems.
+void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules, std::vector<Problem>& problems);
+
+// Everything wrong with one rule, as sentences.
+std::vector<std::string> validate_rule(const Rule& rule);
+
+// "topic:path" where the rule has no name of its own.
+std::string default_rule_name(const Rule& rule);
+
+// A document with a `collect.items` list.
+std::string write_rules(const std::vector<Rule>& rules);
+
+}  // namespace logboom::config
