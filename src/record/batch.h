@@ -90,6 +90,7 @@ struct SourceState {
   Format format = Format::kText;
   std::uint64_t position = 0;   // end of this batch; where collecting goes on
   std::string guard;            // the last up to 256 bytes before `position`
+  std::uint64_t size = 0;       // of the source when last looked at; what lies between position and it can still be lost
 };
 
 struct Batch {
