@@ -1,5 +1,5 @@
-// Gives the records of a batch their time and level, as far as their text says so; else the predecessor's time in the same
-// file, else the time of arrival.
+// Gives the records of a batch their time and level, as far as their text says so; else the predecessor's time in the
+// same file, else the time of arrival.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-// Typed fields of a record, derived from its exact bytes whenever they are needed: nothing is stored twice, and a field query
-// is verified on the bytes themselves. JSON objects are flattened with dots ("http.status"); the same name twice: the last
-// one counts. Nested deeper than 64 or not valid JSON: plain text without fields. At most kMaxFields per record; the rest
-// is one field "_overflow".
+// Typed fields of a record, derived from its exact bytes whenever they are needed: nothing is stored twice, and a field
+// query is verified on the bytes themselves. JSON objects are flattened with dots ("http.status"); the same name twice:
+// the last one counts. Nested deeper than 64 or not valid JSON: plain text without fields. At most kMaxFields per
+// record; the rest is one field "_overflow".
 #pragma once
 
 #include <cstdint>

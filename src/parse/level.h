@@ -1,4 +1,5 @@
-// Finds the level of a log line: a level word in upper case or brackets or after level=, a syslog priority, klog's letter.
+// Finds the level of a log line: a level word in upper case or brackets or after level=, a syslog priority, klog's
+// letter.
 #pragma once
 
 #include <string_view>

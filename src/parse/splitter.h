@@ -1,6 +1,7 @@
-// RecordSplitter: turns the bytes of a source into records, the same ones however the bytes are cut into chunks. LF ends a
-// line; a CR before it is part of the text; lines of nothing but CRs are blank and travel as hidden bytes. Multi-line
-// records are joined by a start pattern or automatically (indented lines, stack traces). Pure: no I/O, no clock.
+// RecordSplitter: turns the bytes of a source into records, the same ones however the bytes are cut into chunks. LF
+// ends a line; a CR before it is part of the text; lines of nothing but CRs are blank and travel as hidden bytes.
+// Multi-line records are joined by a start pattern or automatically (indented lines, stack traces). Pure: no I/O, no
+// clock.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,10 @@ enum class MultilineMode { kNone, kAuto, kStartPattern };
 
 struct SplitOptions {
   MultilineMode multiline = MultilineMode::kAuto;
-  std::string start_pattern;                   // RE2, matched at the beginning of a line
-  std::uint32_t max_record = 1u << 20;         // longer lines are cut into fragments of this size, longer groups end here
-  std::uint32_t max_group_lines = 1000;        // a multi-line record never holds more lines
-  bool keep_blank = false;                     // blank lines are records
+  std::string start_pattern;             // RE2, matched at the beginning of a line
+  std::uint32_t max_record = 1u << 20;   // longer lines are cut into fragments of this size, longer groups end here
+  std::uint32_t max_group_lines = 1000;  // a multi-line record never holds more lines
+  bool keep_blank = false;               // blank lines are records
 };
 
 // What to do with the end of the bytes.
@@ -46,8 +47,8 @@ class RecordSplitter {
   struct Carry {
     bool in_fragment = false;
   };
-  // Appends the records of `bytes` (begin/length/blank/lines/flags; no time, no level) to `records`. The caller hands the
-  // unconsumed rest again, with more bytes behind it. Bytes are at most 2^31.
+  // Appends the records of `bytes` (begin/length/blank/lines/flags; no time, no level) to `records`. The caller hands
+  // the unconsumed rest again, with more bytes behind it. Bytes are at most 2^31.
   virtual SplitResult split(std::string_view bytes, AtEnd at_end, Carry& carry, std::vector<Record>& records) const = 0;
 };
 

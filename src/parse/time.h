@@ -25,8 +25,8 @@ struct FoundTime {
 };
 
 struct TimeContext {
-  TimeNs arrival = 0;              // for stamps without a year: the year that puts it nearest to arrival
-  std::int32_t zone_seconds = 0;   // east of UTC, for stamps without a zone
+  TimeNs arrival = 0;             // for stamps without a year: the year that puts it nearest to arrival
+  std::int32_t zone_seconds = 0;  // east of UTC, for stamps without a zone
 };
 
 // Looks at the first 256 bytes of the line. Thread-safe; `hint` belongs to the caller, one per file.

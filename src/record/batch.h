@@ -47,7 +47,7 @@ struct Record {
   std::uint32_t begin = 0;   // of the text, from the start of the batch's buffer
   std::uint32_t length = 0;  // of the text, without the LF; a CR before the LF is part of the text
   std::uint32_t blank = 0;   // bytes of blank lines right before `begin`
-  std::uint32_t lines = 1;   // physical lines in the text
+  std::uint32_t lines = 1;   // physical lines in the text; 0 in a continuation: its line counts with the first fragment
   std::uint8_t flags = kTerminated;
   Level level = Level::kNone;
   TimeOrigin time_origin = TimeOrigin::kArrival;
