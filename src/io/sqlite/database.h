@@ -27,6 +27,8 @@ struct sqlite3_blob;
 
 namespace logboom::sqlite {
 
+class SharedFile;
+
 enum class Access {
   kReadWrite,  // the file must exist
   kCreate,     // read-write, created when missing
@@ -135,7 +137,8 @@ class Database {
   Result<Statement> prepare(std::string_view sql);
   // The first column of the first row; kNotFound without a row.
   Result<std::int64_t> query_int(std::string_view sql);
-  // A column of a row by rowid (schema "main").
+  // A column of a row by rowid; kNotFound without the row. Holds a snapshot (and with it back checkpoints) while it
+  // lives.
   Result<BlobReader> open_blob(const std::string& table, const std::string& column, std::int64_t rowid);
 
   std::int64_t last_insert_rowid() const;
@@ -160,8 +163,16 @@ class Database {
  private:
   Database() = default;
   Status set_up(const Options& options);
-  Status set_up_wal(const Options& options);
+  Status set_up_writer(const Options& options);
+  Status require_wal();
+  void note_wal_frames(std::uint64_t frames);
+  // SQLite's latest error, with the file system's behind it where that is the cause.
+  Error error(std::string_view what) const;
   static int on_commit(void* self, sqlite3* database, const char* name, int frames);
+
+  std::string path_;
+  FileSystem* files_ = nullptr;
+  std::shared_ptr<SharedFile> shared_;  // with the other connections to the file
   sqlite3* database_ = nullptr;
   std::uint64_t page_size_ = 0;
   std::uint64_t wal_bytes_ = 0;

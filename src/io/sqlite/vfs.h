@@ -5,13 +5,12 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "io/file_system.h"
 
 namespace logboom::sqlite {
 
-// Registers itself with SQLite under a name of its own. Thread-safe. Outlives every Database opened over it, and
+// Registers itself with SQLite under names of its own. Thread-safe. Outlives every Database opened over it, and
 // `files` outlives it.
 class Vfs {
  public:
@@ -21,10 +20,10 @@ class Vfs {
   Vfs& operator=(const Vfs&) = delete;
 
   FileSystem& files() const;
-  // Unique in the process.
-  const std::string& name() const;
 
   struct State;
+  // For Database alone.
+  State& state() const;
 
  private:
   std::unique_ptr<State> state_;
