@@ -66,15 +66,6 @@ std::uint32_t byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
 }
 
-char32_t decode(std::string_view text, std::size_t at, std::size_t length) {
-  const std::uint32_t b0 = byte_at(text, at);
-  if (length == 2) return (b0 & 0x1F) << 6 | (byte_at(text, at + 1) & 0x3F);
-  const std::uint32_t b1 = byte_at(text, at + 1) & 0x3F;
-  const std::uint32_t b2 = byte_at(text, at + 2) & 0x3F;
-  if (length == 3) return (b0 & 0x0F) << 12 | b1 << 6 | b2;
-  return (b0 & 0x07) << 18 | b1 << 12 | b2 << 6 | (byte_at(text, at + 3) & 0x3F);
-}
-
 char* encode(char32_t c, char* out) {
   const auto put = [&](std::uint32_t b) { *out++ = static_cast<char>(static_cast<unsigned char>(b)); };
   if (c < 0x80) {
@@ -127,6 +118,25 @@ char32_t fold_code_point(char32_t c) {
   return static_cast<char32_t>(static_cast<std::int32_t>(c) + kTable.delta[kTable.page[c >> 8]][c & 0xff]);
 }
 
+char32_t code_point(std::string_view text, std::size_t at, std::size_t length) {
+  const std::uint32_t b0 = byte_at(text, at);
+  if (length == 1) return b0;
+  if (length == 2) return (b0 & 0x1F) << 6 | (byte_at(text, at + 1) & 0x3F);
+  const std::uint32_t b1 = byte_at(text, at + 1) & 0x3F;
+  const std::uint32_t b2 = byte_at(text, at + 2) & 0x3F;
+  if (length == 3) return (b0 & 0x0F) << 12 | b1 << 6 | b2;
+  return (b0 & 0x07) << 18 | b1 << 12 | b2 << 6 | (byte_at(text, at + 3) & 0x3F);
+}
+
+bool is_caseless(char32_t c) {
+  if (fold_code_point(c) != c) return false;
+  for (const FoldRange& r : kRanges) {
+    const auto source = static_cast<char32_t>(static_cast<std::int32_t>(c) - r.delta);
+    if (source >= r.first && source <= r.last && (source - r.first) % r.step == 0) return false;
+  }
+  return true;
+}
+
 std::size_t character_length(std::string_view text, std::size_t at, bool* valid) {
   const std::uint32_t b = byte_at(text, at);
   std::size_t length = 0;
@@ -167,7 +177,7 @@ void fold(std::string_view text, std::string& out) {
     while (at < text.size() && byte_at(text, at) >= 0x80) {
       bool valid = false;
       const std::size_t length = character_length(text, at, &valid);
-      const char32_t c = valid ? decode(text, at, length) : 0;
+      const char32_t c = valid ? code_point(text, at, length) : 0;
       const char32_t folded = valid ? fold_code_point(c) : 0;
       if (folded == c) {
         for (std::size_t i = 0; i < length; ++i) end[i] = text[at + i];

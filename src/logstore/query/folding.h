@@ -23,6 +23,12 @@ bool is_ascii(std::string_view text);
 // The simple case folding of one code point; itself where there is none.
 char32_t fold_code_point(char32_t c);
 
+// Whether the character is the only one that folds to itself: then its bytes can be searched without folding the text.
+bool is_caseless(char32_t c);
+
+// The code point of the valid character of `length` bytes (see character_length) at text[at].
+char32_t code_point(std::string_view text, std::size_t at, std::size_t length);
+
 // Length in bytes of the character that starts at text[at]: 1 to 4 for valid UTF-8 (no surrogates, nothing overlong), 1
 // for a byte that starts no valid character. `valid` (optional) says which of the two.
 std::size_t character_length(std::string_view text, std::size_t at, bool* valid = nullptr);
