@@ -1,0 +1,47 @@
+// What one person prefers in this browser. Lost storage (private windows) only loses the preference.
+import { effect, signal } from '@preact/signals';
+import type { Zone } from './time';
+
+export type Theme = 'system' | 'light' | 'dark';
+export type Lang = 'en' | 'zh';
+
+function read(key: string): string | null {
+  try {
+    return localStorage.getItem('logboom.' + key);
+  } catch {
+    return null;
+  }
+}
+
+export function store(key: string, value: string): void {
+  try {
+    localStorage.setItem('logboom.' + key, value);
+  } catch { /* not kept */ }
+}
+
+export const oneOf = <T extends string>(value: string | null, all: readonly T[], fallback: T): T =>
+  all.includes(value as T) ? value as T : fallback;
+
+const systemLang = (): Lang => (typeof navigator !== 'undefined' && /^zh\b/i.test(navigator.language) ? 'zh' : 'en');
+const inBrowser = typeof document !== 'undefined';
+
+export const theme = signal<Theme>(inBrowser ? oneOf(read('theme'), ['system', 'light', 'dark'] as const, 'system') : 'system');
+export const lang = signal<Lang>(inBrowser ? oneOf(read('lang'), ['en', 'zh'] as const, systemLang()) : 'en');
+export const preferredZone = (): Zone => oneOf(read('zone'), ['local', 'utc'] as const, 'local');
+export const facetsShown = signal(inBrowser ? read('facets') !== '0' : true);
+export const recent = signal<string[]>([]);
+
+export function rememberZone(zone: Zone): void { store('zone', zone); }
+
+export function applyPrefs(): void {
+  effect(() => {
+    if (theme.value === 'system') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme.value;
+    store('theme', theme.value);
+  });
+  effect(() => {
+    document.documentElement.lang = lang.value === 'zh' ? 'zh-CN' : 'en';
+    store('lang', lang.value);
+  });
+  effect(() => store('facets', facetsShown.value ? '1' : '0'));
+}
