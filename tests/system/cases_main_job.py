@@ -1,0 +1,169 @@
+"""The main job: import, search, export, audit; `up` follows; what people type first."""
+import gzip
+import lzma
+import os
+import random
+import subprocess
+import time
+
+from faults import faults
+from product import check
+
+
+def write(path, data, mode="wb"):
+    with open(path, mode) as f:
+        f.write(data)
+
+
+def generate(home, *words):
+    home.run("generate", home.logs, *words, "--quiet")
+    return sorted(os.path.join(home.logs, name) for name in os.listdir(home.logs))
+
+
+def grep_count(pattern, paths, *flags):
+    done = subprocess.run(["grep", "-a", "-c", "-h", *flags, "--", pattern, *paths], capture_output=True, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
+    return sum(int(n) for n in done.stdout.split())
+
+
+def count_lines(home, query, code=None):
+    return int(home.run("search", "--all", "--count-lines", "--quiet", "--", query, code=code).stdout)
+
+
+def test_import_search_export_audit(home):
+    """Generated logs: import, audit, export byte for byte, counts as grep's, import again stores nothing twice."""
+    paths = generate(home, "--format", "mixed", "--bytes", "12MB", "--files", "8", "--seed", "7")
+    home.run("import", *paths)
+    home.run("audit")
+    for path in paths:
+        check(home.export(path) == open(path, "rb").read(), f"export of {path} differs")
+    before = count_lines(home, "")
+    check(before == sum(open(p, "rb").read().count(b"\n") for p in paths), "not every line is stored")
+    home.run("import", *paths)
+    check(count_lines(home, "") == before, "importing again changed the number of lines")
+    single = [p for p in paths if p.endswith(("-0.log", "-1.log", "-2.log", "-4.log", "-5.log", "-6.log"))]
+    check(len(single) == 6, "six files without multi-line records")
+
+
+def test_counts_equal_grep(home):
+    """On files without multi-line records, words, parts and patterns count as grep does."""
+    for n, kind in enumerate(["app", "access", "json"]):
+        home.run("generate", os.path.join(home.logs, kind), "--format", kind, "--bytes", "2MB", "--seed", str(n + 1), "--quiet")
+    paths = [os.path.join(home.logs, kind, "app-0.log") for kind in ["app", "access", "json"]]
+    home.run("import", *paths)
+    data = b"".join(open(p, "rb").read() for p in paths)
+    rng = random.Random(5)
+    words = sorted(set(data.replace(b"/", b" ").replace(b"=", b" ").replace(b'"', b" ").split()))
+    words = [w.decode() for w in rng.sample(words, 40) if w.isalnum() and w.isascii()][:15] + ["timeout", "TIMEOUT", "order", "nosuchword", "503"]
+    for word in words:
+        got, want = count_lines(home, word), grep_count(word, paths, "-i", "-w", "-F")
+        check(got == want, f"word {word}: {got}, grep says {want}")
+    for part in ["imeou", "rder-1", "10.0.", "/api/v1", "ms rows", "ssion=0"]:
+        got, want = count_lines(home, f'"*{part}*"' if " " in part else f"*{part}*"), grep_count(part, paths, "-i", "-F")
+        if " " not in part:
+            check(got == want, f"part {part}: {got}, grep says {want}")
+    for pattern in ["time(out|d)", "order-[0-9]+4 ", "ERROR.*timeout", "^10\\.0", "[0-9]{4}-[0-9]{2}-20", "status.?[:=]50[23]"]:
+        got, want = count_lines(home, f"/{pattern}/".replace("/api", "\\/api")), grep_count(pattern, paths, "-E")
+        check(got == want, f"pattern {pattern}: {got}, grep says {want}")
+
+
+def test_exact_bytes(home):
+    """Any bytes come back: CR, blank lines, invalid UTF-8, no newline at the end, empty file."""
+    rng = random.Random(3)
+    samples = {
+        "crlf.log": b"one\r\ntwo\r\n\r\n\r\nthree\r\n",
+        "blank.log": b"\n\n\nfirst\n\n\nsecond\n\n",
+        "bytes.log": b"".join(bytes(rng.randrange(1, 256) for _ in range(rng.randrange(200))) + b"\n" for _ in range(500)),
+        "nonewline.log": b"first\nsecond without an end",
+        "empty.log": b"",
+        "long.log": b"x" * 3_000_000 + b"\nshort\n",
+        "stack.log": b"2026-11-20 10:00:00 ERROR boom\njava.lang.X: y\n\tat a.b(C.java:1)\n\tat d.e(F.java:2)\nCaused by: z\n\tat g.h(I.java:3)\n2026-11-20 10:00:01 INFO fine\n",
+    }
+    for name, data in samples.items():
+        write(home.log(name), data)
+    home.run("import", *[home.log(n) for n in samples])
+    home.run("audit")
+    for name, data in samples.items():
+        if data:
+            check(home.export(home.log(name)) == data, f"export of {name} differs")
+    found = home.run("search", "--all", "boom", "--quiet").stdout
+    check(found.count(b"\n") == 6, f"the stack trace is one record: {found!r}")
+
+
+def test_compressed_copies(home):
+    """gz and xz are read as what they hold."""
+    data = b"".join(b"2026-11-20 10:00:%02d INFO line %d\n" % (i % 60, i) for i in range(20000))
+    with gzip.open(home.log("a.log.1.gz"), "wb") as f:
+        f.write(data)
+    with lzma.open(home.log("b.log.1.xz"), "wb") as f:
+        f.write(data)
+    home.run("import", home.log("a.log.1.gz"), home.log("b.log.1.xz"))
+    check(count_lines(home, "INFO") == 40000, "both copies are readable")
+    check(home.export(home.log("a.log.1.gz")) == data, "the export is what the copy holds")
+
+
+def test_up_follows(home):
+    """Lines appear while `up` runs; a restart goes on where it stopped."""
+    write(home.log("a.log"), b"2026-11-20 10:00:00 INFO first\n")
+    up = home.start(home.logs)
+    home.wait_until(lambda: home.run("search", "first", code=None).returncode == 0, "the first line is found")
+    write(home.log("a.log"), b"2026-11-20 10:00:01 WARN second\n", "ab")
+    write(home.log("new.log"), b"2026-11-20 10:00:02 ERROR third\n")
+    home.wait_until(lambda: home.run("search", "second", code=None).returncode == 0, "an appended line is found")
+    home.wait_until(lambda: home.run("search", "third", code=None).returncode == 0, "a new file is found")
+    home.stop(up)
+    write(home.log("a.log"), b"2026-11-20 10:00:03 INFO fourth\n", "ab")
+    up = home.start(home.logs)
+    home.wait_until(lambda: home.run("search", "fourth", code=None).returncode == 0, "what came while it was down is found")
+    check(home.run("search", "--count", "INFO OR WARN OR ERROR").stdout == b"4\n", "four lines, none twice")
+    home.run("audit")
+    home.stop(up)
+    check(home.export(home.log("a.log")).count(b"\n") == 3, "the export of the followed file")
+
+
+def test_follow_prints_new_lines(home):
+    """`follow` prints matching lines as they come."""
+    write(home.log("a.log"), b"old line\n")
+    up = home.start(home.logs)
+    follow = subprocess.Popen([home.binary, "follow", "wanted", "--data", home.data], stdout=subprocess.PIPE, env=home.env)
+    time.sleep(1.0)
+    write(home.log("a.log"), b"not this\nthis is wanted 1\nnor this\nwanted 2\n", "ab")
+    lines = [follow.stdout.readline(), follow.stdout.readline()]
+    follow.terminate()
+    follow.wait(timeout=20)
+    check(lines == [b"this is wanted 1\n", b"wanted 2\n"], f"follow printed {lines}")
+    home.stop(up)
+
+
+@faults("S9")
+def test_second_up_is_refused(home):
+    """A second `up` on a data directory says so and exits; import goes to the running program."""
+    up = home.start(home.logs)
+    second = home.run("up", home.logs, code=None)
+    check(second.returncode == 3 and b"rules add" in second.stderr, f"the second one: {second.returncode} {second.stderr!r}")
+    outside = os.path.join(home.root, "outside.log")
+    write(outside, b"2026-11-20 10:00:00 INFO imported while running\n")
+    home.run("import", outside)
+    check(count_lines(home, "imported") == 1, "the import reached the running program")
+    home.stop(up)
+
+
+def test_wrong_use(home):
+    """Wrong flags, paths and files: one clear message, exit status 2 or 3, nothing changed."""
+    for words, code in ((["serch"], 2), (["search", "--nope"], 2), (["import", home.log("missing.log")], 3), (["check", home.log("missing.yaml")], 3),
+                        (["export"], 2), (["generate", home.logs], 2), (["search", "--since", "yesterdy"], 2), ([], 2)):
+        done = home.run(*words, code=None)
+        check(done.returncode == code, f"{words}: exit status {done.returncode}, expected {code}: {done.stderr!r}")
+        check(0 < done.stderr.count(b"\n") <= 4, f"{words}: the message is {done.stderr!r}")
+
+
+@faults("C1", "B35")
+def test_check_names_every_mistake(home):
+    """`check` names all mistakes with place and hint."""
+    path = home.log("logboom.yaml")
+    write(path, b"server:\n  listn: 127.0.0.1:1\ncollect:\n  items:\n    - pth: /var/log/a\n      exclude: ['(']\n      format: jsn\nlimits:\n  memory: lots\n")
+    done = home.run("check", path, code=1)
+    text = done.stdout.decode()
+    for wanted in ("logboom.yaml:2:", "server.listen", "pth", "'path'", "exclude", "jsn", "limits.memory"):
+        check(wanted in text, f"'{wanted}' is missing in:\n{text}")
+    write(path, b"a: &x [1]\nb: *x\n")
+    check(b"anchor" in home.run("check", path, code=1).stdout, "anchors are refused")

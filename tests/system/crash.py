@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""The crash harness: writers at full speed, rotations of every kind, kill -9 at random times; then every line written must be
+there once, unaltered and in order, the audit clean and the export byte-equal. Shares no code with the product: the writers keep
+their own ledger outside the fault zone.
+
+usage: crash.py --binary PATH [--rounds N] [--seed N] [--mode rename|rename-pattern|copytruncate|gzip|none|all]
+"""
+import argparse
+import gzip
+import os
+import random
+import re
+import sys
+import threading
+import time
+import zlib
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from product import Failure, Home, check
+
+LINE = re.compile(rb"^w(\d+) s(\d+) c([0-9a-f]{8}) (.*)$")
+
+
+def make_line(writer, sequence, rng):
+    body = bytes(rng.choice(b"abcdefghij 0123456789=/.-") for _ in range(rng.randint(0, 120)))
+    return b"w%d s%d c%08x %s\n" % (writer, sequence, zlib.crc32(b"%d %d %s" % (writer, sequence, body)), body)
+
+
+class Writer(threading.Thread):
+    """One application with one log file. What it wrote is what its ledger says: `count` lines, in order."""
+
+    def __init__(self, home, number, mode, seed, rate):
+        super().__init__(daemon=True)
+        self.home, self.number, self.mode, self.rate = home, number, mode, rate
+        self.rng = random.Random(seed * 1000 + number)
+        self.path = home.log(f"writer-{number}.log")
+        self.count = 0
+        self.generations = []
+        self.written = []          # bytes of each generation, oldest first
+        self.current = b""
+        self.ending = threading.Event()
+        self.file = open(self.path, "ab", buffering=0)
+
+    def rotate(self):
+        name = f"{self.path}.{int(time.time() * 1e6)}" if self.mode != "rename-pattern" else self.home.log(f"{int(time.time() * 1e6)}{self.number}.txt")
+        if self.mode == "copytruncate":
+            with open(self.path, "rb") as f, open(name, "wb") as out:
+                out.write(f.read())
+            os.truncate(self.path, 0)
+        else:
+            os.rename(self.path, name)
+            self.file.close()
+            self.file = open(self.path, "ab", buffering=0)
+            if self.mode == "gzip":
+                with open(name, "rb") as f:
+                    data = f.read()
+                with gzip.open(name + ".part", "wb", compresslevel=1) as out:
+                    out.write(data)
+                os.rename(name + ".part", name + ".gz")
+                os.unlink(name)
+                name += ".gz"
+        self.generations.append(name)
+        self.written.append(self.current)
+        self.current = b""
+
+    def run(self):
+        next_rotation = time.monotonic() + self.rng.uniform(0.5, 2)
+        while not self.ending.is_set():
+            lines = b"".join(make_line(self.number, self.count + i, self.rng) for i in range(self.rng.randint(1, 40)))
+            cut = self.rng.randrange(len(lines)) if self.rng.random() < 0.2 else len(lines)
+            self.file.write(lines[:cut])
+            if cut < len(lines):
+                self.ending.wait(self.rng.uniform(0, 0.02))
+                self.file.write(lines[cut:])
+            self.count += lines.count(b"\n")
+            self.current += lines
+            if self.mode != "none" and time.monotonic() > next_rotation:
+                self.rotate()
+                next_rotation = time.monotonic() + self.rng.uniform(0.5, 2)
+            self.ending.wait(self.rng.uniform(0, 2 / self.rate))
+        self.file.close()
+
+
+def killer(home, rounds, rng):
+    """Starts and kills -9 the program `rounds` times; leaves it running at the end."""
+    for n in range(rounds):
+        process = home.start(home.logs, wait=rng.random() < 0.5)
+        time.sleep(rng.uniform(0.05, 2.0))
+        home.kill(process)
+        print(f"\rround {n + 1} of {rounds}", end="", flush=True)
+    print()
+    return home.start(home.logs)
+
+
+def verify(home, writers):
+    found = {w.number: [] for w in writers}
+    altered = 0
+    for line in home.run("search", "--all", "w* s*", "--quiet", timeout=900).stdout.splitlines():
+        match = LINE.match(line)
+        if not match or int(match[3], 16) != zlib.crc32(b"%d %d %s" % (int(match[1]), int(match[2]), match[4])):
+            altered += 1
+            continue
+        found[int(match[1])].append(int(match[2]))
+    missing = repeated = 0
+    for w in writers:
+        have = set(found[w.number])
+        missing += w.count - len(have & set(range(w.count)))
+        repeated += len(found[w.number]) - len(have)
+    total = sum(w.count for w in writers)
+    print(f"lines {total}, missing {missing}, repeated {repeated}, altered {altered}")
+    check(missing == 0 and repeated == 0 and altered == 0, f"missing {missing}, repeated {repeated}, altered {altered}")
+    verify_export(home, writers)
+    audit = home.run("audit", code=None, timeout=900)
+    check(audit.returncode == 0, f"audit is not clean:\n{audit.stdout.decode(errors='replace')[-3000:]}")
+
+
+def verify_export(home, writers):
+    """Every generation comes back byte for byte; order of lines follows from it."""
+    wanted = {}
+    for w in writers:
+        for data in w.written + [w.current]:
+            if data:
+                wanted[data] = w.number
+    have = set()
+    for source in home.json("sources"):
+        epochs = source["epoch"] + 1
+        for epoch in range(epochs):
+            done = home.run("export", "--source", source["source"], "--epoch", str(epoch), code=None)
+            if done.returncode == 0:
+                have.add(done.stdout)
+    lost = [n for data, n in wanted.items() if data not in have]
+    check(not lost, f"{len(lost)} of {len(wanted)} generations did not export byte for byte (writers {sorted(set(lost))})")
+    print(f"{len(wanted)} generations export byte for byte")
+
+
+def run_mode(binary, mode, rounds, seed, keep):
+    print(f"mode {mode}, {rounds} rounds, seed {seed}")
+    home = Home(binary, f"logboom-crash-{mode}-")
+    rng = random.Random(seed)
+    writers = [Writer(home, n, mode, seed, rate=60) for n in range(4)]
+    ok = False
+    try:
+        for w in writers:
+            w.start()
+        process = killer(home, rounds, rng)
+        for w in writers:
+            w.ending.set()
+        for w in writers:
+            w.join()
+        home.wait_until(home.caught_up, "everything written is durable", 120)
+        time.sleep(0.5)
+        home.wait_until(home.caught_up, "everything written is durable", 120)
+        home.stop(process)
+        verify(home, writers)
+        ok = True
+    finally:
+        home.close(keep=keep or not ok)
+        if not ok:
+            print(f"left for looking: {home.root}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mode", default="all")
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    modes = ["none", "rename", "rename-pattern", "copytruncate", "gzip"] if args.mode == "all" else [args.mode]
+    failed = 0
+    for i, mode in enumerate(modes):
+        rounds = args.rounds // len(modes) + (1 if i < args.rounds % len(modes) else 0)
+        if rounds == 0:
+            continue
+        try:
+            run_mode(args.binary, mode, rounds, args.seed + i, args.keep)
+        except Failure as failure:
+            failed += 1
+            print(f"FAILED in mode {mode}: {failure}")
+    print(f"{len(modes) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

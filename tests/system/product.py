@@ -1,0 +1,143 @@
+"""Runs the real binary for the system tests: temporary folders, free ports, processes ended by their id. Standard library only,
+and nothing of the product's own code."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Home:
+    """A folder with a data directory, an agent key of its own and a place for logs; removed at the end unless the test failed."""
+
+    def __init__(self, binary, prefix="logboom-test-"):
+        self.binary = os.path.abspath(binary)
+        self.root = tempfile.mkdtemp(prefix=prefix)
+        self.data = os.path.join(self.root, "data")
+        self.logs = os.path.join(self.root, "logs")
+        os.mkdir(self.logs)
+        self.env = dict(os.environ, LOGBOOM_AGENT_KEY_FILE=os.path.join(self.root, "agent.key"), XDG_CONFIG_HOME=os.path.join(self.root, "config"),
+                        NO_COLOR="1")
+        self.running = []
+
+    def log(self, name):
+        return os.path.join(self.logs, name)
+
+    def run(self, *words, code=0, stdin=None, timeout=300, env=None):
+        """Runs a command to its end; `code` None accepts any exit status. Returns the finished process with bytes."""
+        done = subprocess.run([self.binary, *words, "--data", self.data], input=stdin, capture_output=True, timeout=timeout, env=env or self.env, cwd=self.root)
+        if code is not None and done.returncode != code:
+            raise Failure(f"{' '.join(words)}: exit status {done.returncode}, expected {code}\n{done.stderr.decode(errors='replace')[-2000:]}\n"
+                          f"{done.stdout.decode(errors='replace')[-2000:]}")
+        return done
+
+    def json(self, *words, code=0, timeout=300):
+        return json.loads(self.run(*words, "-o", "json", code=code, timeout=timeout).stdout)
+
+    def start(self, *words, wait=True, env=None, wrap=()):
+        """Starts `logboom up ...`; returns the process once it answers on its socket."""
+        log = open(os.path.join(self.root, "up.log"), "ab")
+        process = subprocess.Popen([*wrap, self.binary, "up", *words, "--data", self.data, "--listen", "127.0.0.1:0"], stdout=log, stderr=log,
+                                   env=env or self.env, cwd=self.root, start_new_session=True)
+        self.running.append(process)
+        if wait:
+            self.wait_until(lambda: self.answers(process), "the program answers on its socket", 60)
+        return process
+
+    def answers(self, process):
+        if process.poll() is not None:
+            raise Failure(f"up ended with {process.returncode}:\n{self.up_log()[-3000:]}")
+        with socket.socket(socket.AF_UNIX) as s:
+            try:
+                s.settimeout(2)
+                s.connect(os.path.join(self.data, "logboom.sock"))
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                return b" 200 " in s.recv(200)
+            except OSError:
+                return False
+
+    def up_log(self):
+        path = os.path.join(self.root, "up.log")
+        return open(path, errors="replace").read() if os.path.exists(path) else ""
+
+    def kill(self, process, how=signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, how)
+        code = process.wait(timeout=60)
+        self.running.remove(process)
+        return code
+
+    def stop(self, process):
+        code = self.kill(process, signal.SIGTERM)
+        check(code == 0, f"up ended with {code} after SIGTERM:\n{self.up_log()[-3000:]}")
+
+    def wait_until(self, condition, what, seconds=60):
+        """Waits for a condition with a bound far above what is expected: a hang fails, slowness does not."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return
+            time.sleep(0.02)
+        raise Failure(f"waited {seconds} s in vain: {what}\n{self.up_log()[-2000:]}")
+
+    def caught_up(self):
+        """Every byte on disk of every file known is durable."""
+        sources = self.json("sources")
+        return all(s["lag"] in (0, None) for s in sources)
+
+    def export(self, path, code=0):
+        return self.run("export", "--file", path, code=code).stdout
+
+    def close(self, keep=False):
+        for process in list(self.running):
+            self.kill(process)
+        if not keep:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+
+class Unix:
+    """Plain HTTP over the Unix socket."""
+
+    def __init__(self, home):
+        self.path = os.path.join(home.data, "logboom.sock")
+
+    def get(self, target, method="GET", body=b"", headers=()):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(60)
+            s.connect(self.path)
+            head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+            s.sendall(head.encode() + b"".join(f"{k}: {v}\r\n".encode() for k, v in headers) + b"\r\n" + body)
+            data = b""
+            while chunk := s.recv(1 << 16):
+                data += chunk
+        return data
+
+
+class Http:
+    """The page's side: TCP, cookies, no proxies."""
+
+    def __init__(self, base):
+        self.base = base
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
+
+    def open(self, target, **kwargs):
+        return self.opener.open(self.base + target, timeout=60, **kwargs)
