@@ -8,7 +8,8 @@
 
 namespace logboom::parse {
 
-// Looks at the first 256 bytes behind `after_time` (end of the stamp, or 0). kNone when it finds none.
+// Looks at what stands before the stamp, then at the first 256 bytes behind it; `after_time` is the end of the stamp,
+// or 0. kNone when it finds none.
 Level find_level(std::string_view line, std::size_t after_time);
 
 }  // namespace logboom::parse

@@ -1,0 +1,192 @@
+#include "parse/level.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "parse/digit_runs.h"
+
+namespace logboom::parse {
+namespace {
+
+constexpr std::size_t kWindow = 256;
+constexpr std::size_t kLongestWord = 13;
+
+bool is_lower(char c) {
+  return static_cast<unsigned char>(c - 'a') < 26;
+}
+bool is_upper(char c) {
+  return static_cast<unsigned char>(c - 'A') < 26;
+}
+bool is_digit(char c) {
+  return static_cast<unsigned char>(c - '0') < 10;
+}
+bool is_letter(char c) {
+  return is_lower(static_cast<char>(c | 0x20));
+}
+bool is_word(char c) {
+  return is_letter(c) || is_digit(c) || c == '_';
+}
+
+Level level_of_priority(int priority) {
+  constexpr std::array<Level, 8> kLevels = {Level::kFatal, Level::kFatal, Level::kFatal, Level::kError,
+                                            Level::kWarn,  Level::kInfo,  Level::kInfo,  Level::kDebug};
+  return kLevels[static_cast<std::size_t>(priority % 8)];
+}
+
+// "<34>" at the start of a line.
+Level syslog_level(std::string_view line) {
+  std::size_t at = 1;
+  int priority = 0;
+  for (; at < line.size() && at < 4 && is_digit(line[at]); ++at) priority = priority * 10 + (line[at] - '0');
+  if (at == 1 || at >= line.size() || line[at] != '>' || priority > 191) return Level::kNone;
+  return level_of_priority(priority);
+}
+
+// "I1120 14:31:58".
+Level klog_level(std::string_view line) {
+  if (line.size() < 7 || line[5] != ' ') return Level::kNone;
+  for (std::size_t i = 1; i < 5; ++i) {
+    if (!is_digit(line[i])) return Level::kNone;
+  }
+  switch (line[0]) {
+    case 'D':
+      return Level::kDebug;
+    case 'I':
+      return Level::kInfo;
+    case 'W':
+      return Level::kWarn;
+    case 'E':
+      return Level::kError;
+    case 'F':
+      return Level::kFatal;
+    default:
+      return Level::kNone;
+  }
+}
+
+Level from_name(std::string_view name) {
+  return level_from_name(name).value_or(Level::kNone);
+}
+
+// Words that are levels in some programs and plain words elsewhere: only with a colon or bracket behind them.
+bool is_weak(std::string_view word) {
+  return word == "FINE" || word == "CONFIG" || word == "NOTE" || word == "ALERT" || word == "PANIC" || word == "INF";
+}
+
+class Search {
+ public:
+  explicit Search(std::string_view text) : text_(text) {}
+
+  Level run() {
+    const Level first = first_word();
+    if (first != Level::kNone) return first;
+    for (std::size_t offset = 0; offset < text_.size(); offset += 64) {
+      std::array<char, 64> pad;
+      const char* const block = block_of(text_, offset, pad);
+      const std::uint64_t upper = range_bits(block, 'A', 'Z');
+      std::uint64_t places = upper & ~(upper << 1) & (upper >> 1 | std::uint64_t{1} << 63);
+      places |= range_bits(block, '[', '[') | range_bits(block, '=', '=');
+      for (; places != 0; places &= places - 1) {
+        const Level level = at(offset + static_cast<std::size_t>(std::countr_zero(places)));
+        if (level != Level::kNone) return level;
+      }
+    }
+    return Level::kNone;
+  }
+
+ private:
+  char byte(std::size_t i) const { return i < text_.size() ? text_[i] : '\0'; }
+
+  std::string_view letters(std::size_t begin) const {
+    std::size_t end = begin;
+    while (end < text_.size() && end - begin <= kLongestWord && is_letter(text_[end])) ++end;
+    return text_.substr(begin, end - begin);
+  }
+
+  // "error: text": what compilers, daemons and shells write.
+  Level first_word() const {
+    std::size_t begin = 0;
+    while (begin < text_.size() && (text_[begin] == ' ' || text_[begin] == '\t')) ++begin;
+    if (!is_lower(byte(begin))) return Level::kNone;
+    const std::string_view word = letters(begin);
+    return byte(begin + word.size()) == ':' ? from_name(word) : Level::kNone;
+  }
+
+  Level at(std::size_t place) const {
+    switch (text_[place]) {
+      case '[':
+        return in_brackets(place + 1);
+      case '=':
+        return after_equals(place);
+      default:
+        return upper_word(place);
+    }
+  }
+
+  Level upper_word(std::size_t begin) const {
+    const char before = begin > 0 ? text_[begin - 1] : ' ';
+    if (is_word(before) || before == '-' || before == '/' || before == '.' || before == '$' || before == '%') {
+      return Level::kNone;
+    }
+    std::size_t end = begin;
+    while (end < text_.size() && end - begin <= kLongestWord && is_upper(text_[end])) ++end;
+    const char next = byte(end);
+    if (is_word(next) || next == '-' || next == '=') return Level::kNone;
+    const std::string_view word = text_.substr(begin, end - begin);
+    if (is_weak(word) && next != ':' && next != ']') return Level::kNone;
+    return from_name(word);
+  }
+
+  // "[error]", "[ warn ]", "[core:error]".
+  Level in_brackets(std::size_t begin) const {
+    while (byte(begin) == ' ') ++begin;
+    std::string_view word = letters(begin);
+    std::size_t end = begin + word.size();
+    if (byte(end) == ':' || byte(end) == '_') {
+      while (end < text_.size() && end - begin < 40 && (is_word(text_[end]))) ++end;
+      if (byte(end) != ':') return Level::kNone;
+      word = letters(end + 1);
+      end += 1 + word.size();
+    }
+    while (byte(end) == ' ') ++end;
+    return byte(end) == ']' ? from_name(word) : Level::kNone;
+  }
+
+  // "level=info", "lvl=\"warn\"", "severity=error".
+  Level after_equals(std::size_t equals) const {
+    const std::string_view before = text_.substr(0, equals);
+    for (const std::string_view name : {"level", "lvl", "severity", "loglevel"}) {
+      if (!before.ends_with(name)) continue;
+      if (before.size() > name.size() && is_word(before[before.size() - name.size() - 1])) continue;
+      const std::size_t begin = equals + (byte(equals + 1) == '"' ? 2 : 1);
+      const std::string_view word = letters(begin);
+      return is_digit(byte(begin + word.size())) ? Level::kNone : from_name(word);
+    }
+    return Level::kNone;
+  }
+
+  const std::string_view text_;
+};
+
+}  // namespace
+
+Level find_level(std::string_view line, std::size_t after_time) {
+  if (line.empty()) return Level::kNone;
+  if (line[0] == '<') {
+    const Level level = syslog_level(line);
+    if (level != Level::kNone) return level;
+  } else if (is_upper(line[0])) {
+    const Level level = klog_level(line);
+    if (level != Level::kNone) return level;
+  }
+  // "ERROR 2026-11-20 ...", "level=info ts=...": the level may stand before the stamp.
+  const bool stamp_first = is_digit(line[0]) || (line[0] == '[' && line.size() > 1 && is_digit(line[1]));
+  if (after_time > 8 && !stamp_first) {
+    const Level level = Search(line.substr(0, std::min(after_time, kWindow))).run();
+    if (level != Level::kNone) return level;
+  }
+  if (after_time >= line.size()) return Level::kNone;
+  return Search(line.substr(after_time, kWindow)).run();
+}
+
+}  // namespace logboom::parse
