@@ -22,8 +22,8 @@ TEST(FindLevel, GoldenCases) {
   EXPECT_GE(cases, 50);
 }
 
-TEST(FindLevel, TakesAnEndBehindTheLine) { EXPECT_EQ(find_level("2 INFO", 10), Level::kNone); }
-  EXPECT_EQ(find_level("INFO", 10), Level::kNone);
+TEST(FindLevel, TakesAnEndBehindTheLine) {
+  EXPECT_EQ(find_level("2 INFO", 10), Level::kNone);
 }
 
 }  // namespace
