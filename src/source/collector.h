@@ -45,8 +45,8 @@ class Emitter {
 class Collector {
  public:
   virtual ~Collector() = default;
-  // Runs until the stop, or in one-shot mode until everything present is read and acknowledged. Returns an error only when
-  // it cannot go on at all; trouble with one file is reported in its SourceStatus.
+  // Runs until the stop, or in one-shot mode until everything present is read and acknowledged. Returns an error only
+  // when it cannot go on at all; trouble with one file is reported in its SourceStatus.
   virtual Status run(Emitter& emitter, std::stop_token stop) = 0;
 };
 

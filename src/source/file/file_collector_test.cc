@@ -1,0 +1,106 @@
+#include "source/file/file_collector.h"
+
+#include <thread>
+
+#include "base/mutex.h"
+#include "source/testing/follower_fixture.h"
+
+namespace logboom::source::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A FakeEmitter for two threads: the collector's, and the test's that waits for lines.
+class SharedEmitter final : public Emitter {
+ public:
+  explicit SharedEmitter(FakeStore& store) : store_(store), inner_(store) {}
+  Status emit(Batch batch, std::stop_token stop) override {
+    MutexLock lock(mutex_);
+    const Status status = inner_.emit(std::move(batch), stop);
+    changed_.notify_all();
+    return status;
+  }
+  std::vector<Ack> take_acks() override {
+    MutexLock lock(mutex_);
+    return inner_.take_acks();
+  }
+  int ack_descriptor() const override { return inner_.ack_descriptor(); }
+  Result<std::vector<KnownSource>> known_sources() override {
+    MutexLock lock(mutex_);
+    return inner_.known_sources();
+  }
+  bool wait_for_line(const std::string& line) {
+    MutexLock lock(mutex_);
+    return changed_.wait_for(mutex_, {}, seconds(20), [&] { return store_.lines().contains(line); });
+  }
+
+ private:
+  FakeStore& store_;
+  Mutex mutex_;
+  CondVar changed_;
+  FakeEmitter inner_;
+};
+
+class FileCollectorTest : public FollowerTest {
+ protected:
+  void run() {
+    collector = make_file_collector(options, rules, *fs, system_clock, *budget, registry);
+    thread = std::jthread([this](std::stop_token stop) { status = collector->run(shared, stop); });
+  }
+  ~FileCollectorTest() override {
+    thread.request_stop();
+    if (thread.joinable()) thread.join();
+  }
+  SystemClock system_clock;
+  SharedEmitter shared{store};
+  Status status;
+  std::unique_ptr<FileCollector> collector;
+  std::jthread thread;
+};
+
+TEST_F(FileCollectorTest, FollowsWithInotify) {
+  options.reconcile = milliseconds(1'000'000);  // only events can tell
+  write("app.log", "first\n");
+  rule("*.log");
+  run();
+  ASSERT_TRUE(shared.wait_for_line("first"));
+  append("app.log", "second\n");
+  ASSERT_TRUE(shared.wait_for_line("second"));
+  write("new.log", "third\n");
+  ASSERT_TRUE(shared.wait_for_line("third"));
+  move("app.log", "app.log.1");
+  append("app.log.1", "late\n");
+  write("app.log", "fresh\n");
+  ASSERT_TRUE(shared.wait_for_line("late"));
+  ASSERT_TRUE(shared.wait_for_line("fresh"));
+}
+
+TEST_F(FileCollectorTest, TakesNewRulesAtOnceAndStopsAtOnce) {
+  options.reconcile = milliseconds(1'000'000);
+  write("b.log", "by rule\n");
+  run();
+  rule("b.log");
+  collector->set_rules(rules);
+  ASSERT_TRUE(shared.wait_for_line("by rule"));
+  thread.request_stop();
+  thread.join();
+  EXPECT_TRUE(status.ok());
+}
+
+TEST_F(FileCollectorTest, OneShotReturnsByItself) {
+  write("app.log", "a\nb\nc");
+  rule("app.log");
+  rule("missing.log");
+  options.one_shot = options.explicit_paths = true;
+  run();
+  thread.join();
+  EXPECT_TRUE(status.ok());
+  EXPECT_EQ(store.bytes_of(at("app.log")), "a\nb\nc");
+  bool missing = false;
+  for (const SourceStatus& s : collector->status()) missing |= s.state == FileState::kMissing;
+  EXPECT_TRUE(missing);
+}
+
+}  // namespace
+}  // namespace logboom::source::testing

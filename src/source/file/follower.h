@@ -1,0 +1,159 @@
+// Follower: the file collector's work, in steps that a loop (file_collector.cc) or a test drives: scan, changed,
+// read_ready, take_acks, tick. It never sleeps; time comes from the clock it is given.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "source/file/batch_maker.h"
+#include "source/file/file_collector.h"
+#include "source/file/match/discovery.h"
+#include "source/file/status_board.h"
+#include "source/file/tracked_source.h"
+
+namespace logboom::source {
+
+// What a follower works with; everything outlives it.
+struct FollowerDeps {
+  const FileCollectorOptions& options;
+  FileSystem& files;
+  const Clock& clock;
+  MemoryBudget& budget;
+  Registry& registry;
+  StatusBoard& board;
+};
+
+// Not thread-safe: one thread drives it. Bounds: about 1 KB per known file, at most options.max_open_files descriptors,
+// and of bytes read nothing but what the budget lends (held ends of lines: at most kMaxHeld each, a quarter of the
+// budget in all).
+class Follower {
+ public:
+  static constexpr std::size_t kMaxHeld = 64u << 10;
+
+  Follower(const FollowerDeps& deps, Emitter& emitter, std::stop_token stop);
+
+  // Asks the far side what it holds. An error: it could not be asked, try again.
+  Status start(const config::RuleSet& rules);
+  // Positions are kept; what no rule collects any more is read no further.
+  void set_rules(const config::RuleSet& rules);
+
+  // Compares all paths and handles with what is known.
+  void scan();
+  // The same for some paths only, as a watcher reports them.
+  void paths_changed(const std::vector<std::string>& paths);
+  // One turn of at most one batch per stream for each file that has something to read. True: more is there at once.
+  bool read_ready();
+  void take_acks();
+  // Files whose held back bytes, retries or endings are due.
+  void tick();
+
+  // When tick() has something to do next; nullopt: never.
+  std::optional<Moment> next_deadline() const;
+  // All that was there has been read and acknowledged (one-shot mode).
+  bool complete() const;
+  // The emitter refused: only a stop does that.
+  bool stopped() const { return stopped_; }
+  // Folders in which a change matters.
+  const std::vector<std::string>& folders() const { return folders_; }
+
+ private:
+  friend class FollowerPeer;  // tests look inside
+
+  // --- scanning (follower_scan.cc)
+  void examine(const std::string& path);
+  void examine_found(const std::string& path, const FileStat& info);
+  TrackedSource& adopt(const std::string& path, const FileStat& info);
+  void attach_streams(TrackedSource& source, const std::string& path);
+  void bind_path(TrackedSource& source, const std::string& path);
+  void unbind_path(const std::string& path);
+  void resume_stream(TrackedSource& source, Stream& stream, const KnownSource& known);
+  void after_examination(bool complete);
+  void check_paths(TrackedSource& source);
+  void locate_lost(TrackedSource& source);
+  std::optional<std::string> find_handle(const std::string& folder, const FileIdentity& identity);
+  const std::vector<std::pair<std::string, FileStat>>& folder_index(const std::string& folder);
+  bool may_collect(const std::string& path, const FileStat& info);
+  void path_problem(const std::string& path, FileState state, const std::string& text);
+
+  // --- reading (follower_read.cc)
+  enum class Turn { kIdle, kMore, kStopped };
+  bool open(TrackedSource& source);
+  Status open_file(const std::string& path, const FileIdentity* expected, OpenFile& out);
+  void first_look(TrackedSource& source);
+  Turn read_source(TrackedSource& source);
+  Turn read_stream(TrackedSource& source, Stream& stream);
+  Turn read_bytes(TrackedSource& source, Stream& stream, std::uint64_t limit, bool at_end_of_file);
+  Turn emit(TrackedSource& source, Stream& stream, Batch batch);
+  Turn drop_from_end(TrackedSource& source, Stream& stream);
+  bool guard_holds(TrackedSource& source, Stream& stream);
+  void decide_kind(TrackedSource& source, Stream& stream);
+  void decide_format(Stream& stream, std::string_view bytes);
+  void resume_reading(TrackedSource& source, Stream& stream);
+  parse::AtEnd end_mode(const TrackedSource& source, const Stream& stream) const;
+  void hold(TrackedSource& source, Stream& stream, parse::AtEnd mode, std::string_view rest);
+  void read_failed(TrackedSource& source, Stream& stream, const Error& error);
+  void touch(TrackedSource& source);
+  void close_unused();
+  Status rewind(TrackedSource& source, Stream& stream);
+  bool skip_covered(TrackedSource& source, Stream& stream);
+  void close(TrackedSource& source);
+
+  // --- endings (follower_ending.cc)
+  void inherit(TrackedSource& source);
+  void truncated(TrackedSource& source);
+  void give_up_rest(TrackedSource& source, Stream& stream, const std::string& cause);
+  void next_epoch(TrackedSource& source);
+  void advance_ending(TrackedSource& source);
+  void finish(TrackedSource& source);
+  bool drained(const TrackedSource& source) const;
+
+  void make_ready(TrackedSource& source);
+  void at(TrackedSource& source, Moment when);
+  void publish(const TrackedSource& source);
+  TrackedSource* find(const SourceId& id);
+  Moment now() const { return deps_.clock.monotonic(); }
+
+  const FollowerDeps deps_;
+  Emitter& emitter_;
+  const std::stop_token stop_;
+  BatchMaker maker_;
+  std::unique_ptr<RuleMatcher> matcher_;
+  bool stopped_ = false;
+  bool first_scan_ = true;
+
+  std::unordered_map<SourceId, std::unique_ptr<TrackedSource>> sources_;
+  std::unordered_map<SourceId, std::vector<KnownSource>> known_;  // not bound to a file yet
+  std::unordered_map<Hash128, SourceId> bindings_;                // binding_key(identity) > source
+  std::unordered_map<std::string, SourceId> by_path_;
+  std::unordered_set<Hash128> never_;
+  std::unordered_set<const CompiledRule*> fresh_rules_;  // not run before: start=end means something
+  std::vector<SourceId> lost_;                           // lost a path in this examination
+  std::map<std::string, std::vector<std::pair<std::string, FileStat>>> folder_index_;  // of this examination
+  std::set<std::string> real_folders_;                                                 // where symlinked files lie
+  std::set<std::string> reported_;                                                     // paths whose problem was said
+  std::vector<std::string> folders_;
+  std::deque<TrackedSource*> ready_;
+  std::set<std::pair<Moment, SourceId>> timers_;
+  std::uint64_t generation_ = 0;
+  std::uint64_t use_ = 0;
+  std::map<std::uint64_t, SourceId> open_by_use_;
+  std::uint64_t held_bytes_ = 0;
+
+  Counter& bytes_read_;
+  Counter& batches_;
+  Counter& records_;
+  Counter& errors_;
+  Gauge& files_known_;
+  Gauge& files_open_;
+};
+
+}  // namespace logboom::source

@@ -1,0 +1,366 @@
+// One turn of reading: from the stream's position to a batch at the emitter.
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "parse/fields.h"
+#include "source/file/follower.h"
+#include "source/file/identity/identity.h"
+
+namespace logboom::source {
+namespace {
+
+constexpr Moment kRetryOpen = std::chrono::seconds(5);
+constexpr Moment kRetryRead = std::chrono::seconds(1);
+constexpr std::size_t kBinaryHead = 4096;
+
+bool is_binary(std::string_view head) {
+  if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff")) return false;  // UTF-16, UTF-32
+  if (head.starts_with(std::string_view("\0\0\xfe\xff", 4))) return false;
+  head = head.substr(0, kBinaryHead);
+  const std::size_t first = head.find_first_not_of('\0');
+  return first != std::string_view::npos && head.find('\0', first) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool Follower::read_ready() {
+  for (std::size_t turns = ready_.size(); turns > 0 && !stopped_; --turns) {
+    TrackedSource& source = *ready_.front();
+    ready_.pop_front();
+    source.queued = false;
+    const Turn turn = read_source(source);
+    if (turn == Turn::kStopped) stopped_ = true;
+    if (turn == Turn::kMore) make_ready(source);
+  }
+  return !ready_.empty() && !stopped_;
+}
+
+Follower::Turn Follower::read_source(TrackedSource& source) {
+  if (source.undecided) return Turn::kIdle;
+  Turn result = Turn::kIdle;
+  if (open(source)) {
+    if (!source.checked) first_look(source);
+    for (Stream& stream : source.streams) {
+      if (source.ending == Ending::kTruncated && !source.copy.content) break;
+      const Turn turn = read_stream(source, stream);
+      if (turn == Turn::kStopped) return turn;
+      if (turn == Turn::kMore) result = turn;
+    }
+  }
+  if (source.ending != Ending::kNone && result != Turn::kMore) advance_ending(source);
+  publish(source);
+  return stopped_ ? Turn::kStopped : result;
+}
+
+// --- descriptors
+
+Status Follower::open_file(const std::string& path, const FileIdentity* expected, OpenFile& out) {
+  const auto root = matcher_->root_of(path);
+  if (!root)
+    return Error(ErrorCode::kRejected,
+                 fmt::format("cannot read {}: it lies outside the allowed roots", printable(path)));
+  LB_ASSIGN(auto file, deps_.files.open_beneath(*root, path));
+  LB_ASSIGN(const FileStat info, file->stat());
+  if (info.type != FileType::kRegular) {
+    return Error(ErrorCode::kRejected, fmt::format("cannot read {}: it is no regular file", printable(path)));
+  }
+  if (expected != nullptr && binding_key(info.identity) != binding_key(*expected)) {
+    return Error(ErrorCode::kNotFound, fmt::format("cannot read {}: another file took its place", printable(path)));
+  }
+  out.file = std::move(file);
+  out.content = plain_content(*out.file);
+  return ok_status();
+}
+
+bool Follower::open(TrackedSource& source) {
+  if (source.copy.content) return true;
+  if (source.open.file) return touch(source), true;
+  Status status = Error(ErrorCode::kNotFound, "");
+  for (const std::string& path : source.paths) {
+    status = open_file(path, &source.identity, source.open);
+    if (status.ok()) break;
+  }
+  if (status.ok()) {
+    if (source.state == FileState::kUnreadable) source.state = FileState::kActive;
+    source.problem.clear();
+    touch(source);
+    close_unused();
+    return true;
+  }
+  if (status.error().code() == ErrorCode::kNotFound) return false;  // the next scan says what became of it
+  errors_.add();
+  if (source.problem != status.error().message()) log_warn("{}", status.error().message());
+  source.state = FileState::kUnreadable;
+  source.problem = status.error().message();
+  at(source, now() + kRetryOpen);
+  return false;
+}
+
+void Follower::touch(TrackedSource& source) {
+  open_by_use_.erase(source.last_used);
+  source.last_used = ++use_;
+  open_by_use_[source.last_used] = source.id;
+}
+
+// The longest unused first; a file without a name could not be opened again.
+void Follower::close_unused() {
+  const std::size_t limit = std::max<std::size_t>(deps_.options.max_open_files, 2);
+  for (auto at = open_by_use_.begin(); at != open_by_use_.end() && open_by_use_.size() > limit;) {
+    TrackedSource* source = find(at->second);
+    ++at;
+    if (source != nullptr && source->ending == Ending::kNone && source->last_used != use_) close(*source);
+  }
+  files_open_.set(static_cast<std::int64_t>(open_by_use_.size()));
+}
+
+void Follower::close(TrackedSource& source) {
+  open_by_use_.erase(source.last_used);
+  source.last_used = 0;
+  source.open.content.reset();
+  source.open.file.reset();
+}
+
+// --- where reading stands
+
+bool Follower::guard_holds(TrackedSource& source, Stream& stream) {
+  if (stream.guard.empty() || stream.guard.size() > stream.position) return true;
+  std::string there(stream.guard.size(), '\0');
+  const auto got = source.content()->read(there.data(), there.size(), stream.position - there.size());
+  if (!got.ok()) return true;  // the read behind it reports the error
+  return *got == there.size() && there == stream.guard;
+}
+
+// Steps over what is already durable (a later range was acknowledged before an earlier one). False: there was none.
+bool Follower::skip_covered(TrackedSource& source, Stream& stream) {
+  if (stream.acked.end() <= stream.position) return false;
+  const std::uint64_t end = stream.acked.contiguous_end(stream.position);
+  if (end == stream.position) return false;
+  stream.position = end;
+  stream.guard.assign(std::min<std::uint64_t>(kGuardBytes, end), '\0');
+  const auto got = source.content()->read(stream.guard.data(), stream.guard.size(), end - stream.guard.size());
+  if (!got.ok() || *got != stream.guard.size()) stream.guard.clear();
+  stream.carry = {};
+  stream.carry.in_fragment = !stream.guard.empty() && stream.guard.back() != '\n';
+  return true;
+}
+
+Status Follower::rewind(TrackedSource& source, Stream& stream) {
+  stream.position = stream.base;
+  stream.guard.clear();
+  stream.failed = false;
+  stream.look_again = Moment{0};
+  stream.dropping_fragment = false;
+  if (!skip_covered(source, stream)) stream.carry = {};
+  return ok_status();
+}
+
+void Follower::first_look(TrackedSource& source) {
+  source.checked = true;
+  if (!source.known) return;
+  const auto size = source.content()->size();
+  if (!size.ok()) return;
+  KnownAction action = KnownAction::kContinue;
+  for (Stream& stream : source.streams) {
+    const std::uint64_t resume = stream.position;
+    stream.position = std::max(stream.acked.end(), stream.base);
+    KnownFacts facts;
+    facts.position = stream.position;
+    facts.size = *size;
+    facts.first_look = true;
+    facts.guard_equal = *size < stream.position || guard_holds(source, stream);
+    if (facts.size < facts.position) {
+      const auto held = verified_prefix(*source.content(), stream.chain, facts.size);
+      facts.held_prefix = held.ok() ? *held : 0;
+    }
+    action = std::max(action, decide_known(facts));
+    stream.position = resume;
+  }
+  if (action == KnownAction::kContinue) {
+    for (Stream& stream : source.streams) resume_reading(source, stream);
+  } else if (action == KnownAction::kInherit) {
+    inherit(source);
+  } else {
+    truncated(source);
+  }
+}
+
+// The chain goes on behind the last mark the store has, the guard lies before the position.
+void Follower::resume_reading(TrackedSource& source, Stream& stream) {
+  const std::uint64_t end = stream.acked.end();
+  if (end > stream.chain.end() && end - stream.chain.end() <= kMaxLink) {
+    std::string bytes(end - stream.chain.end(), '\0');
+    const auto got = source.content()->read(bytes.data(), bytes.size(), stream.chain.end());
+    if (got.ok() && *got == bytes.size()) stream.chain.add(bytes);
+  }
+  const std::uint64_t resume = stream.position;
+  stream.position = stream.base;
+  if (!skip_covered(source, stream)) stream.position = resume;
+  if (stream.position == 0) stream.guard.clear();
+}
+
+// --- one stream
+
+Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
+  if (!stream.rule) return Turn::kIdle;
+  if (stream.failed) {
+    if (stream.in_flight > 0) return Turn::kIdle;
+    if (now() < stream.retry_at) return at(source, stream.retry_at), Turn::kIdle;
+    if (!guard_holds(source, stream)) return truncated(source), Turn::kIdle;
+    if (const Status status = rewind(source, stream); !status.ok())
+      return read_failed(source, stream, status.error()), Turn::kIdle;
+  }
+  const auto size = source.content()->size();
+  if (!size.ok()) return read_failed(source, stream, size.error()), Turn::kIdle;
+  if (*size < stream.position) {
+    if (!source.copy.content) truncated(source);
+    return Turn::kIdle;
+  }
+  if (!source.copy.content) source.size = *size;
+  if (*size != stream.seen_size) {
+    stream.seen_size = *size;
+    stream.grown_at = source.quiet_since = now();
+    stream.look_again = Moment{0};
+  }
+  skip_covered(source, stream);
+  if (stream.position == *size) {
+    if (source.state == FileState::kActive) source.state = FileState::kIdle;
+    return Turn::kIdle;
+  }
+  if (now() < stream.look_again) return at(source, stream.look_again), Turn::kIdle;
+  if (source.state == FileState::kIdle) source.state = FileState::kActive;
+  if (stream.from_end) return drop_from_end(source, stream);
+  if (!source.binary_decided) decide_kind(source, stream);
+  if (source.binary && !stream.rule->names(source.matched_path) && !deps_.options.explicit_paths) {
+    source.state = FileState::kBinary;
+    stream.look_again = now() + std::chrono::seconds(1);
+    return emit(source, stream, maker_.range(source, stream, *size, Disposition::kDropped, "binary", {}));
+  }
+  std::uint64_t limit = *size;
+  for (const Interval& covered : stream.acked.intervals()) {
+    if (covered.begin > stream.position) limit = std::min(limit, covered.begin);
+  }
+  return read_bytes(source, stream, limit, limit == *size);
+}
+
+void Follower::decide_kind(TrackedSource& source, Stream& stream) {
+  std::string head(kBinaryHead, '\0');
+  const auto got = source.content()->read(head.data(), head.size(), 0);
+  if (!got.ok() || *got == 0) return;
+  head.resize(*got);
+  source.binary_decided = true;
+  source.binary = is_binary(head);
+  (void)stream;
+}
+
+void Follower::decide_format(Stream& stream, std::string_view bytes) {
+  if (stream.format) return;
+  switch (stream.rule->rule.format) {
+    case config::FormatChoice::kText:
+      stream.format = Format::kText;
+      break;
+    case config::FormatChoice::kJson:
+      stream.format = Format::kJson;
+      break;
+    case config::FormatChoice::kAuto:
+      stream.format = parse::detect_format(bytes.substr(0, 64u << 10));
+      break;
+  }
+}
+
+// A file that was there before its rule, with start=end: everything up to the last whole line is left out, and said so.
+Follower::Turn Follower::drop_from_end(TrackedSource& source, Stream& stream) {
+  stream.from_end = false;
+  const std::uint64_t size = stream.seen_size;
+  const std::uint64_t window = std::min<std::uint64_t>(size, deps_.options.max_line);
+  std::string bytes(window, '\0');
+  const auto got = source.content()->read(bytes.data(), bytes.size(), size - window);
+  if (!got.ok()) return stream.from_end = true, read_failed(source, stream, got.error()), Turn::kIdle;
+  bytes.resize(*got);
+  const std::size_t newline = bytes.rfind('\n');
+  if (newline != std::string::npos) {
+    bytes.resize(newline + 1);
+  } else if (window == size) {
+    return Turn::kMore;  // its only line is not complete: it is collected
+  }
+  const std::uint64_t end = size - window + bytes.size();
+  if (end <= kMaxLink && window >= end) stream.chain.add(bytes), stream.chain.commit_point();
+  const Turn turn = emit(source, stream,
+                         maker_.range(source, stream, end, Disposition::kDropped, "start=end", next_guard({}, bytes)));
+  return turn;
+}
+
+parse::AtEnd Follower::end_mode(const TrackedSource& source, const Stream& stream) const {
+  if (deps_.options.one_shot || source.final_read || source.copy.content) return parse::AtEnd::kFlush;
+  const Moment idle = now() - stream.grown_at;
+  if (idle >= deps_.options.line_idle) return parse::AtEnd::kFlush;
+  return idle >= deps_.options.group_idle ? parse::AtEnd::kCloseGroup : parse::AtEnd::kHold;
+}
+
+Follower::Turn Follower::read_bytes(TrackedSource& source, Stream& stream, std::uint64_t limit, bool at_end_of_file) {
+  const std::uint64_t wanted = std::max(deps_.options.batch_bytes, stream.need);
+  std::uint64_t size = std::min(wanted, limit - stream.position);
+  auto lease = deps_.budget.acquire(size, stop_);
+  if (!lease) return Turn::kStopped;
+  std::string bytes(size, '\0');
+  const auto got = source.content()->read(bytes.data(), bytes.size(), stream.position);
+  if (!got.ok()) return read_failed(source, stream, got.error()), Turn::kIdle;
+  source.read_errors = 0;
+  bytes.resize(*got);
+  // After the read: what a truncation put in the place of the old bytes is noticed whenever it happened.
+  if (!guard_holds(source, stream)) return truncated(source), Turn::kIdle;
+  if (bytes.empty()) return Turn::kIdle;
+  const bool to_the_end = stream.position + bytes.size() >= limit;
+  parse::AtEnd mode = !to_the_end      ? parse::AtEnd::kHold
+                      : at_end_of_file ? end_mode(source, stream)
+                                       : parse::AtEnd::kFlush;
+  decide_format(stream, bytes);
+  std::string held;
+  auto batch = maker_.records(source, stream, bytes, mode, *lease, held);
+  if (!batch && !to_the_end) {
+    // A record longer than a batch: look at more at once.
+    stream.need = std::max<std::uint64_t>(2 * wanted, 2 * deps_.options.max_line);
+    return Turn::kMore;
+  }
+  stream.need = 0;
+  if (to_the_end) hold(source, stream, mode, batch ? held : bytes);
+  if (!batch) return Turn::kIdle;
+  const Turn turn = emit(source, stream, std::move(*batch));
+  return turn == Turn::kStopped || !to_the_end ? turn : Turn::kIdle;
+}
+
+// What stands behind the last record waits for more bytes, or for its time.
+void Follower::hold(TrackedSource& source, Stream& stream, parse::AtEnd mode, std::string_view rest) {
+  held_bytes_ -= stream.held.size();
+  stream.held.clear();
+  if (rest.empty()) return;
+  if (rest.size() <= kMaxHeld && held_bytes_ + rest.size() <= deps_.budget.limit() / 4) stream.held = rest;
+  held_bytes_ += stream.held.size();
+  const Moment wait = mode == parse::AtEnd::kHold ? deps_.options.group_idle : deps_.options.line_idle;
+  stream.look_again = stream.grown_at + std::max(wait, Moment{1});
+  at(source, stream.look_again);
+}
+
+Follower::Turn Follower::emit(TrackedSource& source, Stream& stream, Batch batch) {
+  bytes_read_.add(batch.end - batch.begin);
+  batches_.add();
+  records_.add(batch.records.size());
+  ++stream.in_flight;
+  if (!emitter_.emit(std::move(batch), stop_).ok()) return Turn::kStopped;
+  source.known = true;
+  return Turn::kMore;
+}
+
+void Follower::read_failed(TrackedSource& source, Stream& stream, const Error& error) {
+  (void)stream;
+  errors_.add();
+  ++source.read_errors;
+  if (source.problem != error.message()) log_warn("{}", error.message());
+  source.problem = error.message();
+  source.state = FileState::kUnreadable;
+  at(source, now() + kRetryRead);
+}
+
+}  // namespace logboom::source

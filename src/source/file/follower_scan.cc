@@ -1,0 +1,244 @@
+// What is there: paths and handles compared with what is known.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "source/file/follower.h"
+#include "source/file/identity/identity.h"
+
+namespace logboom::source {
+
+void Follower::scan() {
+  ++generation_;
+  Discovery found = discover(deps_.files, *matcher_);
+  folders_ = std::move(found.folders);
+  for (const PathProblem& problem : found.problems) path_problem(problem.path, FileState::kMissing, problem.text);
+  for (const std::string& path : found.files) examine(path);
+  after_examination(true);
+  for (const std::string& folder : real_folders_) folders_.push_back(folder);
+  fresh_rules_.clear();
+  first_scan_ = false;
+  files_known_.set(static_cast<std::int64_t>(sources_.size()));
+}
+
+void Follower::paths_changed(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) examine(path);
+  after_examination(false);
+}
+
+void Follower::path_problem(const std::string& path, FileState state, const std::string& text) {
+  const auto rules = matcher_->rules_for(path);
+  deps_.board.put_path(path, rules.empty() ? "" : rules.front()->rule.name, state, text);
+  if (!reported_.insert(path).second) return;
+  errors_.add();
+  log_warn("{}", text);
+}
+
+void Follower::examine(const std::string& path) {
+  const auto info = deps_.files.stat(path);
+  if (!info.ok()) {
+    unbind_path(path);
+    if (info.error().code() != ErrorCode::kNotFound) path_problem(path, FileState::kUnreadable, info.error().message());
+    return;
+  }
+  if (info->type == FileType::kRegular) return examine_found(path, *info);
+  unbind_path(path);
+  if (info->type == FileType::kDirectory) return;
+  if (matcher_->rules_for(path).empty()) return;
+  path_problem(path, FileState::kUnreadable, fmt::format("cannot collect {}: it is no regular file", printable(path)));
+}
+
+// Asked once per path and handle: the answer needs the path without its symlinks.
+bool Follower::may_collect(const std::string& path, const FileStat& info) {
+  if (never_.contains(binding_key(info.identity))) return false;
+  std::string refusal;
+  if (!matcher_->root_of(path)) {
+    refusal = "it lies outside the allowed roots";
+  } else {
+    const auto real = deps_.files.canonical(path);
+    refusal = matcher_->refusal(real.ok() ? *real : path);
+    if (refusal.empty() && real.ok() && folder_of(*real) != folder_of(path)) real_folders_.emplace(folder_of(*real));
+  }
+  if (refusal.empty()) return true;
+  path_problem(path, FileState::kUnreadable, fmt::format("cannot collect {}: {}", printable(path), refusal));
+  return false;
+}
+
+void Follower::examine_found(const std::string& path, const FileStat& info) {
+  const auto bound = bindings_.find(binding_key(info.identity));
+  const SourceId id = bound != bindings_.end() ? bound->second : make_source_id(deps_.options.agent_key, info.identity);
+  TrackedSource* source = find(id);
+  const auto before = by_path_.find(path);
+  const bool same_file = before != by_path_.end() && before->second == id;
+  if (!same_file) unbind_path(path);
+  if (source == nullptr) {
+    if (matcher_->rules_for(path).empty() || !may_collect(path, info)) return;
+    source = &adopt(path, info);
+  }
+  if (!same_file) {
+    if (reported_.erase(path) > 0) deps_.board.put_path(path, "", FileState::kActive, "");
+    bind_path(*source, path);
+    attach_streams(*source, path);
+  }
+  source->generation = generation_;
+  if (source->disk_size == info.size && source->modified == info.modified && source->checked &&
+      source->state != FileState::kUnreadable) {
+    return;
+  }
+  source->disk_size = info.size;
+  source->modified = info.modified;
+  for (Stream& stream : source->streams) stream.look_again = Moment{0};
+  make_ready(*source);
+}
+
+TrackedSource& Follower::adopt(const std::string& path, const FileStat& info) {
+  const auto bound = bindings_.find(binding_key(info.identity));
+  auto made = std::make_unique<TrackedSource>();
+  TrackedSource& source = *made;
+  source.id = bound != bindings_.end() ? bound->second : make_source_id(deps_.options.agent_key, info.identity);
+  source.identity = info.identity;
+  source.quiet_since = now();
+  source.disk_size = info.size;
+  source.size = info.size;
+  source.modified = info.modified;
+  source.last_path = source.matched_path = path;
+  bindings_[binding_key(info.identity)] = source.id;
+  if (const auto known = known_.find(source.id); known != known_.end()) {
+    source.known = true;
+    for (const KnownSource& k : known->second) source.epoch = std::max(source.epoch, k.epoch);
+    for (const KnownSource& k : known->second) {
+      if (k.epoch != source.epoch) continue;
+      source.finished = k.state.finished;
+      source.binary = k.state.binary;
+      source.binary_decided = true;
+      source.flagged = k.state.flagged;
+      source.inherited = k.state.inherited;
+      source.matched_path = k.state.path;
+    }
+  }
+  sources_[source.id] = std::move(made);
+  attach_streams(source, path);
+  if (source.streams.empty()) attach_streams(source, source.matched_path);
+  make_ready(source);
+  return source;
+}
+
+void Follower::attach_streams(TrackedSource& source, const std::string& path) {
+  for (const RulePtr& rule : matcher_->rules_for(path)) {
+    auto stream = std::find_if(source.streams.begin(), source.streams.end(),
+                               [&](const Stream& s) { return s.channel == rule->rule.topic; });
+    if (stream != source.streams.end()) {
+      if (!stream->rule) stream->rule = rule;
+      continue;
+    }
+    Stream& added = source.streams.emplace_back();
+    added.channel = rule->rule.topic;
+    added.rule = rule;
+    added.grown_at = now();
+    source.matched_path = path;
+    added.from_end = rule->rule.start == config::Start::kEnd && fresh_rules_.contains(rule.get());
+    const auto known = known_.find(source.id);
+    if (known == known_.end()) continue;
+    for (const KnownSource& k : known->second) {
+      if (k.channel == added.channel && k.epoch == source.epoch) resume_stream(source, added, k);
+    }
+  }
+}
+
+void Follower::resume_stream(TrackedSource& source, Stream& stream, const KnownSource& known) {
+  stream.from_end = false;
+  stream.acked = known.coverage;
+  if (known.state.inherited) {
+    const auto intervals = known.coverage.intervals();
+    stream.base = intervals.empty() ? known.state.position : intervals.front().begin;
+  }
+  stream.position = stream.acked.contiguous_end(stream.base);
+  stream.chain = MarkChain(known.marks);
+  // Of the last commit; it is moved to the position once it was compared with the file (first_look).
+  stream.guard = known.state.guard;
+  stream.seen_size = 0;
+  if (known.state.position > 0 || !known.coverage.empty()) stream.format = known.state.format;
+  source.lost_size = std::max(source.lost_size, known.state.size);
+}
+
+void Follower::bind_path(TrackedSource& source, const std::string& path) {
+  by_path_[path] = source.id;
+  if (std::find(source.paths.begin(), source.paths.end(), path) == source.paths.end()) source.paths.push_back(path);
+  source.last_path = path;
+  if (source.ending == Ending::kGone) source.ending = Ending::kNone;
+}
+
+void Follower::unbind_path(const std::string& path) {
+  const auto bound = by_path_.find(path);
+  if (bound == by_path_.end()) return;
+  if (TrackedSource* source = find(bound->second)) {
+    source->last_path = path;
+    std::erase(source->paths, path);
+    if (source->paths.empty()) lost_.push_back(source->id);
+  }
+  by_path_.erase(bound);
+}
+
+// Of a source that the walk did not come across: names that no rule matches.
+void Follower::check_paths(TrackedSource& source) {
+  for (const std::string& path : std::vector<std::string>(source.paths)) examine(path);
+}
+
+void Follower::after_examination(bool complete) {
+  if (complete) {
+    std::vector<TrackedSource*> unseen;
+    for (auto& [id, source] : sources_) {
+      if (source->generation != generation_) unseen.push_back(source.get());
+    }
+    for (TrackedSource* source : unseen) check_paths(*source);
+  }
+  for (const SourceId& id : std::exchange(lost_, {})) {
+    TrackedSource* source = find(id);
+    if (source != nullptr && source->paths.empty()) locate_lost(*source);
+  }
+  folder_index_.clear();
+}
+
+// A known path is gone: before anything else the handle is looked for under every name in the folder and where rotated
+// copies go.
+void Follower::locate_lost(TrackedSource& source) {
+  std::vector<std::string> folders{std::string(folder_of(source.last_path))};
+  for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
+  for (const std::string& folder : folders) {
+    if (const auto path = find_handle(folder, source.identity)) {
+      bind_path(source, *path);
+      source.generation = generation_;
+      if (matcher_->rules_for(*path).empty()) source.state = FileState::kRotated;
+      make_ready(source);
+      return;
+    }
+  }
+  if (source.ending == Ending::kNone) source.ending = Ending::kGone;
+  source.quiet_since = now();
+  make_ready(source);
+}
+
+std::optional<std::string> Follower::find_handle(const std::string& folder, const FileIdentity& identity) {
+  const Hash128 wanted = binding_key(identity);
+  for (const auto& [path, info] : folder_index(folder)) {
+    if (binding_key(info.identity) == wanted) return path;
+  }
+  return std::nullopt;
+}
+
+const std::vector<std::pair<std::string, FileStat>>& Follower::folder_index(const std::string& folder) {
+  const auto known = folder_index_.find(folder);
+  if (known != folder_index_.end()) return known->second;
+  auto& index = folder_index_[folder];
+  const auto entries = deps_.files.list(folder);
+  if (!entries.ok()) return index;
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.type != FileType::kRegular) continue;
+    const std::string path = folder == "/" ? "/" + entry.name : folder + "/" + entry.name;
+    if (auto info = deps_.files.stat(path, false); info.ok()) index.emplace_back(path, std::move(info).value());
+  }
+  return index;
+}
+
+}  // namespace logboom::source

@@ -1,0 +1,105 @@
+// TrackedSource and Stream: what the collector keeps of one file, and of one file on one channel. Plain data of the
+// collector's thread; about 1 KB per known file that is not being read.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/file_system.h"
+#include "parse/annotate.h"
+#include "parse/splitter.h"
+#include "record/batch.h"
+#include "record/interval_set.h"
+#include "source/collector.h"
+#include "source/file/identity/content.h"
+#include "source/file/identity/mark_chain.h"
+#include "source/file/match/rule_matcher.h"
+
+namespace logboom::source {
+
+using Moment = std::chrono::nanoseconds;  // of Clock::monotonic()
+
+// The cursor of one (source, channel).
+struct Stream {
+  std::string channel;
+  RulePtr rule;                 // null: no rule collects it any more
+  std::uint64_t base = 0;       // where this epoch begins on this channel: 0, or the end of an inherited prefix
+  std::uint64_t position = 0;   // of the reader
+  Coverage acked;               // of this epoch
+  std::uint32_t in_flight = 0;  // batches emitted and not acknowledged
+  bool failed = false;          // a batch was not made durable: read again once nothing is in flight
+  Moment retry_at{0};           // not before
+  MarkChain chain;
+  std::string guard;  // up to kGuardBytes bytes before `position`
+  parse::RecordSplitter::Carry carry;
+  parse::AnnotateCarry times;
+  bool from_end = false;           // start=end: what is there now is left out
+  bool dropping_fragment = false;  // the line whose fragments come is left out
+  std::optional<Format> format;    // decided at the first bytes
+  std::uint64_t seen_size = 0;     // of the source at the last look
+  Moment grown_at{0};
+  Moment look_again{0};    // when bytes held back are looked at again without growth
+  std::uint64_t need = 0;  // bytes to look at at once, after a record did not fit a batch
+  std::string held;        // copy of what is held back at the end of the file, for the case that it is truncated
+
+  std::uint64_t acknowledged() const { return acked.contiguous_end(base); }
+  bool settled() const { return in_flight == 0 && !failed; }
+};
+
+// An open file and its bytes.
+struct OpenFile {
+  std::unique_ptr<File> file;
+  std::unique_ptr<Content> content;
+};
+
+// Why a file, or its epoch, is coming to its end.
+enum class Ending { kNone, kTruncated, kGone };
+
+struct TrackedSource {
+  SourceId id;
+  FileIdentity identity;
+  std::uint32_t epoch = 0;
+  std::vector<std::string> paths;  // the first is shown
+  std::string last_path;           // where it was last seen
+  std::string matched_path;        // under which the rules took it; a rotated file may have another name now
+  std::uint64_t size = 0;          // at the last look; plain bytes
+  std::uint64_t disk_size = 0;     // as the last scan saw it
+  TimeNs modified = 0;
+  FileState state = FileState::kActive;
+  std::string problem;
+  bool compressed = false;
+  bool known = false;        // the store has ranges or a state of it
+  bool checked = false;      // its first look since the start is done
+  bool undecided = false;    // unknown handle that may be a copy: not collected yet
+  bool copy_wanted = false;  // it is a copy of `original`: account for its bytes when the original has them
+  SourceId original;
+  bool has_copy = false;
+  bool binary = false;
+  bool binary_decided = false;
+  bool flagged = false;
+  bool inherited = false;
+  bool finished = false;
+  Ending ending = Ending::kNone;
+  std::uint64_t lost_size = 0;  // last known size of an epoch whose bytes are gone
+  bool lost_said = false;       // and what could not be read of it is accounted for
+  bool final_read = false;      // nothing more comes: unfinished lines leave
+  OpenFile open;
+  OpenFile copy;  // finishes the epoch when the file itself no longer has its bytes
+  std::string copy_path;
+  std::vector<Stream> streams;
+  Moment quiet_since{0};          // last growth
+  Moment timer_at{0};             // armed timer; 0: none
+  bool queued = false;            // in the ready queue
+  std::uint64_t generation = 0;   // of the last scan that saw it
+  std::uint64_t last_used = 0;    // for closing descriptors
+  std::uint32_t read_errors = 0;  // in a row
+
+  Content* content() { return copy.content ? copy.content.get() : open.content.get(); }
+  const std::string& path() const { return paths.empty() ? last_path : paths.front(); }
+};
+
+}  // namespace logboom::source

@@ -1,0 +1,117 @@
+// FollowerTest: a follower on a real temporary folder with a clock that stands still; the tests move both.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "source/file/follower.h"
+#include "source/testing/fake_emitter.h"
+
+namespace logboom::source::testing {
+
+class FollowerTest : public ::testing::Test {
+ protected:
+  FollowerTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "lb_source_XXXXXX").string();
+    dir = ::mkdtemp(pattern.data());
+    options.agent_key = "test key";
+    options.host = "host";
+  }
+  ~FollowerTest() override {
+    stop();
+    EXPECT_THAT(store.violations, ::testing::IsEmpty());
+    std::error_code ignored;
+    std::filesystem::remove_all(dir, ignored);
+  }
+
+  std::string at(const std::string& name) const { return dir + "/" + name; }
+
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(at(name), std::ios::binary | std::ios::trunc) << text;
+  }
+  void append(const std::string& name, const std::string& text) {
+    std::ofstream(at(name), std::ios::binary | std::ios::app) << text;
+  }
+  void move(const std::string& from, const std::string& to) { std::filesystem::rename(at(from), at(to)); }
+  void copy(const std::string& from, const std::string& to) {
+    std::filesystem::copy_file(at(from), at(to), std::filesystem::copy_options::overwrite_existing);
+  }
+  void remove(const std::string& name) { std::filesystem::remove(at(name)); }
+  void truncate(const std::string& name, std::uint64_t size = 0) { std::filesystem::resize_file(at(name), size); }
+
+  config::Rule& rule(const std::string& path, const std::string& topic = "logs") {
+    config::Rule& added = rules.rules.emplace_back();
+    added.path = path.starts_with("/") ? path : at(path);
+    added.topic = topic;
+    added.name = topic + ":" + path;
+    added.multiline.kind = config::MultilineKind::kNone;
+    return added;
+  }
+
+  // A new process: the emitter asks the store again. `fs` lets a test put a faulty file system between.
+  void start() {
+    stop();
+    emitter = std::make_unique<FakeEmitter>(store);
+    board = std::make_unique<StatusBoard>();
+    follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
+                                          stopper.get_token());
+    ASSERT_TRUE(follower->start(rules).ok());
+    scan();
+  }
+  void stop() {
+    follower.reset();
+    emitter.reset();
+  }
+  void scan() {
+    follower->scan();
+    settle();
+  }
+  // Until nothing happens any more without time or files changing.
+  void settle() {
+    for (int i = 0; i < 10'000; ++i) {
+      follower->take_acks();
+      follower->tick();
+      const bool more = follower->read_ready();
+      follower->take_acks();
+      if (!more && !follower->read_ready()) break;
+    }
+    follower->take_acks();
+  }
+  void later(std::chrono::milliseconds by) {
+    clock.advance(by);
+    settle();
+  }
+  // As the loop does over a while: scans and timers.
+  void live(std::chrono::milliseconds by, int steps = 10) {
+    for (int i = 0; i < steps; ++i) clock.advance(by / steps), scan();
+  }
+  SourceStatus status_of(const std::string& name) const {
+    for (const SourceStatus& status : board->all()) {
+      if (status.path == at(name)) return status;
+    }
+    return {};
+  }
+
+  std::string dir;
+  FakeStore store;
+  ManualClock clock;
+  Registry registry;
+  std::unique_ptr<MemoryBudget> budget = std::make_unique<MemoryBudget>(64u << 20);
+  FileCollectorOptions options;
+  config::RuleSet rules;
+  std::unique_ptr<FileSystem> posix = open_posix_file_system();
+  FileSystem* fs = posix.get();
+  std::stop_source stopper;
+  std::unique_ptr<FakeEmitter> emitter;
+  std::unique_ptr<StatusBoard> board;
+  std::unique_ptr<Follower> follower;
+};
+
+}  // namespace logboom::source::testing
