@@ -1,0 +1,76 @@
+#include "parse/annotate.h"
+
+#include <cstring>
+
+#include "parse/json_head.h"
+#include "parse/level.h"
+
+namespace logboom::parse {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+bool holds_nul(std::string_view text) {
+  return std::memchr(text.data(), 0, text.size()) != nullptr;
+}
+
+class Annotation {
+ public:
+  Annotation(Batch& batch, std::int32_t zone_seconds, AnnotateCarry& carry) : batch_(batch), carry_(carry) {
+    context_.arrival = batch.arrival;
+    context_.zone_seconds = zone_seconds;
+  }
+
+  void run() {
+    // One pass over all bytes is cheaper than one per record, and NULs are rare.
+    const bool nuls = !batch_.bytes.empty() && holds_nul(batch_.bytes);
+    for (Record& record : batch_.records) {
+      std::string_view text = batch_.text(record);
+      if (nuls && record.length > 0 && holds_nul(text)) record.flags |= Record::kBinary;
+      if (text.starts_with('\xef') && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+      if ((record.flags & Record::kContinuation) != 0) {
+        set_time(record, std::nullopt);
+      } else {
+        one(record, text);
+      }
+    }
+  }
+
+ private:
+  void one(Record& record, std::string_view text) {
+    if (batch_.format == Format::kJson) {
+      if (const auto head = scan_json_head(text, context_, carry_.hint)) {
+        record.level = head->level;
+        return set_time(record, head->time);
+      }
+    }
+    const auto found = find_time(text, context_, carry_.hint);
+    record.level = find_level(text, found ? found->end : 0);
+    set_time(record, found ? std::optional(found->time) : std::nullopt);
+  }
+
+  void set_time(Record& record, std::optional<TimeNs> time) {
+    if (time) {
+      record.time = carry_.previous = *time;
+      record.time_origin = TimeOrigin::kParsed;
+    } else if (carry_.previous != 0) {
+      record.time = carry_.previous;
+      record.time_origin = TimeOrigin::kPredecessor;
+    } else {
+      record.time = batch_.arrival;
+      record.time_origin = TimeOrigin::kArrival;
+    }
+  }
+
+  Batch& batch_;
+  AnnotateCarry& carry_;
+  TimeContext context_;
+};
+
+}  // namespace
+
+void annotate(Batch& batch, std::int32_t zone_seconds, AnnotateCarry& carry) {
+  Annotation(batch, zone_seconds, carry).run();
+}
+
+}  // namespace logboom::parse
