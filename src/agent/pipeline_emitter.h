@@ -9,9 +9,9 @@
 
 namespace logboom::agent {
 
-// The producer outlives the emitter; the emitter outlives every delivery (close the producer, let the consumer end, then
-// destroy it). Acknowledgements may arrive from any thread; take_acks belongs to the collector's. Bound: one Ack per batch in
-// flight, and batches are bounded by the byte budget.
+// The producer outlives the emitter; the emitter outlives every delivery (close the producer, let the consumer end,
+// then destroy it). Acknowledgements may arrive from any thread; take_acks belongs to the collector's. Bound: one Ack
+// per batch in flight, and batches are bounded by the byte budget.
 Result<std::unique_ptr<source::Emitter>> make_pipeline_emitter(Producer& producer, Registry& registry);
 
 }  // namespace logboom::agent

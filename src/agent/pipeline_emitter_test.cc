@@ -1,8 +1,7 @@
 #include "agent/pipeline_emitter.h"
 
-#include <poll.h>
-
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "transport/inprocess/inprocess_transport.h"
 
@@ -11,8 +10,7 @@ namespace {
 
 struct PipelineEmitterTest : ::testing::Test {
   Registry registry;
-  transport::InProcessTransport pipe =
-      transport::open_inprocess({}, [] { return std::vector<KnownSource>(1); });
+  transport::InProcessTransport pipe = transport::open_inprocess({}, [] { return std::vector<KnownSource>(1); });
   std::unique_ptr<source::Emitter> emitter = std::move(make_pipeline_emitter(*pipe.producer, registry)).value();
 
   Position emit_and_receive(std::uint64_t begin, std::uint64_t end) {
@@ -57,7 +55,9 @@ TEST_F(PipelineEmitterTest, AFailureIsPassedOn) {
   EXPECT_EQ(emitter->take_acks().at(0).status.error().code(), ErrorCode::kFull);
 }
 
-TEST_F(PipelineEmitterTest, KnownSourcesComeFromTheFarSide) { EXPECT_EQ(emitter->known_sources()->size(), 1u); }
+TEST_F(PipelineEmitterTest, KnownSourcesComeFromTheFarSide) {
+  EXPECT_EQ(emitter->known_sources()->size(), 1u);
+}
 
 }  // namespace
 }  // namespace logboom::agent

@@ -6,7 +6,9 @@
 
 namespace logboom {
 
-std::string Hash128::to_hex() const { return fmt::format("{:016x}{:016x}", high, low); }
+std::string Hash128::to_hex() const {
+  return fmt::format("{:016x}{:016x}", high, low);
+}
 
 std::optional<Hash128> Hash128::from_hex(std::string_view hex) {
   if (hex.size() != 32) return std::nullopt;

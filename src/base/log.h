@@ -19,7 +19,8 @@ void configure_log(LogLevel level, LogFormat format);
 // "(repeated N times)" before the next different one.
 void write_log(LogLevel level, std::string_view message);
 
-// The bytes with control characters, DEL, invalid UTF-8 and bidi controls escaped (\n, \x1b, \u202e), for one line on a terminal.
+// The bytes with control characters, DEL, invalid UTF-8 and bidi controls escaped (\n, \x1b, \u202e), for one line on a
+// terminal.
 std::string printable(std::string_view bytes);
 
 template <typename... Args>

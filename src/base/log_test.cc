@@ -5,7 +5,9 @@
 namespace logboom {
 namespace {
 
-TEST(Printable, KeepsTextOfAnyScript) { EXPECT_EQ(printable("订单 a\"b ü"), "订单 a\"b ü"); }
+TEST(Printable, KeepsTextOfAnyScript) {
+  EXPECT_EQ(printable("订单 a\"b ü"), "订单 a\"b ü");
+}
 
 TEST(Printable, EscapesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("a\nb\t\x1b[31m\x7f"), "a\\nb\\t\\x1b[31m\\x7f");

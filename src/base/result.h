@@ -91,7 +91,9 @@ class [[nodiscard]] Result<void> {
 
 using Status = Result<void>;
 
-inline Status ok_status() { return {}; }
+inline Status ok_status() {
+  return {};
+}
 
 }  // namespace logboom
 
@@ -99,15 +101,15 @@ inline Status ok_status() { return {}; }
 #define LB_CONCAT(a, b) LB_CONCAT_INNER(a, b)
 
 // LB_TRY(expr): returns the error of a failed Status or Result from the enclosing function.
-#define LB_TRY(expr)                                                       \
-  do {                                                                     \
-    auto lb_try_result = (expr);                                           \
-    if (!lb_try_result.ok()) return std::move(lb_try_result).error();      \
+#define LB_TRY(expr)                                                  \
+  do {                                                                \
+    auto lb_try_result = (expr);                                      \
+    if (!lb_try_result.ok()) return std::move(lb_try_result).error(); \
   } while (false)
 
 // LB_ASSIGN(auto x, expr): binds x to the value, or returns the error.
 #define LB_ASSIGN(declaration, expr) LB_ASSIGN_INNER(LB_CONCAT(lb_result_, __LINE__), declaration, expr)
-#define LB_ASSIGN_INNER(result, declaration, expr)         \
-  auto result = (expr);                                    \
-  if (!result.ok()) return std::move(result).error();      \
+#define LB_ASSIGN_INNER(result, declaration, expr)    \
+  auto result = (expr);                               \
+  if (!result.ok()) return std::move(result).error(); \
   declaration = std::move(result).value()

@@ -11,11 +11,11 @@ namespace logboom::config {
 
 struct Problem {
   std::string file;
-  int line = 0;    // 1-based; 0: the whole file
-  int column = 0;  // 1-based
+  int line = 0;         // 1-based; 0: the whole file
+  int column = 0;       // 1-based
   std::string snippet;  // the line of the file
   std::string message;
-  std::string hint;     // may be empty
+  std::string hint;  // may be empty
   bool warning = false;
 };
 

@@ -1,5 +1,5 @@
-// A collection rule: what to collect, where from, to which channel. RuleSet is what a host runs at one revision; comparing
-// two of them says which rules start, restart or stop.
+// A collection rule: what to collect, where from, to which channel. RuleSet is what a host runs at one revision;
+// comparing two of them says which rules start, restart or stop.
 #pragma once
 
 #include <cstdint>
@@ -23,15 +23,16 @@ struct Multiline {
 
 // Plain data; validated by validate_rule.
 struct Rule {
-  std::string name;     // unique in its set; default "topic:path"
-  std::string path;     // file, directory (all regular files below it) or glob (*, ?, [..], {a,b}, **)
+  std::string name;  // unique in its set; default "topic:path"
+  std::string path;  // file, directory (all regular files below it) or glob (*, ?, [..], {a,b}, **)
   std::string topic = "logs";
   FormatChoice format = FormatChoice::kAuto;
   Multiline multiline;
   std::vector<std::string> include;  // RE2 patterns, unanchored; a record is kept when any matches (empty: all)
-  std::vector<std::string> exclude;  // a record is left out when any matches; each drop is in the ledger under this rule
-  Start start = Start::kBeginning;   // for files present when the rule starts; files created later: always beginning
-  bool keep_blank = false;           // make records of blank lines
+  std::vector<std::string>
+      exclude;                      // a record is left out when any matches; each drop is in the ledger under this rule
+  Start start = Start::kBeginning;  // for files present when the rule starts; files created later: always beginning
+  bool keep_blank = false;          // make records of blank lines
   std::vector<std::pair<std::string, std::string>> fields;  // constant fields put on every record
   bool operator==(const Rule&) const = default;
 };
@@ -39,7 +40,7 @@ struct Rule {
 struct RuleSet {
   std::uint64_t revision = 0;
   std::vector<Rule> rules;
-  std::vector<std::string> roots;       // absolute; nothing outside is ever read; empty: "/" without the built-in refusals
+  std::vector<std::string> roots;  // absolute; nothing outside is ever read; empty: "/" without the built-in refusals
   std::vector<std::string> rotated_to;  // further folders where rotated copies go
   bool operator==(const RuleSet&) const = default;
 };

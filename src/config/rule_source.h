@@ -1,5 +1,5 @@
-// RuleSource: where rules come from. Pull, no callbacks; parsing, validation and comparison are pure functions. file/ reads
-// logboom.yaml (and the program's own rules.yaml in the data directory); etcd/ and http/ come with the fleet.
+// RuleSource: where rules come from. Pull, no callbacks; parsing, validation and comparison are pure functions. file/
+// reads logboom.yaml (and the program's own rules.yaml in the data directory); etcd/ and http/ come with the fleet.
 #pragma once
 
 #include <stop_token>
@@ -22,7 +22,8 @@ struct RuleHistoryEntry {
 class RuleSource {
  public:
   virtual ~RuleSource() = default;
-  // The current rules. kInvalidArgument carries all problems at once, with file:line; the caller keeps its last good rules.
+  // The current rules. kInvalidArgument carries all problems at once, with file:line; the caller keeps its last good
+  // rules.
   virtual Result<RuleSet> load() = 0;
   // Blocks until the source may differ from `seen` (true) or the stop comes (false).
   virtual bool wait_for_change(std::uint64_t seen, std::stop_token stop) = 0;

@@ -10,8 +10,8 @@
 namespace logboom::config {
 namespace {
 
-const std::vector<std::string> kItemKeys = {"name",    "path",  "topic",      "format", "multiline", "include",
-                                            "exclude", "start", "keep_blank", "fields"};
+const std::vector<std::string> kItemKeys = {"name",    "path",    "topic", "format",     "multiline",
+                                            "include", "exclude", "start", "keep_blank", "fields"};
 const std::vector<std::string> kCollectKeys = {"items", "roots", "rotated_to"};
 
 // Reads nodes of one document and remembers what is wrong.
@@ -34,8 +34,9 @@ class RuleReader {
 
   void unknown_key(const YamlNode& key, const std::vector<std::string>& known) {
     const std::string near = nearest_name(key.scalar, known);
-    problem(key, fmt::format("unknown key '{}'", key.scalar),
-            near.empty() ? fmt::format("known here: {}", fmt::join(known, ", ")) : fmt::format("did you mean '{}'?", near));
+    problem(
+        key, fmt::format("unknown key '{}'", key.scalar),
+        near.empty() ? fmt::format("known here: {}", fmt::join(known, ", ")) : fmt::format("did you mean '{}'?", near));
   }
 
   bool expect(const YamlNode& node, YamlNode::Kind kind, std::string_view what) {
@@ -80,7 +81,8 @@ class RuleReader {
   }
 
   void read_items(const YamlNode& items, RuleSet& rules) {
-    if (items.kind == YamlNode::Kind::kNull || !expect(items, YamlNode::Kind::kList, "a list of items ('- path: ...')")) return;
+    if (items.kind == YamlNode::Kind::kNull || !expect(items, YamlNode::Kind::kList, "a list of items ('- path: ...')"))
+      return;
     for (const YamlNode& item : items.list) {
       if (!expect(item, YamlNode::Kind::kMap, "an item with 'path:'")) continue;
       add(item, read_item(item), rules);
@@ -128,12 +130,16 @@ class RuleReader {
     if (key == "name") rule.name = text;
     if (key == "path") rule.path = text;
     if (key == "topic") rule.topic = text;
-    if (key == "format") choice(value, {{"auto", 0}, {"text", 1}, {"json", 2}}, [&](int v) { rule.format = static_cast<FormatChoice>(v); });
-    if (key == "start") choice(value, {{"beginning", 0}, {"end", 1}}, [&](int v) { rule.start = static_cast<Start>(v); });
+    if (key == "format")
+      choice(value, {{"auto", 0}, {"text", 1}, {"json", 2}},
+             [&](int v) { rule.format = static_cast<FormatChoice>(v); });
+    if (key == "start")
+      choice(value, {{"beginning", 0}, {"end", 1}}, [&](int v) { rule.start = static_cast<Start>(v); });
     if (key == "keep_blank") choice(value, {{"true", 1}, {"false", 0}}, [&](int v) { rule.keep_blank = v == 1; });
   }
 
-  void choice(const YamlNode& value, const std::vector<std::pair<std::string, int>>& choices, const std::function<void(int)>& take) {
+  void choice(const YamlNode& value, const std::vector<std::pair<std::string, int>>& choices,
+              const std::function<void(int)>& take) {
     std::vector<std::string> names;
     for (const auto& [name, number] : choices) {
       if (value.scalar == name) return take(number);
@@ -166,7 +172,8 @@ class RuleReader {
   void check_names(const YamlNode& root, const RuleSet& rules) {
     std::set<std::string> seen;
     for (const Rule& rule : rules.rules) {
-      if (!seen.insert(rule.name).second) problem(root, fmt::format("two rules are named '{}'", rule.name), "give one of them another 'name:'");
+      if (!seen.insert(rule.name).second)
+        problem(root, fmt::format("two rules are named '{}'", rule.name), "give one of them another 'name:'");
     }
   }
 
@@ -185,7 +192,8 @@ void check_pattern(const std::string& what, const std::string& pattern, std::vec
   options.set_log_errors(false);
   options.set_encoding(RE2::Options::EncodingLatin1);
   const RE2 re(pattern, options);
-  if (!re.ok()) problems.push_back(fmt::format("{}: '{}' is not a usable regular expression: {}", what, pattern, re.error()));
+  if (!re.ok())
+    problems.push_back(fmt::format("{}: '{}' is not a usable regular expression: {}", what, pattern, re.error()));
 }
 
 // How many alternatives the {a,b} groups of a glob make.
@@ -203,51 +211,62 @@ std::size_t glob_choices(std::string_view glob) {
 
 void check_path(const std::string& path, std::vector<std::string>& problems) {
   if (path.size() >= 2 && path[1] == ':' && (path.size() == 2 || path[2] == '/' || path[2] == '\\')) {
-    problems.push_back(fmt::format("'{}' is a Windows path; this program runs on Linux and needs one like /var/log/app.log", path));
+    problems.push_back(
+        fmt::format("'{}' is a Windows path; this program runs on Linux and needs one like /var/log/app.log", path));
   } else if (!path.starts_with('/')) {
     problems.push_back(fmt::format("'{}' is not an absolute path", path));
   }
   std::size_t stars = 0;
   for (std::size_t at = path.find("**"); at != std::string::npos; at = path.find("**", at + 2)) ++stars;
   if (path.size() > kMaxGlobBytes || stars > kMaxGlobStars || glob_choices(path) > kMaxGlobChoices) {
-    problems.push_back(fmt::format("the path is too large a pattern (at most {} bytes, {} times '**', {} alternatives)", kMaxGlobBytes,
-                                   kMaxGlobStars, kMaxGlobChoices));
+    problems.push_back(fmt::format("the path is too large a pattern (at most {} bytes, {} times '**', {} alternatives)",
+                                   kMaxGlobBytes, kMaxGlobStars, kMaxGlobChoices));
   }
   if (path.find('\0') != std::string::npos) problems.push_back("the path holds a NUL byte");
 }
 
 void check_topic(const std::string& topic, std::vector<std::string>& problems) {
   const bool good = !topic.empty() && topic.size() <= 249 && topic != "." && topic != ".." &&
-                    std::all_of(topic.begin(), topic.end(), [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; });
-  if (!good) problems.push_back(fmt::format("'{}' is no topic name (letters, digits, '.', '_', '-', at most 249)", topic));
+                    std::all_of(topic.begin(), topic.end(),
+                                [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; });
+  if (!good)
+    problems.push_back(fmt::format("'{}' is no topic name (letters, digits, '.', '_', '-', at most 249)", topic));
 }
 
 }  // namespace
 
-std::string default_rule_name(const Rule& rule) { return rule.topic + ":" + rule.path; }
+std::string default_rule_name(const Rule& rule) {
+  return rule.topic + ":" + rule.path;
+}
 
 std::vector<std::string> validate_rule(const Rule& rule) {
   std::vector<std::string> problems;
   check_path(rule.path, problems);
   check_topic(rule.topic, problems);
-  if (rule.include.size() + rule.exclude.size() > kMaxPatterns) problems.push_back(fmt::format("more than {} patterns", kMaxPatterns));
+  if (rule.include.size() + rule.exclude.size() > kMaxPatterns)
+    problems.push_back(fmt::format("more than {} patterns", kMaxPatterns));
   for (const std::string& pattern : rule.include) check_pattern("include", pattern, problems);
   for (const std::string& pattern : rule.exclude) check_pattern("exclude", pattern, problems);
-  if (rule.multiline.kind == MultilineKind::kStartPattern) check_pattern("multiline start", rule.multiline.start_pattern, problems);
+  if (rule.multiline.kind == MultilineKind::kStartPattern)
+    check_pattern("multiline start", rule.multiline.start_pattern, problems);
   return problems;
 }
 
-void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules, std::vector<Problem>& problems) {
+void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules,
+                std::vector<Problem>& problems) {
   if (root.kind == YamlNode::Kind::kMap) RuleReader(file, text, problems).read(root, rules);
 }
 
 std::string write_rules(const std::vector<Rule>& rules) {
   std::string out = "collect:\n  items:\n";
   for (const Rule& rule : rules) {
-    out += fmt::format("    - name: {}\n      path: {}\n      topic: {}\n", yaml_scalar(rule.name), yaml_scalar(rule.path), yaml_scalar(rule.topic));
-    if (rule.format != FormatChoice::kAuto) out += fmt::format("      format: {}\n", rule.format == FormatChoice::kJson ? "json" : "text");
+    out += fmt::format("    - name: {}\n      path: {}\n      topic: {}\n", yaml_scalar(rule.name),
+                       yaml_scalar(rule.path), yaml_scalar(rule.topic));
+    if (rule.format != FormatChoice::kAuto)
+      out += fmt::format("      format: {}\n", rule.format == FormatChoice::kJson ? "json" : "text");
     if (rule.multiline.kind == MultilineKind::kNone) out += "      multiline: none\n";
-    if (rule.multiline.kind == MultilineKind::kStartPattern) out += fmt::format("      multiline: {{start: {}}}\n", yaml_scalar(rule.multiline.start_pattern));
+    if (rule.multiline.kind == MultilineKind::kStartPattern)
+      out += fmt::format("      multiline: {{start: {}}}\n", yaml_scalar(rule.multiline.start_pattern));
     if (rule.start == Start::kEnd) out += "      start: end\n";
     if (rule.keep_blank) out += "      keep_blank: true\n";
     for (const auto& [key, patterns] : {std::pair{"include", &rule.include}, {"exclude", &rule.exclude}}) {
@@ -255,7 +274,8 @@ std::string write_rules(const std::vector<Rule>& rules) {
       for (const std::string& pattern : *patterns) out += fmt::format("        - {}\n", yaml_scalar(pattern));
     }
     if (!rule.fields.empty()) out += "      fields:\n";
-    for (const auto& [name, value] : rule.fields) out += fmt::format("        {}: {}\n", yaml_scalar(name), yaml_scalar(value));
+    for (const auto& [name, value] : rule.fields)
+      out += fmt::format("        {}: {}\n", yaml_scalar(name), yaml_scalar(value));
   }
   if (rules.empty()) out = "collect:\n  items: []\n";
   return out;

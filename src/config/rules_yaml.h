@@ -1,5 +1,6 @@
 // Rules as YAML: the `collect:` section of logboom.yaml, the `configpath:` form of older systems, and the program's own
-// rules.yaml. Reading gives every problem at once, with its place; writing gives text that reads back to the same rules.
+// rules.yaml. Reading gives every problem at once, with its place; writing gives text that reads back to the same
+// rules.
 #pragma once
 
 #include <string>
@@ -14,15 +15,17 @@ namespace logboom::config {
 
 // Limits that keep a hostile or mistaken rule from costing memory or time; reported by validate_rule.
 inline constexpr std::size_t kMaxRules = 10'000;
-inline constexpr std::size_t kMaxPatterns = 100;            // include and exclude of one rule
+inline constexpr std::size_t kMaxPatterns = 100;  // include and exclude of one rule
 inline constexpr std::size_t kMaxPatternBytes = 10'000;
-inline constexpr std::int64_t kMaxRegexMemory = 1 << 20;    // of RE2's compiled program
+inline constexpr std::int64_t kMaxRegexMemory = 1 << 20;  // of RE2's compiled program
 inline constexpr std::size_t kMaxGlobBytes = 4096;
-inline constexpr std::size_t kMaxGlobStars = 4;             // "**" in one path
-inline constexpr std::size_t kMaxGlobChoices = 256;         // alternatives of {a,b} multiplied
+inline constexpr std::size_t kMaxGlobStars = 4;      // "**" in one path
+inline constexpr std::size_t kMaxGlobChoices = 256;  // alternatives of {a,b} multiplied
 
-// Adds the rules of a document's `collect` and `configpath` keys to `rules`. Relative paths are refused. Appends problems.
-void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules, std::vector<Problem>& problems);
+// Adds the rules of a document's `collect` and `configpath` keys to `rules`. Relative paths are refused. Appends
+// problems.
+void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules,
+                std::vector<Problem>& problems);
 
 // Everything wrong with one rule, as sentences.
 std::vector<std::string> validate_rule(const Rule& rule);

@@ -14,7 +14,8 @@ struct DurationUnit {
   std::string_view name;
   std::int64_t milliseconds;
 };
-constexpr DurationUnit kDurationUnits[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}, {"w", 604'800'000}};
+constexpr DurationUnit kDurationUnits[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000},
+                                           {"s", 1000},       {"ms", 1},        {"w", 604'800'000}};
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   std::int64_t value = 0;
@@ -29,7 +30,9 @@ std::optional<bool> parse_boolean(std::string_view text) {
   return std::nullopt;
 }
 
-std::string join(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
+std::string join(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
+}
 
 Status validate(const OptionSpec& spec, std::string_view text) {
   const auto fail = [&](std::string_view what) {
@@ -37,15 +40,18 @@ Status validate(const OptionSpec& spec, std::string_view text) {
   };
   switch (spec.type) {
     case OptionType::kText:
-    case OptionType::kPath: return {};
+    case OptionType::kPath:
+      return {};
     case OptionType::kSize:
       if (const auto parsed = ByteSize::parse(text); !parsed.ok()) return parsed.error().with_context(spec.name);
       return {};
     case OptionType::kDuration:
       if (const auto parsed = parse_duration(text); !parsed.ok()) return parsed.error().with_context(spec.name);
       return {};
-    case OptionType::kInteger: return parse_integer(text) ? Status() : fail("a whole number");
-    case OptionType::kBoolean: return parse_boolean(text) ? Status() : fail("true or false");
+    case OptionType::kInteger:
+      return parse_integer(text) ? Status() : fail("a whole number");
+    case OptionType::kBoolean:
+      return parse_boolean(text) ? Status() : fail("true or false");
     case OptionType::kChoice:
       if (std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end()) return {};
       return fail(fmt::format("one of {}", join(spec.choices)));
@@ -57,8 +63,9 @@ Status validate(const OptionSpec& spec, std::string_view text) {
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto fail = [&] {
-    return Error(ErrorCode::kInvalidArgument,
-                 fmt::format("'{}' is not a duration; write a number and a unit (ms, s, m, h, d, w), as in 90s or 30d", text));
+    return Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("'{}' is not a duration; write a number and a unit (ms, s, m, h, d, w), as in 90s or 30d", text));
   };
   if (text == "0") return std::chrono::milliseconds(0);
   double sum = 0;
@@ -82,7 +89,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 std::string duration_text(std::chrono::milliseconds duration) {
   for (const auto& unit : {DurationUnit{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}}) {
-    if (duration.count() > 0 && duration.count() % unit.milliseconds == 0) return fmt::format("{}{}", duration.count() / unit.milliseconds, unit.name);
+    if (duration.count() > 0 && duration.count() % unit.milliseconds == 0)
+      return fmt::format("{}{}", duration.count() / unit.milliseconds, unit.name);
   }
   return fmt::format("{}ms", duration.count());
 }
@@ -111,8 +119,9 @@ Status Settings::set(std::string_view name, std::string_view text, std::string_v
     std::vector<std::string> names;
     for (const OptionSpec& s : table_) names.push_back(s.name);
     const std::string near = nearest_name(name, names);
-    return Error(ErrorCode::kInvalidArgument,
-                 fmt::format("there is no setting '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    return Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("there is no setting '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
   LB_TRY(validate(*option, text));
   values_[option->name] = {std::string(text), std::string(origin)};
@@ -129,12 +138,14 @@ void Settings::read_yaml(const std::string& file, std::string_view text, const Y
   read_node(file, text, "", root, ignored, problems);
 }
 
-void Settings::read_node(const std::string& file, std::string_view text, const std::string& prefix, const YamlNode& node,
-                         const std::vector<std::string>& ignored, std::vector<Problem>& problems) {
+void Settings::read_node(const std::string& file, std::string_view text, const std::string& prefix,
+                         const YamlNode& node, const std::vector<std::string>& ignored,
+                         std::vector<Problem>& problems) {
   for (const auto& [key, value] : node.map) {
     const std::string name = prefix + key.scalar;
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
-    const bool section = std::any_of(table_.begin(), table_.end(), [&](const OptionSpec& s) { return s.name.starts_with(name + "."); });
+    const bool section =
+        std::any_of(table_.begin(), table_.end(), [&](const OptionSpec& s) { return s.name.starts_with(name + "."); });
     if (value.kind == YamlNode::Kind::kMap && section) {
       read_node(file, text, name + ".", value, ignored, problems);
     } else if (value.kind == YamlNode::Kind::kList || value.kind == YamlNode::Kind::kMap) {
@@ -146,7 +157,8 @@ void Settings::read_node(const std::string& file, std::string_view text, const s
   }
 }
 
-void Settings::read_environment(const std::function<const char*(const std::string&)>& lookup, std::vector<Problem>& problems) {
+void Settings::read_environment(const std::function<const char*(const std::string&)>& lookup,
+                                std::vector<Problem>& problems) {
   for (const OptionSpec& option : table_) {
     const std::string name = environment_name(option.name);
     const char* text = lookup(name);
@@ -163,9 +175,17 @@ const SettingValue& Settings::value(std::string_view name) const {
   return found->second;
 }
 
-ByteSize Settings::size(std::string_view name) const { return *ByteSize::parse(text(name)); }
-std::chrono::milliseconds Settings::duration(std::string_view name) const { return *parse_duration(text(name)); }
-std::int64_t Settings::integer(std::string_view name) const { return *parse_integer(text(name)); }
-bool Settings::boolean(std::string_view name) const { return *parse_boolean(text(name)); }
+ByteSize Settings::size(std::string_view name) const {
+  return *ByteSize::parse(text(name));
+}
+std::chrono::milliseconds Settings::duration(std::string_view name) const {
+  return *parse_duration(text(name));
+}
+std::int64_t Settings::integer(std::string_view name) const {
+  return *parse_integer(text(name));
+}
+bool Settings::boolean(std::string_view name) const {
+  return *parse_boolean(text(name));
+}
 
 }  // namespace logboom::config

@@ -1,5 +1,5 @@
-// Settings: every option of the program by name, from its table: flag, environment, file, default, in that order. One table
-// feeds parsing, checking, `config show`, --help and the reference page.
+// Settings: every option of the program by name, from its table: flag, environment, file, default, in that order. One
+// table feeds parsing, checking, `config show`, --help and the reference page.
 #pragma once
 
 #include <chrono>
@@ -21,12 +21,12 @@ namespace logboom::config {
 enum class OptionType { kText, kPath, kSize, kDuration, kInteger, kBoolean, kChoice };
 
 struct OptionSpec {
-  std::string name;      // "logs.retention.age"
+  std::string name;  // "logs.retention.age"
   OptionType type = OptionType::kText;
-  std::string fallback;  // the default, as a person would write it
-  std::string help;      // one sentence
+  std::string fallback;                   // the default, as a person would write it
+  std::string help;                       // one sentence
   std::vector<std::string> choices = {};  // of kChoice
-  bool secret = false;   // shown as ******
+  bool secret = false;                    // shown as ******
 };
 using OptionTable = std::vector<OptionSpec>;
 
@@ -49,8 +49,8 @@ class Settings {
 
   // Later calls win over earlier ones: call in the order file, environment, flags. Each appends its problems.
   // `root` may hold keys of `ignored` (sections read elsewhere), others are errors that name the nearest known key.
-  void read_yaml(const std::string& file, std::string_view text, const YamlNode& root, const std::vector<std::string>& ignored,
-                 std::vector<Problem>& problems);
+  void read_yaml(const std::string& file, std::string_view text, const YamlNode& root,
+                 const std::vector<std::string>& ignored, std::vector<Problem>& problems);
   // `lookup` is getenv in the program.
   void read_environment(const std::function<const char*(const std::string&)>& lookup, std::vector<Problem>& problems);
   Status set(std::string_view name, std::string_view text, std::string_view origin);

@@ -34,11 +34,14 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(make(YamlNode::Kind::kNull, mark, anchor)); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(make(YamlNode::Kind::kNull, mark, anchor));
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     throw Refused{mark, "an alias (*name) is not allowed here", "write the value out"};
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     const bool plain = tag == "?" || tag.empty();
     if (!plain && tag != "!") throw Refused{mark, "a tag is not allowed here", "remove the " + tag};
     const bool null = plain && (value.empty() || value == "~" || value == "null");
@@ -47,11 +50,13 @@ class TreeBuilder final : public YAML::EventHandler {
     node.quoted = tag == "!";
     add(std::move(node));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(make(YamlNode::Kind::kList, mark, anchor));
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(make(YamlNode::Kind::kMap, mark, anchor));
   }
   void OnMapEnd() override { close(); }
@@ -122,7 +127,8 @@ const YamlNode* YamlNode::find(std::string_view key) const {
   return nullptr;
 }
 
-Problem problem_at(const std::string& file, std::string_view text, const YamlNode& node, std::string message, std::string hint) {
+Problem problem_at(const std::string& file, std::string_view text, const YamlNode& node, std::string message,
+                   std::string hint) {
   return {file, node.line, node.column, line_of(text, node.line), std::move(message), std::move(hint), false};
 }
 
@@ -134,8 +140,10 @@ bool parse_yaml(const std::string& file, std::string_view text, YamlNode& root, 
     problems.push_back(problem_at(file, text, place, std::move(message), std::move(hint)));
     return false;
   };
-  if (text.size() > kMaxYamlBytes) return refuse(YAML::Mark::null_mark(), "larger than 4 MiB", "is this the right file?");
-  if (text.find('\0') != std::string_view::npos) return refuse(YAML::Mark::null_mark(), "holds NUL bytes; this is no YAML", "");
+  if (text.size() > kMaxYamlBytes)
+    return refuse(YAML::Mark::null_mark(), "larger than 4 MiB", "is this the right file?");
+  if (text.find('\0') != std::string_view::npos)
+    return refuse(YAML::Mark::null_mark(), "holds NUL bytes; this is no YAML", "");
   TreeBuilder builder;
   try {
     std::istringstream in{std::string(text)};
@@ -155,7 +163,8 @@ bool parse_yaml(const std::string& file, std::string_view text, YamlNode& root, 
 
 std::string yaml_scalar(std::string_view text) {
   const auto safe = [](unsigned char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/' || c == '.' || c == '_' || c == '-';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/' || c == '.' ||
+           c == '_' || c == '-';
   };
   bool plain = !text.empty() && text[0] != '-' && text != "null" && text != "true" && text != "false" && text != "~";
   for (const char c : text) plain = plain && safe(static_cast<unsigned char>(c));

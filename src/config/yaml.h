@@ -1,5 +1,5 @@
-// YamlNode: a YAML document as a plain tree with places, read strictly: duplicate keys, anchors and aliases (expansion bombs),
-// tags, more than kMaxDepth levels and files over kMaxYamlBytes are errors with line and column.
+// YamlNode: a YAML document as a plain tree with places, read strictly: duplicate keys, anchors and aliases (expansion
+// bombs), tags, more than kMaxDepth levels and files over kMaxYamlBytes are errors with line and column.
 #pragma once
 
 #include <string>

@@ -27,7 +27,8 @@ void pump(Consumer& consumer, logstore::LogWriter& writer, Registry& registry, s
     received.add();
     store(consumer, writer, *delivery, stop);
   }
-  if (Status flushed = writer.flush(); !flushed.ok()) log_warn("the last batches are not durable: {}", flushed.error().message());
+  if (Status flushed = writer.flush(); !flushed.ok())
+    log_warn("the last batches are not durable: {}", flushed.error().message());
 }
 
 }  // namespace logboom::transfer

@@ -1,10 +1,11 @@
+#include "transport/testing/transport_contract.h"
+
 #include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "transport/inprocess/inprocess_transport.h"
-#include "transport/testing/transport_contract.h"
 
 namespace logboom::transport {
 namespace {
@@ -21,7 +22,9 @@ std::shared_ptr<const Batch> batch_at(std::uint64_t begin, std::size_t bytes = 1
   return std::make_shared<const Batch>(std::move(batch));
 }
 
-const Batch& batch_of(const Delivery& delivery) { return *std::get<std::shared_ptr<const Batch>>(delivery.message); }
+const Batch& batch_of(const Delivery& delivery) {
+  return *std::get<std::shared_ptr<const Batch>>(delivery.message);
+}
 
 Coverage covered(std::uint64_t begin, std::uint64_t end) {
   Coverage coverage;
@@ -33,7 +36,8 @@ TEST_P(TransportContract, KeepsTheOrderAndDeliversEachOnce) {
   auto transport = GetParam().make(1 << 20);
   int delivered = 0;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    ASSERT_TRUE(transport.producer->publish(batch_at(i * 10), [&](Result<Coverage> c) { delivered += c.ok(); }, {}).ok());
+    ASSERT_TRUE(
+        transport.producer->publish(batch_at(i * 10), [&](Result<Coverage> c) { delivered += c.ok(); }, {}).ok());
   }
   transport.producer->close();
   std::uint64_t expected = 0;
@@ -69,11 +73,13 @@ TEST_P(TransportContract, CommitsMayComeInAnyOrder) {
   auto transport = GetParam().make(1 << 20);
   std::vector<int> order;
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(transport.producer->publish(batch_at(0), [&order, i](Result<Coverage>) { order.push_back(i); }, {}).ok());
+    ASSERT_TRUE(
+        transport.producer->publish(batch_at(0), [&order, i](Result<Coverage>) { order.push_back(i); }, {}).ok());
   }
   std::vector<Delivery> deliveries;
   for (int i = 0; i < 3; ++i) deliveries.push_back(*transport.consumer->receive({}));
-  for (const int i : {2, 0, 1}) transport.consumer->commit(deliveries[static_cast<std::size_t>(i)].position, Coverage());
+  for (const int i : {2, 0, 1})
+    transport.consumer->commit(deliveries[static_cast<std::size_t>(i)].position, Coverage());
   EXPECT_EQ(order, (std::vector<int>{2, 0, 1}));
 }
 
@@ -84,7 +90,8 @@ TEST_P(TransportContract, PublishWaitsWhileFullAndEndsAtTheStop) {
   std::atomic<bool> called{false};
   Status status;
   std::jthread blocked([&](std::stop_token stop) {
-    status = transport.producer->publish(batch_at(900, 900), [&](Result<Coverage>) { called = true; }, stop);
+    status = transport.producer->publish(
+        batch_at(900, 900), [&](Result<Coverage>) { called = true; }, stop);
   });
   blocked.request_stop();
   blocked.join();
@@ -113,11 +120,15 @@ TEST_P(TransportContract, ReceiveEndsAtTheStop) {
   EXPECT_FALSE(got);
 }
 
-INSTANTIATE_TEST_SUITE_P(InProcess, TransportContract, ::testing::Values(TransportCase{
-  "inprocess", [](std::uint64_t bytes) {
-    auto made = open_inprocess({.queue_bytes = bytes}, [] { return std::vector<KnownSource>(); });
-    return TransportUnderTest{std::move(made.producer), std::move(made.consumer)};
-  }}), [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(InProcess, TransportContract,
+                         ::testing::Values(TransportCase{
+                             "inprocess",
+                             [](std::uint64_t bytes) {
+                               auto made =
+                                   open_inprocess({.queue_bytes = bytes}, [] { return std::vector<KnownSource>(); });
+                               return TransportUnderTest{std::move(made.producer), std::move(made.consumer)};
+                             }}),
+                         [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace logboom::transport

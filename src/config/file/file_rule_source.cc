@@ -87,11 +87,13 @@ class FileRuleSource final : public RuleSource {
   Status put(std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author) override {
     MutexLock lock(mutex_);
     if (expected != revision_) {
-      return Error(ErrorCode::kRejected, fmt::format("the rules are at revision {}, not {}; read them again", revision_, expected));
+      return Error(ErrorCode::kRejected,
+                   fmt::format("the rules are at revision {}, not {}; read them again", revision_, expected));
     }
     std::vector<Problem> problems;
     for (const Rule& rule : rules) {
-      for (const std::string& message : validate_rule(rule)) problems.push_back({rule.name, 0, 0, "", message, "", false});
+      for (const std::string& message : validate_rule(rule))
+        problems.push_back({rule.name, 0, 0, "", message, "", false});
     }
     if (!problems.empty()) return to_error(problems);
     author_ = author;
@@ -141,7 +143,8 @@ class FileRuleSource final : public RuleSource {
 
   static void add_missing(const std::vector<Rule>& more, RuleSet& rules) {
     for (const Rule& rule : more) {
-      const bool there = std::any_of(rules.rules.begin(), rules.rules.end(), [&](const Rule& r) { return r.name == rule.name; });
+      const bool there =
+          std::any_of(rules.rules.begin(), rules.rules.end(), [&](const Rule& r) { return r.name == rule.name; });
       if (!there) rules.rules.push_back(rule);
     }
   }
@@ -173,7 +176,8 @@ class FileRuleSource final : public RuleSource {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
       const auto row = nlohmann::json::parse(rest.substr(0, end), nullptr, false);
       if (row.is_object()) {
-        entries.push_back({row.value("revision", std::uint64_t{0}), row.value("time", TimeNs{0}), row.value("author", ""), row.value("text", "")});
+        entries.push_back({row.value("revision", std::uint64_t{0}), row.value("time", TimeNs{0}),
+                           row.value("author", ""), row.value("text", "")});
       }
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
@@ -204,7 +208,8 @@ class FileRuleSource final : public RuleSource {
 
 }  // namespace
 
-Result<std::unique_ptr<RuleSource>> open_file_rules(const FileRuleOptions& options, FileSystem& files, const Clock& clock) {
+Result<std::unique_ptr<RuleSource>> open_file_rules(const FileRuleOptions& options, FileSystem& files,
+                                                    const Clock& clock) {
   LB_TRY(files.create_directories(options.data_directory));
   return std::unique_ptr<RuleSource>(std::make_unique<FileRuleSource>(options, files, clock));
 }

@@ -1,6 +1,6 @@
-// Rules from files: a person's logboom.yaml, and rules.yaml in the data directory, which the program itself writes (`logboom
-// rules add`, the page). Every set that was in force is kept in rules-history.ndjson, so a revision means the same after a
-// restart. A person's own file is never written.
+// Rules from files: a person's logboom.yaml, and rules.yaml in the data directory, which the program itself writes
+// (`logboom rules add`, the page). Every set that was in force is kept in rules-history.ndjson, so a revision means the
+// same after a restart. A person's own file is never written.
 #pragma once
 
 #include <memory>
@@ -14,14 +14,15 @@
 namespace logboom::config {
 
 struct FileRuleOptions {
-  std::string config_file;           // empty: none
-  std::string data_directory;        // holds rules.yaml and rules-history.ndjson
-  std::vector<Rule> given;           // from the command line (`up PATH`); in force beside the files
-  std::vector<Rule> fallback;        // in force when nothing else names a rule (/var/log)
+  std::string config_file;     // empty: none
+  std::string data_directory;  // holds rules.yaml and rules-history.ndjson
+  std::vector<Rule> given;     // from the command line (`up PATH`); in force beside the files
+  std::vector<Rule> fallback;  // in force when nothing else names a rule (/var/log)
 };
 
-// The deps outlive it. wait_for_change uses inotify on the files' folders, and notices replacement by rename, symlink swaps and
-// files that appear later; where inotify fails it compares every second.
-Result<std::unique_ptr<RuleSource>> open_file_rules(const FileRuleOptions& options, FileSystem& files, const Clock& clock);
+// The deps outlive it. wait_for_change uses inotify on the files' folders, and notices replacement by rename, symlink
+// swaps and files that appear later; where inotify fails it compares every second.
+Result<std::unique_ptr<RuleSource>> open_file_rules(const FileRuleOptions& options, FileSystem& files,
+                                                    const Clock& clock);
 
 }  // namespace logboom::config
