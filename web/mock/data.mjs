@@ -91,9 +91,9 @@ export class World {
     const start = end - spanMs;
     for (let i = 0; i < count; i++) {
       const part = i / count;
-      const wave = part + 0.012 * Math.sin(part * 40);
+      const wave = part + 0.012 * Math.sin(part * 12 * Math.PI);
       const boost = part > 0.62 && part < 0.7 ? 14 : 0;
-      this.make(start + Math.min(0.9999, Math.max(0, wave)) * spanMs, boost);
+      this.make(start + Math.min(1, Math.max(0, wave)) * spanMs, boost);
     }
     this.rows.sort((a, b) => (BigInt(a.time) < BigInt(b.time) ? -1 : BigInt(a.time) > BigInt(b.time) ? 1 : a.commit - b.commit));
   }

@@ -93,7 +93,7 @@ export function App() {
   return (
     <>
       <Nav status={status} help={() => setHelp(true)} />
-      {adding ? <AddPage seen={() => setEverFull(true)} /> : page === 'sources' ? <SourcesPage /> : page === 'status' ? <StatusPage /> : <LogsPage />}
+      {adding ? <AddPage key={String(wasEmpty.current)} empty={wasEmpty.current && !everFull} seen={() => setEverFull(true)} /> : page === 'sources' ? <SourcesPage /> : page === 'status' ? <StatusPage /> : <LogsPage />}
       {help && <Help close={() => setHelp(false)} />}
     </>
   );

@@ -40,12 +40,13 @@ export function size(bytes: number): string {
 
 /** A span of time for reading: 38 ms, 1.4 s, 12 min, 3 h 20 min, 4 d 2 h. */
 export function span(ms: number): string {
-  if (ms < 1) return '<1 ms';
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const unit = (value: number | string, name: 'ms' | 's' | 'min' | 'h' | 'd') => `${value} ${t(`unit.${name}`)}`;
+  if (ms < 1) return unit('<1', 'ms');
+  if (ms < 1000) return unit(Math.round(ms), 'ms');
+  if (ms < 60_000) return unit((ms / 1000).toFixed(ms < 10_000 ? 1 : 0), 's');
   const minutes = Math.round(ms / 60_000);
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 60) return unit(minutes, 'min');
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h${minutes % 60 ? ` ${minutes % 60} min` : ''}`;
-  return `${Math.floor(hours / 24)} d${hours % 24 ? ` ${hours % 24} h` : ''}`;
+  if (hours < 48) return unit(hours, 'h') + (minutes % 60 ? ' ' + unit(minutes % 60, 'min') : '');
+  return unit(Math.floor(hours / 24), 'd') + (hours % 24 ? ' ' + unit(hours % 24, 'h') : '');
 }

@@ -28,8 +28,11 @@ const inBrowser = typeof document !== 'undefined';
 export const theme = signal<Theme>(inBrowser ? oneOf(read('theme'), ['system', 'light', 'dark'] as const, 'system') : 'system');
 export const lang = signal<Lang>(inBrowser ? oneOf(read('lang'), ['en', 'zh'] as const, systemLang()) : 'en');
 export const preferredZone = (): Zone => oneOf(read('zone'), ['local', 'utc'] as const, 'local');
-export const facetsShown = signal(inBrowser ? read('facets') !== '0' : true);
-export const recent = signal<string[]>([]);
+const wide = () => !inBrowser || matchMedia('(min-width: 901px)').matches;
+/** Beside the list on wide screens (remembered), over it on narrow ones (closed at first). */
+export const facetsShown = signal(inBrowser ? wide() && read('facets') !== '0' : true);
+/** Whether rows show the time stamp their text begins with, beside the time column. */
+export const stampsShown = signal(inBrowser ? read('stamps') === '1' : false);
 
 export function rememberZone(zone: Zone): void { store('zone', zone); }
 
@@ -43,5 +46,6 @@ export function applyPrefs(): void {
     document.documentElement.lang = lang.value === 'zh' ? 'zh-CN' : 'en';
     store('lang', lang.value);
   });
-  effect(() => store('facets', facetsShown.value ? '1' : '0'));
+  effect(() => { const shown = facetsShown.value; if (wide()) store('facets', shown ? '1' : '0'); });
+  effect(() => store('stamps', stampsShown.value ? '1' : '0'));
 }

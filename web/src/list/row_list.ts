@@ -3,7 +3,7 @@
 import type { Row } from '../api/types';
 import { rowTime, type Zone } from '../base/time';
 import { fillText } from '../text/nodes';
-import { cut, firstLine, kCut, visible, type Mark } from '../text/segments';
+import { cut, firstLine, kCut, stampLength, visible, type Mark } from '../text/segments';
 import { isAtEnd, scrollToShow, windowOf } from './virtual';
 
 export interface RowListOptions {
@@ -13,9 +13,13 @@ export interface RowListOptions {
   onScroll(atStart: boolean, atEnd: boolean): void;
 }
 
-export interface RowStyle { zone: Zone; dated: boolean; marks: Mark[]; foldText(lines: number): string; cutText: string }
+export interface RowStyle { zone: Zone; dated: boolean; marks: Mark[]; foldText(lines: number): string; cutText: string;
+  /** What stands before the message: the host, or the file's name where there is one host only. */
+  origin: 'host' | 'file' }
 
 const letters: Record<string, string> = { fatal: 'F', error: 'E', warn: 'W', info: 'I', debug: 'D', trace: 'T' };
+
+const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1) || path;
 
 export const levelLetter = (level: string) => letters[level] ?? '·';
 
@@ -183,9 +187,13 @@ export class RowList {
     time.textContent = rowTime(row.time, zone, dated);
     level.textContent = levelLetter(row.level);
     level.title = row.level;
-    host.textContent = visible(row.host);
+    host.textContent = visible(this.style.origin === 'host' ? row.host : baseName(row.file));
+    host.title = visible(`${row.host} ${row.file}`);
     const { line, more } = firstLine(row.text, row.lines);
-    fillText(message, cut(line, kCut), marks);
+    const lead = row.time_origin === 'parsed' ? stampLength(line) : 0;
+    fillText(message, cut(line.slice(lead), kCut), marks);
+    // The stamp stays in the text of the row; the sheet hides it while the time column shows the same.
+    if (lead) message.prepend(this.tag('stamp', line.slice(0, lead)));
     if (more > 0) message.append(this.tag('fold', this.style.foldText(more)));
     else if (line.length > kCut || row.truncated) message.append(this.tag('fold', this.style.cutText));
   }

@@ -7,7 +7,7 @@ import { count, size, span, t, type Key } from '../base/i18n';
 import { Icon } from '../base/icons';
 import { fullTime, isoTime, msOf, rowTime } from '../base/time';
 import { go, view } from '../base/url_state';
-import { cut, firstLine, kCut, visible, type Mark } from '../text/segments';
+import { cut, firstLine, kCut, stampLength, visible, type Mark } from '../text/segments';
 import { filter } from './facets';
 import { LogText } from './log_text';
 import { parseRowId } from './row_id';
@@ -135,7 +135,8 @@ function Facts({ row }: { row: Row }) {
 function Neighbour({ row, current }: { row: Row; current: boolean }) {
   const { line, more } = firstLine(row.text, row.lines);
   const { zone } = view.value;
-  const body = <><span class={'lv lv-' + (row.level || 'none')} aria-hidden="true" /><span class="t">{rowTime(row.time, zone, false)}</span><LogText class="m" text={cut(line, 500)} />{more > 0 && <span class="fold">{t('fold', { n: more })}</span>}</>;
+  const lead = row.time_origin === 'parsed' ? stampLength(line) : 0;
+  const body = <><span class={'lv lv-' + (row.level || 'none')} aria-hidden="true" /><span class="t">{rowTime(row.time, zone, false)}</span><LogText class="m" text={cut(line.slice(lead), 500)} />{more > 0 && <span class="fold">{t('fold', { n: more })}</span>}</>;
   if (current) return <div class="nb on" aria-current="true">{body}</div>;
   return <button class="nb" onClick={() => go({ open: row.id })}>{body}</button>;
 }

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../base/i18n';
 import { Icon } from '../base/icons';
-import { facetsShown, lang } from '../base/prefs';
+import { facetsShown, lang, stampsShown } from '../base/prefs';
 import { rangeToUrl } from '../base/range';
 import { dayText, msOf } from '../base/time';
 import { go, view } from '../base/url_state';
@@ -17,6 +17,9 @@ import { session } from './session';
 import { Notices, StatusLine } from './status_line';
 
 const kRowHeight = 22;
+
+/** One machine: its name in every row would say nothing, the file does. */
+const origin = () => ((session.facets.value.find((facet) => facet.field === 'host')?.distinct ?? 0) > 1 ? 'host' : 'file') as 'host' | 'file';
 
 /** Whether times need their day: rows of several days, or not of today. */
 function needsDay(): boolean {
@@ -71,7 +74,7 @@ function useList(marks: Mark[]) {
   const dated = useRef(false);
   const selection = useRef<Selection | undefined>(undefined);
   selection.current ??= new Selection(() => list.current, () => redraw((n) => n + 1));
-  const style = (): RowStyle => ({ zone: view.value.zone, dated: dated.current, marks, foldText: (n) => t('fold', { n }), cutText: t('cut') });
+  const style = (): RowStyle => ({ zone: view.value.zone, dated: dated.current, marks, foldText: (n) => t('fold', { n }), cutText: t('cut'), origin: origin() });
 
   useEffect(() => {
     if (!root.current) return;
@@ -90,7 +93,7 @@ function useList(marks: Mark[]) {
       if (chosen.index >= 0) chosen.index += shift;
       if (needsDay() !== dated.current) {
         dated.current = !dated.current;
-        root.current?.classList.toggle('dated', dated.current);
+        if (root.current) root.current.dataset.dated = String(dated.current);
         list.current?.setStyle(style());
       }
       list.current?.setRows(rows, shift, stick);
@@ -100,7 +103,7 @@ function useList(marks: Mark[]) {
     session.onRows(session.buffer.rows, 0, true);
     return () => { list.current?.destroy(); session.mayAppend = () => false; session.onRows = () => {}; };
   }, []);
-  useEffect(() => list.current?.setStyle(style()), [marks, view.value.zone, lang.value]);
+  useEffect(() => list.current?.setStyle(style()), [marks, view.value.zone, lang.value, origin()]);
   return { root, list, selection: selection.current };
 }
 
@@ -166,7 +169,7 @@ export function LogsPage() {
         <section class="list">
           <StatusLine />
           <Notices />
-          <div class="rows" ref={root} role="grid" tabIndex={0} aria-label={t('list.label')} aria-colcount={4} />
+          <div class={'rows' + (stampsShown.value ? ' stamps' : '')} ref={root} role="grid" tabIndex={0} aria-label={t('list.label')} aria-colcount={4} />
           {empty && <Empty />}
           {session.pending.value > 0 && (
             <button class="pill" onClick={() => { selection.clear(); if (open) go({ open: '' }, true); session.showPending(); list.current?.toEnd(); }}>

@@ -14,6 +14,7 @@ const kFirstPage = 300;
 const kPage = 1000;
 const kMostPending = 20_000;      // rows kept while the list is frozen; beyond, the pill starts a new search
 const kHistogramEvery = 15_000;   // ms between refreshes while live
+const kLongAway = 60_000;         // ms without a stream after which a new search is cheaper than catching up
 export const facetNames = ['level', 'host', 'file'];
 
 export interface Histogram { step: number; buckets: Bucket[]; from?: number; to?: number; final: boolean }
@@ -179,6 +180,11 @@ export class LogSession {
     this.live = new Live(view.value.query.trim(), commit, kTextLimit, {
       onRows: (rows) => this.arrive(rows),
       onSampled: (_, skipped) => { this.skipped.value += skipped; this.refreshHistogram(); },
+      onReturn: (ms) => {
+        if (ms < kLongAway || !this.mayAppend()) return true;
+        this.run();
+        return false;
+      },
       onState: (state) => { this.liveState.value = state === 'closed' ? 'off' : state; },
     });
   }

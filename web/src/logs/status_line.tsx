@@ -2,7 +2,7 @@
 import { count, short, size, span, t } from '../base/i18n';
 import { Icon } from '../base/icons';
 import { clockText, dayText, msOf } from '../base/time';
-import { facetsShown } from '../base/prefs';
+import { facetsShown, stampsShown } from '../base/prefs';
 import { go, view } from '../base/url_state';
 import { session } from './session';
 
@@ -17,10 +17,11 @@ function Found() {
   const stats = session.stats.value;
   const running = session.running.value;
   if (!stats) return <span>{running ? t('status.searching') : ''}</span>;
+  const folded = stats.lines > stats.records;
   const records = stats.records + session.liveAdded.value;
   return (
-    <span class="found"><b>{stats.exact ? '' : '≥ '}{count(records)}</b> {t('status.records', { n: records })}
-      {stats.lines > stats.records && <span class="minor"> · {t('status.lines', { n: stats.lines })}</span>}</span>
+    <span class="found"><b>{stats.exact ? '' : '≥ '}{count(records)}</b> {folded ? t('status.entries', { n: records }) : t('status.records', { n: records })}
+      {folded && <span class="minor"> · {t('status.lines', { n: stats.lines })}</span>}</span>
   );
 }
 
@@ -49,6 +50,7 @@ export function StatusLine() {
       {session.cut.value && <span class="warn">{t('status.cut')}</span>}
       {stats && stats.damaged_blocks > 0 && <span class="bad">{t('status.damaged', { n: stats.damaged_blocks })}</span>}
       <span class="grow" />
+      <button class={'ghost small ' + (stampsShown.value ? 'on' : '')} aria-pressed={stampsShown.value} title={t('list.stampsTitle')} onClick={() => { stampsShown.value = !stampsShown.value; }}>{t('list.stamps')}</button>
       {running ? <span class="minor"><kbd>Esc</kbd> {t('status.escCancels')}</span> : session.liveState.value === 'waiting' ? <span class="warn">{t('live.reconnecting')}</span> : null}
     </div>
   );

@@ -29,28 +29,29 @@ const snippets: [Key, Key, string][] = [
   ['add.pipe', 'add.pipeHint', 'journalctl -o short-iso | logboom import - --name journal'],
 ];
 
-function useFirstLine(): { row: Row | undefined; state: string } {
+function useFirstLine(empty: boolean): { row: Row | undefined; state: string } {
   const [row, setRow] = useState<Row | undefined>();
   const [state, setState] = useState('waiting');
   useEffect(() => {
-    const live = new Live('', 0, 1024, { onRows: (rows) => { if (rows.length) { setRow(rows[0]); live.close(); } }, onSampled: () => {}, onState: setState });
+    const live = new Live('', empty ? 0 : undefined, 1024, { onRows: (rows) => { if (rows.length) { setRow(rows[0]); live.close(); } }, onSampled: () => {}, onState: setState });
     return () => live.close();
   }, []);
   return { row, state };
 }
 
-export function AddPage({ seen }: { seen: () => void }) {
-  const { row } = useFirstLine();
+/** `empty`: nothing is stored yet. Else the page waits for a new line. */
+export function AddPage({ empty, seen }: { empty: boolean; seen: () => void }) {
+  const { row } = useFirstLine(empty);
   const show = () => { seen(); go({ page: 'logs', query: '', range: { kind: 'all' }, open: '', live: true }); };
   return (
     <div class="page add">
-      <h1>{t('add.title')}</h1>
+      <h1>{empty ? t('add.title') : t('nav.add')}</h1>
       <p class="lead">{t('add.lead')}</p>
       <div class={'first ' + (row ? 'good' : '')} role="status" aria-live="polite">
         <span class={'pulse ' + (row ? 'done' : 'waiting')}>{row && <Icon name="check" />}</span>
-        {row ? <><div class="grow"><b>{t('add.arrived')}</b><div class="line"><span class="minor">{visible(row.file)}</span> <LogText text={cut(firstLine(row.text, 1).line, 300)} /></div></div>
+        {row ? <><div class="grow"><b>{empty ? t('add.arrived') : t('add.arrivedNew')}</b><div class="line"><span class="minor">{visible(row.file)}</span> <LogText text={cut(firstLine(row.text, 1).line, 300)} /></div></div>
           <button class="go" onClick={show}>{t('add.show')}</button></>
-          : <div><b>{t('add.waiting')}</b><div class="minor">{t('add.waitingHint')}</div></div>}
+          : <div><b>{empty ? t('add.waiting') : t('add.waitingNew')}</b><div class="minor">{t('add.waitingHint')}</div></div>}
       </div>
       {snippets.map(([title, hint, text]) => (
         <section key={title}><h2>{t(title)}</h2><p class="minor">{t(hint)}</p><Snippet text={text} /></section>

@@ -212,6 +212,14 @@ export function segments(text: string, marks: Mark[] = []): Segment[] {
   return marks.length ? marked(list, marks) : list;
 }
 
+// The stamp a line begins with, as the list's own time column shows it: ISO, slashes, syslog, in brackets or bare.
+const stamp = /^(?:\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)\]?)[ \t]+(?=\S)/;
+
+/** How many characters of a line are its leading time stamp, with the space behind it; 0 when there is none. */
+export function stampLength(line: string): number {
+  return stamp.exec(line.slice(0, 64))?.[0].length ?? 0;
+}
+
 /** The first line of a record, and how many follow. */
 export function firstLine(text: string, lines: number): { line: string; more: number } {
   const at = text.indexOf('\n');
