@@ -6,19 +6,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "io/memory_file_system.h"
+
 namespace logboom::sqlite {
 namespace {
 
 using testing::HasSubstr;
 
-class DatabaseTest : public testing::Test {
+// On the real file system and on the one in memory.
+class DatabaseTest : public testing::TestWithParam<bool> {
  protected:
   DatabaseTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "logboom-sqlite-XXXXXX").string();
-    directory_ = mkdtemp(name.data());
+    if (GetParam()) {
+      directory_ = "/";
+    } else {
+      std::string name = (std::filesystem::temp_directory_path() / "logboom-sqlite-XXXXXX").string();
+      directory_ = mkdtemp(name.data());
+    }
     path_ = directory_ + "/a.db";
   }
-  ~DatabaseTest() override { std::filesystem::remove_all(directory_); }
+  ~DatabaseTest() override {
+    if (!GetParam()) std::filesystem::remove_all(directory_);
+  }
 
   std::unique_ptr<Database> open(Access access) {
     Options options;
@@ -30,13 +39,13 @@ class DatabaseTest : public testing::Test {
     return database.ok() ? std::move(*database) : nullptr;
   }
 
-  std::unique_ptr<FileSystem> files_ = open_posix_file_system();
+  std::unique_ptr<FileSystem> files_ = GetParam() ? std::make_unique<MemoryFileSystem>() : open_posix_file_system();
   Vfs vfs_{*files_};
   std::string directory_;
   std::string path_;
 };
 
-TEST_F(DatabaseTest, StoresAndFindsEveryKindOfValue) {
+TEST_P(DatabaseTest, StoresAndFindsEveryKindOfValue) {
   auto database = open(Access::kCreate);
   ASSERT_TRUE(database->exec("CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c BLOB, d REAL, e)").ok());
   auto insert = database->prepare("INSERT INTO t VALUES(?,?,?,?,?)");
@@ -67,7 +76,7 @@ TEST_F(DatabaseTest, StoresAndFindsEveryKindOfValue) {
   EXPECT_EQ(database->query_int("SELECT a FROM t WHERE a=9").error().code(), ErrorCode::kNotFound);
 }
 
-TEST_F(DatabaseTest, IsSetUpAsTheStoreNeedsIt) {
+TEST_P(DatabaseTest, IsSetUpAsTheStoreNeedsIt) {
   auto database = open(Access::kCreate);
   EXPECT_EQ(*database->query_int("PRAGMA page_size"), 16384);
   EXPECT_EQ(*database->query_int("PRAGMA synchronous"), 2);
@@ -76,7 +85,7 @@ TEST_F(DatabaseTest, IsSetUpAsTheStoreNeedsIt) {
   EXPECT_EQ(*database->query_int("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
 }
 
-TEST_F(DatabaseTest, KeepsTheWalWhenItClosesAndFindsItsRowsAgain) {
+TEST_P(DatabaseTest, KeepsTheWalWhenItClosesAndFindsItsRowsAgain) {
   auto database = open(Access::kCreate);
   ASSERT_TRUE(database->exec("CREATE TABLE t(a); INSERT INTO t VALUES(1)").ok());
   EXPECT_GT(database->wal_bytes(), 16384U);
@@ -94,7 +103,7 @@ TEST_F(DatabaseTest, KeepsTheWalWhenItClosesAndFindsItsRowsAgain) {
   EXPECT_EQ(*open(Access::kReadOnly)->query_int("SELECT count(*) FROM t"), 1);
 }
 
-TEST_F(DatabaseTest, AReaderKeepsItsSnapshotWhileTheWriterWrites) {
+TEST_P(DatabaseTest, AReaderKeepsItsSnapshotWhileTheWriterWrites) {
   auto writer = open(Access::kCreate);
   ASSERT_TRUE(writer->exec("CREATE TABLE t(a); INSERT INTO t VALUES(1)").ok());
   auto reader = open(Access::kReadOnly);
@@ -116,7 +125,7 @@ TEST_F(DatabaseTest, AReaderKeepsItsSnapshotWhileTheWriterWrites) {
   EXPECT_TRUE(writer->checkpoint(CheckpointMode::kRestart)->complete);
 }
 
-TEST_F(DatabaseTest, ATransactionIsRolledBackUnlessCommitted) {
+TEST_P(DatabaseTest, ATransactionIsRolledBackUnlessCommitted) {
   auto database = open(Access::kCreate);
   ASSERT_TRUE(database->exec("CREATE TABLE t(a)").ok());
   {
@@ -132,7 +141,7 @@ TEST_F(DatabaseTest, ATransactionIsRolledBackUnlessCommitted) {
   EXPECT_EQ(*database->query_int("SELECT count(*) FROM t"), 1);
 }
 
-TEST_F(DatabaseTest, ReadsAFewBytesOfABigBlob) {
+TEST_P(DatabaseTest, ReadsAFewBytesOfABigBlob) {
   auto database = open(Access::kCreate);
   ASSERT_TRUE(database->exec("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)").ok());
   std::string big;
@@ -153,7 +162,7 @@ TEST_F(DatabaseTest, ReadsAFewBytesOfABigBlob) {
   EXPECT_EQ(reader->open_blob("t", "b", 3).error().code(), ErrorCode::kNotFound);
 }
 
-TEST_F(DatabaseTest, AReaderOpenedBeforeTheWalExistsSeesWhatComes) {
+TEST_P(DatabaseTest, AReaderOpenedBeforeTheWalExistsSeesWhatComes) {
   auto writer = open(Access::kCreate);
   ASSERT_TRUE(writer->exec("CREATE TABLE t(a)").ok());
   ASSERT_TRUE(writer->checkpoint(CheckpointMode::kTruncate)->complete);
@@ -167,13 +176,13 @@ TEST_F(DatabaseTest, AReaderOpenedBeforeTheWalExistsSeesWhatComes) {
   EXPECT_EQ(*reader->query_int("SELECT count(*) FROM t"), 1);
 }
 
-TEST_F(DatabaseTest, AReaderCannotWrite) {
+TEST_P(DatabaseTest, AReaderCannotWrite) {
   open(Access::kCreate);
   auto reader = open(Access::kReadOnly);
   EXPECT_EQ(reader->exec("CREATE TABLE t(a)").error().code(), ErrorCode::kIo);
 }
 
-TEST_F(DatabaseTest, TellsMissingAndForeignAndDamagedFilesApart) {
+TEST_P(DatabaseTest, TellsMissingAndForeignAndDamagedFilesApart) {
   Options options;
   EXPECT_EQ(Database::open(vfs_, path_, options).error().code(), ErrorCode::kNotFound);
   ASSERT_TRUE(replace_file(*files_, path_, std::string(100'000, 'x')).ok());
@@ -183,7 +192,7 @@ TEST_F(DatabaseTest, TellsMissingAndForeignAndDamagedFilesApart) {
   EXPECT_EQ(*read_file(*files_, path_, 1 << 20), std::string(100'000, 'x'));
 }
 
-TEST_F(DatabaseTest, NeverDeletesAWalWhoseDatabaseFileWasEmptied) {
+TEST_P(DatabaseTest, NeverDeletesAWalWhoseDatabaseFileWasEmptied) {
   open(Access::kCreate)->exec("CREATE TABLE t(a); INSERT INTO t VALUES(1)").ok();
   const auto wal_size = files_->stat(path_ + "-wal")->size;
   ASSERT_TRUE((*files_->open(path_, OpenMode::kReadWrite))->truncate(0).ok());
@@ -195,7 +204,7 @@ TEST_F(DatabaseTest, NeverDeletesAWalWhoseDatabaseFileWasEmptied) {
   EXPECT_EQ(files_->stat(path_ + "-wal")->size, wal_size);
 }
 
-TEST_F(DatabaseTest, AnInterruptEndsTheStatementAndNoLaterOne) {
+TEST_P(DatabaseTest, AnInterruptEndsTheStatementAndNoLaterOne) {
   auto database = open(Access::kCreate);
   auto endless =
       database->prepare("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM n) SELECT x FROM n WHERE x%1000=0");
@@ -206,7 +215,7 @@ TEST_F(DatabaseTest, AnInterruptEndsTheStatementAndNoLaterOne) {
   EXPECT_EQ(*database->query_int("SELECT 7"), 7);
 }
 
-TEST_F(DatabaseTest, OnlyOneConnectionWritesAtATime) {
+TEST_P(DatabaseTest, OnlyOneConnectionWritesAtATime) {
   auto one = open(Access::kCreate);
   auto two = open(Access::kReadWrite);
   auto transaction = Transaction::begin(*one, TransactionKind::kWrite);
@@ -214,7 +223,7 @@ TEST_F(DatabaseTest, OnlyOneConnectionWritesAtATime) {
   EXPECT_EQ(Transaction::begin(*two, TransactionKind::kWrite).error().code(), ErrorCode::kUnavailable);
 }
 
-TEST_F(DatabaseTest, ReadsThroughTheMapAsTheFileGrows) {
+TEST_P(DatabaseTest, ReadsThroughTheMapAsTheFileGrows) {
   auto writer = open(Access::kCreate);
   auto reader = open(Access::kReadOnly);
   ASSERT_TRUE(writer->exec("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)").ok());
@@ -229,6 +238,9 @@ TEST_F(DatabaseTest, ReadsThroughTheMapAsTheFileGrows) {
   EXPECT_TRUE(reader->check_integrity().ok());
   EXPECT_EQ(*reader->query_int("SELECT sum(length(b)) FROM t"), 400 * 100'000);
 }
+
+INSTANTIATE_TEST_SUITE_P(All, DatabaseTest, testing::Bool(),
+                         [](const auto& test) { return test.param ? "memory" : "posix"; });
 
 }  // namespace
 }  // namespace logboom::sqlite
