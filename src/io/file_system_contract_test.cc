@@ -1,5 +1,4 @@
 // One suite for all implementations of FileSystem.
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -379,9 +378,8 @@ TEST(PosixFileSystem, OpenBeneathStandsASwapRace) {
   ASSERT_TRUE(replace_file(world.files(), root + "/d/f", "inside").ok());
   ASSERT_TRUE(replace_file(world.files(), out + "/f", "outside").ok());
   world.symlink(out, root + "/link");
-  std::atomic<bool> done = false;
-  std::jthread swapper([&] {
-    while (!done) {
+  std::jthread swapper([&](std::stop_token stop) {
+    while (!stop.stop_requested()) {
       rename((root + "/d").c_str(), (root + "/aside").c_str());
       rename((root + "/link").c_str(), (root + "/d").c_str());
       rename((root + "/d").c_str(), (root + "/link").c_str());
@@ -397,7 +395,6 @@ TEST(PosixFileSystem, OpenBeneathStandsASwapRace) {
     ASSERT_EQ(std::string(buffer, *n), "inside");
     ++inside;
   }
-  done = true;
   EXPECT_GT(inside, 0);
 }
 
