@@ -1,10 +1,12 @@
 // Typed fields of a record, derived from its exact bytes whenever they are needed: nothing is stored twice, and a field
-// query is verified on the bytes themselves. JSON objects are flattened with dots ("http.status"); the same name twice:
-// the last one counts. Nested deeper than 64 or not valid JSON: plain text without fields. At most kMaxFields per
-// record; the rest is one field "_overflow".
+// query is verified on the bytes themselves. JSON objects are flattened with dots ("http.status"); the same name twice,
+// whether flattened or written with dots, means the last one. An array, and an empty object, is one value: its text.
+// Nested deeper than 64 or not valid JSON: plain text without fields. At most kMaxFields per record, with names up to
+// kMaxFieldName bytes; the rest is one field "_overflow", whose value is the JSON text of what is left out.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,8 +19,10 @@
 namespace logboom::parse {
 
 inline constexpr std::size_t kMaxFields = 1000;
+inline constexpr std::size_t kMaxFieldName = 1024;
 
-// Integers that fit stay exact; larger numbers and 1e999 stay the text they are.
+// Integers that fit stay exact; numbers that would not read back as they stand (larger ones, 1e999, 1.50) stay their
+// text.
 using FieldValue = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string>;
 
 struct Field {
@@ -37,13 +41,19 @@ class FieldParser {
   FieldParser(FieldParser&&) noexcept;
   // All fields of a record's text; empty when the format has none or the text does not parse.
   std::vector<Field> fields(Format format, std::string_view text);
-  // The value of one field, cheaper than all of them; nullopt when absent.
+  // The value of one field, cheaper than all of them; nullopt when absent. It is found under its name also where
+  // fields() has no room for it.
   std::optional<FieldValue> field(Format format, std::string_view text, std::string_view name);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Calls back with the value of every string, member names included, that is written with escapes: what it says differs
+// from its bytes in the record, so an index over the bytes alone would miss it. Takes any bytes; the view lives during
+// the call.
+void for_each_escaped_string(std::string_view json, const std::function<void(std::string_view)>& callback);
 
 // Whether the first lines of a source look like JSON objects.
 Format detect_format(std::string_view head);
