@@ -42,6 +42,8 @@ class TextMatcher {
   // Phrases and *patterns* look at nothing but the match and its neighbours: a match in a piece of a text that was cut
   // at token boundaries is one in the text.
   bool is_monotone() const;
+  // One stretch of text, without a * inside.
+  bool is_one_literal() const { return regex_ == nullptr && segments_.size() == 1; }
 
  private:
   void add_segment(std::string text, bool first, bool last);

@@ -1,0 +1,301 @@
+#include "logstore/embedded/search/block_rows.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "logstore/embedded/search/field_values.h"
+#include "logstore/embedded/search/leaves.h"
+
+namespace logboom::logstore::embedded {
+namespace {
+
+RowSet only(const RowSet& rows, const RowSet& within) {
+  RowSet out = rows;
+  out &= within;
+  return out;
+}
+
+}  // namespace
+
+BlockRows::BlockRows(const Plan& plan, const ChunkMeta& chunk, BlockReader& reader, const TokenFilter* filter,
+                     LaneScratch& scratch)
+    : plan_(plan), chunk_(chunk), reader_(reader), filter_(filter), scratch_(scratch) {}
+
+const SourceNames* BlockRows::names_of(const Segment& segment) const {
+  const auto it = plan_.names.find(segment.source_ref);
+  return it == plan_.names.end() ? nullptr : it->second.get();
+}
+
+const Leaf& BlockRows::leaf_of(const query::MatchNode& node) {
+  auto [it, added] = scratch_.leaves.try_emplace(&node);
+  if (added) it->second = make_leaf(*node.text, scratch_.matching.folded);
+  return it->second;
+}
+
+std::size_t BlockRows::segment_index(std::uint32_t row) const {
+  const auto& segments = reader_.meta().segments;
+  const auto behind = std::upper_bound(segments.begin(), segments.end(), row,
+                                       [](std::uint32_t r, const Segment& s) { return r < s.first_row; });
+  return static_cast<std::size_t>(behind - segments.begin()) - 1;
+}
+
+Result<RowSet> BlockRows::in_range_and_verdict(Verdict verdict) {
+  RowSet rows(reader_.rows());
+  for (const Segment& segment : reader_.meta().segments) {
+    if (plan_.verdict_on(segment.source_ref) == verdict)
+      rows.add_range(segment.first_row, segment.first_row + segment.rows);
+  }
+  if (plan_.covers(chunk_) || rows.empty()) return rows;
+  LB_ASSIGN(const RowSet in_time, reader_.rows_in_time(plan_.request.from, plan_.request.to));
+  rows &= in_time;
+  return rows;
+}
+
+Result<RowSet> BlockRows::matching() {
+  LB_ASSIGN(RowSet rows, in_range_and_verdict(Verdict::kYes));
+  LB_ASSIGN(const RowSet unsure, in_range_and_verdict(Verdict::kMaybe));
+  if (unsure.empty()) return rows;
+  LB_ASSIGN(const RowSet found, matching(plan_.matcher.root(), unsure));
+  rows |= found;
+  return rows;
+}
+
+Result<RowSet> BlockRows::matching(const query::MatchNode& node, const RowSet& within) {
+  if (within.empty() || node.kind == query::NodeKind::kAll) return within;
+  if (node.field) return matching_field(node, within);
+  if (node.text) {
+    LB_ASSIGN(const RowSet found, reader_.find(leaf_of(node), filter_));
+    return only(found, within);
+  }
+  if (node.kind == query::NodeKind::kNot) {
+    RowSet rows = within;
+    LB_ASSIGN(const RowSet found, matching(node.children.front(), within));
+    rows -= found;
+    return rows;
+  }
+  if (node.kind == query::NodeKind::kAnd) {
+    RowSet rows = within;
+    for (const query::MatchNode& child : node.children) {
+      LB_ASSIGN(rows, matching(child, rows));
+    }
+    return rows;
+  }
+  RowSet rows(within.size());
+  RowSet left = within;
+  for (const query::MatchNode& child : node.children) {
+    LB_ASSIGN(const RowSet found, matching(child, left));
+    rows |= found;
+    left -= found;
+  }
+  return rows;
+}
+
+Result<RowSet> BlockRows::matching_field(const query::MatchNode& node, const RowSet& within) {
+  switch (node.field->origin()) {
+    case query::FieldOrigin::kLevel:
+      return matching_level(*node.field, within);
+    case query::FieldOrigin::kParsed:
+      return matching_visited(node, within);
+    default:
+      return matching_segments(*node.field, within);
+  }
+}
+
+Result<RowSet> BlockRows::matching_level(const query::FieldMatcher& field, const RowSet& within) {
+  RowSet rows(within.size());
+  for (int i = 0; i < kLevels; ++i) {
+    const auto level = static_cast<Level>(i);
+    if (reader_.meta().level_counts[static_cast<std::size_t>(i)] == 0 || !field.matches_level(level)) continue;
+    LB_ASSIGN(const RowSet of_level, reader_.rows_of_level(level));
+    rows |= of_level;
+  }
+  rows &= within;
+  return rows;
+}
+
+bool BlockRows::segment_matches(const query::FieldMatcher& field, const Segment& segment) const {
+  const SourceNames* names = names_of(segment);
+  if (field.origin() == query::FieldOrigin::kRule) {
+    return field.matches_text(reader_.meta().contexts[segment.context].rule);
+  }
+  if (names == nullptr) return false;
+  switch (field.origin()) {
+    case query::FieldOrigin::kHost:
+      return field.matches_text(names->host);
+    case query::FieldOrigin::kFile:
+      return field.matches_path(names->path);
+    case query::FieldOrigin::kTopic:
+      return field.matches_text(names->channel);
+    case query::FieldOrigin::kSource:
+      return field.matches_text(names->source.to_hex());
+    default:
+      return false;
+  }
+}
+
+RowSet BlockRows::matching_segments(const query::FieldMatcher& field, const RowSet& within) const {
+  RowSet rows(within.size());
+  for (const Segment& segment : reader_.meta().segments) {
+    if (segment_matches(field, segment)) rows.add_range(segment.first_row, segment.first_row + segment.rows);
+  }
+  rows &= within;
+  return rows;
+}
+
+Result<RowSet> BlockRows::matching_visited(const query::MatchNode& node, const RowSet& within) {
+  RowSet rows(within.size());
+  LB_TRY(visit(within, [&](std::uint32_t row, const query::RecordView& record) {
+    if (query::Matcher::matches(*node.field, record, scratch_.matching)) rows.add(row);
+    return true;
+  }));
+  return rows;
+}
+
+Result<LeafCounts> BlockRows::count(const query::MatchNode& leaf) {
+  return reader_.count(leaf_of(leaf), filter_);
+}
+
+Status BlockRows::visit(const RowSet& rows, const Visitor& visit) {
+  LB_ASSIGN(const std::vector<Level>* levels, reader_.levels());
+  const auto& meta = reader_.meta();
+  std::size_t at = 0;
+  return reader_.decode(rows, [&](std::uint32_t row, std::string_view text) {
+    while (at + 1 < meta.segments.size() && row >= meta.segments[at + 1].first_row) ++at;
+    const Segment& segment = meta.segments[at];
+    const SegmentContext& context = meta.contexts[segment.context];
+    const SourceNames* names = names_of(segment);
+    query::RecordView view;
+    view.text = text;
+    view.rule = context.rule;
+    view.level = (*levels)[row];
+    view.format = context.format;
+    view.constants = &context.fields;
+    if (names != nullptr) {
+      view.host = names->host, view.path = names->path, view.channel = names->channel, view.source = names->source;
+    }
+    return visit(row, view);
+  });
+}
+
+Status BlockRows::tally(const RowSet& rows, Tally& tally) {
+  LB_ASSIGN(const LeafCounts counts, reader_.counts(rows));
+  tally.add_rows(counts.records, counts.lines);
+  if (plan_.request.histogram_step > 0) {
+    LB_TRY(reader_.histogram(rows, plan_.request.histogram_step, [&](TimeNs start, Level level, std::uint64_t records) {
+      tally.add_bucket(start, level, records);
+    }));
+  }
+  return plan_.request.values_of.empty() ? ok_status() : tally_values(rows, tally);
+}
+
+Status BlockRows::tally_values(const RowSet& rows, Tally& tally) {
+  return visit(rows, [&](std::uint32_t, const query::RecordView& record) {
+    count_values(plan_.request.values_of, record, scratch_.matching, tally);
+    return true;
+  });
+}
+
+// Rank of each segment among those of the block by (source, epoch, begin): with the row it stands for the rest of the
+// key.
+std::vector<std::uint32_t> BlockRows::rank_segments() const {
+  const auto& segments = reader_.meta().segments;
+  std::vector<std::uint32_t> by_key(segments.size());
+  std::iota(by_key.begin(), by_key.end(), 0u);
+  const auto key = [&](std::uint32_t i) {
+    const SourceNames* names = names_of(segments[i]);
+    return std::tuple(names != nullptr ? names->source : SourceId{}, names != nullptr ? names->epoch : 0u,
+                      segments[i].begin);
+  };
+  std::sort(by_key.begin(), by_key.end(), [&](std::uint32_t a, std::uint32_t b) { return key(a) < key(b); });
+  std::vector<std::uint32_t> ranks(segments.size());
+  for (std::uint32_t rank = 0; rank < by_key.size(); ++rank) ranks[by_key[rank]] = rank;
+  return ranks;
+}
+
+Result<RowKey> BlockRows::key_of(std::uint32_t row) {
+  LB_ASSIGN(const std::vector<TimeNs>* times, reader_.times());
+  LB_ASSIGN(const std::vector<std::uint64_t>* offsets, reader_.offsets());
+  const SourceNames* names = names_of(reader_.segment_of(row));
+  RowKey key;
+  key.time = (*times)[row];
+  key.offset = (*offsets)[row];
+  if (names != nullptr) key.source = names->source, key.epoch = names->epoch;
+  return key;
+}
+
+Result<std::vector<std::uint32_t>> BlockRows::in_order(const RowSet& rows, const RowsWanted& wanted) {
+  struct Candidate {
+    TimeNs time;
+    std::uint32_t rank;
+    std::uint32_t row;
+    auto operator<=>(const Candidate&) const = default;
+  };
+  LB_ASSIGN(const std::vector<TimeNs>* times, reader_.times());
+  const std::vector<std::uint32_t> ranks = rank_segments();
+  const bool newest_first = plan_.order.newest_first;
+  const auto& after = plan_.request.after;
+  std::vector<Candidate> candidates;
+  std::vector<std::uint32_t> ties;  // with the time of `after`: only the whole key decides
+  std::size_t segment = 0;
+  rows.for_each([&](std::uint32_t row) {
+    const auto& segments = reader_.meta().segments;
+    while (segment + 1 < segments.size() && row >= segments[segment + 1].first_row) ++segment;
+    const TimeNs time = (*times)[row];
+    if (wanted.worst_time && (newest_first ? time < *wanted.worst_time : time > *wanted.worst_time)) return;
+    if (after && (newest_first ? time > after->time : time < after->time)) return;
+    if (after && time == after->time) ties.push_back(row);
+    candidates.push_back({time, ranks[segment], row});
+  });
+  for (const std::uint32_t row : ties) {
+    LB_ASSIGN(const RowKey key, key_of(row));
+    if (!is_wanted(plan_, wanted, key)) std::erase_if(candidates, [&](const Candidate& c) { return c.row == row; });
+  }
+  const auto middle =
+      candidates.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(wanted.limit, candidates.size()));
+  std::partial_sort(candidates.begin(), middle, candidates.end(),
+                    [&](const Candidate& a, const Candidate& b) { return newest_first ? b < a : a < b; });
+  std::vector<std::uint32_t> out;
+  for (auto it = candidates.begin(); it != middle; ++it) out.push_back(it->row);
+  return out;
+}
+
+Result<std::vector<Row>> BlockRows::best_rows(const RowSet& rows, const RowsWanted& wanted) {
+  LB_ASSIGN(const std::vector<std::uint32_t> ordered, in_order(rows, wanted));
+  return make_rows(ordered);
+}
+
+Result<std::vector<Row>> BlockRows::make_rows(const std::vector<std::uint32_t>& rows) {
+  std::vector<Row> out(rows.size());
+  if (rows.empty()) return out;
+  std::unordered_map<std::uint32_t, std::size_t> place;
+  RowSet wanted(reader_.rows());
+  for (std::size_t i = 0; i < rows.size(); ++i) place[rows[i]] = i, wanted.add(rows[i]);
+  LB_ASSIGN(const std::vector<TimeNs>* times, reader_.times());
+  LB_ASSIGN(const std::vector<std::uint64_t>* offsets, reader_.offsets());
+  LB_ASSIGN(const std::vector<std::uint32_t>* lines, reader_.line_counts());
+  LB_ASSIGN(const std::vector<std::uint8_t>* flags, reader_.flags());
+  LB_ASSIGN(const std::vector<TimeOrigin>* origins, reader_.time_origins());
+  LB_TRY(visit(wanted, [&](std::uint32_t row, const query::RecordView& view) {
+    Row& r = out[place[row]];
+    const Segment& segment = reader_.segment_of(row);
+    const SourceNames* names = names_of(segment);
+    if (names != nullptr) r.source = names->source, r.epoch = names->epoch;
+    r.offset = (*offsets)[row];
+    r.time = (*times)[row];
+    r.time_origin = (*origins)[row];
+    r.level = view.level;
+    r.format = view.format;
+    r.flags = (*flags)[row];
+    r.lines = (*lines)[row];
+    r.commit = reader_.commit_of(row) != 0 ? reader_.commit_of(row) : chunk_.first_commit;
+    r.host = view.host;
+    r.path = view.path;
+    r.channel = view.channel;
+    r.text = view.text;
+    r.fields = *view.constants;
+    return true;
+  }));
+  return out;
+}
+
+}  // namespace logboom::logstore::embedded

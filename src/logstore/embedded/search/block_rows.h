@@ -1,0 +1,57 @@
+// BlockRows: the rows of one opened block under a plan: which ones match, what they count for, what they look like. One
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "logstore/embedded/search/chunk_result.h"
+#include "logstore/embedded/search/plan.h"
+
+namespace logboom::logstore::embedded {
+
+class BlockRows {
+ public:
+  // All of them outlive this; `filter` may be nullptr.
+  BlockRows(const Plan& plan, const ChunkMeta& chunk, BlockReader& reader, const TokenFilter* filter,
+            LaneScratch& scratch);
+
+  // The rows in the asked time range that match.
+  Result<RowSet> matching();
+  // Those of `within` that match a part of the query.
+  Result<RowSet> matching(const query::MatchNode& node, const RowSet& within);
+  // All rows of the block that match a condition on texts, counted.
+  Result<LeafCounts> count(const query::MatchNode& leaf);
+  // Adds the rows to records, lines, histogram and values.
+  Status tally(const RowSet& rows, Tally& tally);
+  // The wanted ones of the rows, in the asked order.
+  Result<std::vector<Row>> best_rows(const RowSet& rows, const RowsWanted& wanted);
+  // Rows in the order of `rows`.
+  Result<std::vector<Row>> make_rows(const std::vector<std::uint32_t>& rows);
+  // Calls visit(row, view) for the rows, ascending; ends when it returns false.
+  using Visitor = std::function<bool(std::uint32_t row, const query::RecordView& view)>;
+  Status visit(const RowSet& rows, const Visitor& visit);
+
+ private:
+  Result<RowSet> matching_field(const query::MatchNode& node, const RowSet& within);
+  Result<RowSet> matching_level(const query::FieldMatcher& field, const RowSet& within);
+  Result<RowSet> matching_visited(const query::MatchNode& node, const RowSet& within);
+  RowSet matching_segments(const query::FieldMatcher& field, const RowSet& within) const;
+  bool segment_matches(const query::FieldMatcher& field, const Segment& segment) const;
+  Result<RowSet> in_range_and_verdict(Verdict verdict);
+  Status tally_values(const RowSet& rows, Tally& tally);
+  Result<std::vector<std::uint32_t>> in_order(const RowSet& rows, const RowsWanted& wanted);
+  std::vector<std::uint32_t> rank_segments() const;
+  std::size_t segment_index(std::uint32_t row) const;
+  const SourceNames* names_of(const Segment& segment) const;
+  const Leaf& leaf_of(const query::MatchNode& node);
+  Result<RowKey> key_of(std::uint32_t row);
+
+  const Plan& plan_;
+  const ChunkMeta& chunk_;
+  BlockReader& reader_;
+  const TokenFilter* filter_;
+  LaneScratch& scratch_;
+};
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,137 @@
+#include "logstore/embedded/search/context.h"
+
+#include <algorithm>
+
+#include "logstore/embedded/search/block_rows.h"
+#include "logstore/embedded/search/rows.h"
+
+namespace logboom::logstore::embedded {
+namespace {
+
+// The rows of one stream in one chunk.
+struct Stretch {
+  std::shared_ptr<const ChunkMeta> chunk;
+  SourceRef ref = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+std::vector<Stretch> stretches_of(const Snapshot& snapshot, const std::vector<SourceRef>& refs) {
+  std::vector<Stretch> out;
+  for (const auto& file : snapshot.files) {
+    for (const auto* chunks : {&file->blocks, &file->tails}) {
+      for (const auto& chunk : *chunks) {
+        for (const RefRange& range : chunk->refs) {
+          if (std::binary_search(refs.begin(), refs.end(), range.ref)) {
+            out.push_back({chunk, range.ref, range.begin, range.end});
+          }
+        }
+      }
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; });
+  return out;
+}
+
+// One side of the place: how many rows are still wanted of it.
+struct Wanted {
+  std::uint64_t offset;
+  std::uint32_t before;  // rows at or before the offset
+  std::uint32_t after;   // rows behind it
+};
+
+// Of offsets in ascending order, the places wanted: the last `before` that are <= offset, and the first `after` behind.
+std::pair<std::size_t, std::size_t> window(const std::vector<std::uint64_t>& offsets, const Wanted& wanted) {
+  const auto behind = std::upper_bound(offsets.begin(), offsets.end(), wanted.offset);
+  const auto at = static_cast<std::size_t>(behind - offsets.begin());
+  return {at - std::min<std::size_t>(at, wanted.before), std::min(offsets.size(), at + wanted.after)};
+}
+
+Result<std::vector<Row>> rows_of_tail(const StoreView& view, const Stretch& stretch, const Wanted& wanted) {
+  LB_ASSIGN(const std::shared_ptr<const Batch> batch, view.read_tail(*stretch.chunk));
+  const auto names = view.names(stretch.ref);
+  std::vector<std::uint64_t> offsets;
+  for (const Record& record : batch->records) offsets.push_back(batch->offset(record));
+  const auto [from, to] = window(offsets, wanted);
+  std::vector<Row> out;
+  for (std::size_t i = from; i < to; ++i) {
+    out.push_back(row_of(*batch, batch->records[i], names.get(), stretch.chunk->first_commit));
+  }
+  return out;
+}
+
+Result<std::vector<Row>> rows_of_block(const StoreView& view, const Stretch& stretch, const Wanted& wanted) {
+  LB_ASSIGN(const std::unique_ptr<const Plan> plan, Plan::make({}, view, nullptr, {stretch.chunk}));
+  LB_ASSIGN(OpenedBlock block, view.open_block(*stretch.chunk));
+  LaneScratch scratch;
+  BlockRows rows(*plan, *stretch.chunk, block.reader, nullptr, scratch);
+  LB_ASSIGN(const std::vector<std::uint64_t>* all_offsets, block.reader.offsets());
+  std::vector<std::uint32_t> of_ref;
+  std::vector<std::uint64_t> offsets;
+  for (const Segment& segment : block.reader.meta().segments) {
+    if (segment.source_ref != stretch.ref) continue;
+    for (std::uint32_t row = segment.first_row; row < segment.first_row + segment.rows; ++row) {
+      of_ref.push_back(row);
+      offsets.push_back((*all_offsets)[row]);
+    }
+  }
+  const auto [from, to] = window(offsets, wanted);
+  const std::vector<std::uint32_t> chosen(of_ref.begin() + static_cast<std::ptrdiff_t>(from),
+                                          of_ref.begin() + static_cast<std::ptrdiff_t>(to));
+  return rows.make_rows(chosen);
+}
+
+// Rows around the offset; none where the chunk is damaged or gone.
+Result<std::vector<Row>> rows_of(const StoreView& view, const Stretch& stretch, const Wanted& wanted) {
+  auto rows = stretch.chunk->tail ? rows_of_tail(view, stretch, wanted) : rows_of_block(view, stretch, wanted);
+  const bool skip =
+      !rows.ok() && (rows.error().code() == ErrorCode::kCorrupt || rows.error().code() == ErrorCode::kNotFound);
+  if (skip) return std::vector<Row>{};
+  return rows;
+}
+
+// Without a channel the first one that holds the offset; else the first one.
+Result<std::vector<SourceRef>> refs_of(const StoreView& view, const ContextRequest& request) {
+  std::vector<SourceRef> refs = view.refs_of(request.source, request.epoch, request.channel);
+  if (refs.empty()) return Error(ErrorCode::kNotFound, "cannot show the context: this source is not in the store");
+  if (!request.channel.empty()) return refs;
+  const auto names = view.names(refs.front());
+  return names == nullptr ? refs : view.refs_of(request.source, request.epoch, names->channel);
+}
+
+}  // namespace
+
+Result<std::vector<Row>> find_context(const StoreView& view, const ContextRequest& request, std::stop_token stop) {
+  const auto snapshot = view.snapshot();
+  LB_ASSIGN(const std::vector<SourceRef> refs, refs_of(view, request));
+  const std::vector<Stretch> stretches = stretches_of(*snapshot, refs);
+  const auto behind = std::upper_bound(stretches.begin(), stretches.end(), request.offset,
+                                       [](std::uint64_t offset, const Stretch& s) { return offset < s.begin; });
+  std::vector<Row> before;  // last first
+  std::vector<Row> after;
+  const std::size_t most_before = static_cast<std::size_t>(request.before) + 1;  // and the record itself
+  for (auto it = behind; it != stretches.begin() && before.size() < most_before && !stop.stop_requested();) {
+    --it;
+    // The first one may hold rows on both sides of the offset.
+    const bool here = std::next(it) == behind;
+    const Wanted wanted{request.offset, static_cast<std::uint32_t>(most_before - before.size()),
+                        here ? request.after : 0};
+    LB_ASSIGN(std::vector<Row> rows, rows_of(view, *it, wanted));
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+      if (row->offset <= request.offset) before.push_back(std::move(*row));
+    }
+    for (Row& row : rows) {
+      if (row.offset > request.offset) after.push_back(std::move(row));
+    }
+  }
+  for (auto it = behind; it != stretches.end() && after.size() < request.after && !stop.stop_requested(); ++it) {
+    const Wanted wanted{request.offset, 0, static_cast<std::uint32_t>(request.after - after.size())};
+    LB_ASSIGN(std::vector<Row> rows, rows_of(view, *it, wanted));
+    std::move(rows.begin(), rows.end(), std::back_inserter(after));
+  }
+  std::reverse(before.begin(), before.end());
+  std::move(after.begin(), after.end(), std::back_inserter(before));
+  return before;
+}
+
+}  // namespace logboom::logstore::embedded

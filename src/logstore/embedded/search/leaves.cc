@@ -1,0 +1,21 @@
+#include "logstore/embedded/search/leaves.h"
+
+#include <algorithm>
+
+#include "logstore/query/tokens.h"
+
+namespace logboom::logstore::embedded {
+
+Leaf make_leaf(const query::TextMatcher& text, std::string& scratch) {
+  Leaf leaf;
+  leaf.matches = [&text, &scratch](std::string_view piece) { return text.matches(piece, scratch); };
+  for (const std::string& token : text.tokens()) leaf.tokens.push_back(query::token_hash(token));
+  for (const std::string& literal : text.literals()) {
+    if (literal.size() > leaf.literal.size()) leaf.literal = literal;
+  }
+  leaf.monotone = text.is_monotone();
+  leaf.local = leaf.monotone && text.literals().size() == 1 && text.is_one_literal() && is_local_text(leaf.literal);
+  return leaf;
+}
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,208 @@
+#include "logstore/embedded/search/search_run.h"
+
+#include <algorithm>
+
+namespace logboom::logstore::embedded {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenProgress{100};
+// A decoded block with its columns, in multiples of its raw bytes.
+constexpr std::uint64_t kMemoryPerRawByte = 3;
+
+}  // namespace
+
+SearchRun::SearchRun(const SearchShared& shared, const Plan& plan, SearchVisitor& visitor)
+    : shared_(shared),
+      plan_(plan),
+      visitor_(visitor),
+      started_(shared.clock.monotonic()),
+      merge_(plan.order, plan.request.limit),
+      tally_(plan.request.histogram_step, plan.request.values_of.size()),
+      done_(plan.chunks.size()) {
+  stats_.blocks_total = plan.chunks.size();
+}
+
+Result<SearchResult> SearchRun::run(std::stop_token stop) {
+  start_lanes();
+  std::vector<Finished> finished;
+  while (wait_for_results(stop, finished)) {
+    for (Finished& one : finished) take_in(std::move(one));
+    finished.clear();
+    show_rows();
+    show_progress();
+  }
+  if (failed_) return *failed_;
+  if (tally_.too_many_buckets()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "cannot count per bucket of time: the step is too small for this time range");
+  }
+  finish_stats();
+  SearchResult result;
+  result.stats = stats_;
+  result.histogram = tally_.histogram();
+  for (std::size_t i = 0; i < plan_.request.values_of.size(); ++i) {
+    result.values.push_back(tally_.values(i, plan_.request.values_of[i], plan_.request.values_limit));
+  }
+  return result;
+}
+
+void SearchRun::start_lanes() {
+  const std::size_t lanes = std::min<std::size_t>(shared_.pool.threads(), plan_.chunks.size());
+  {
+    const MutexLock lock(mutex_);
+    lanes_ = static_cast<unsigned>(lanes);
+  }
+  for (std::size_t i = 0; i < lanes; ++i) {
+    shared_.pool.add([this, lane = std::make_shared<Lane>()] { run_lane(lane); });
+  }
+}
+
+// Then the same holds for all chunks behind it: they are in the order of their first times.
+bool SearchRun::is_behind_page(const ChunkMeta& chunk) const {
+  if (!plan_.wants_rows() || page_full_) return true;
+  if (!has_worst_) return false;
+  const TimeNs worst = worst_time_;
+  return plan_.order.newest_first ? chunk.newest() < worst : chunk.oldest() > worst;
+}
+
+bool SearchRun::none_can_be_shown(const ChunkMeta& chunk) const {
+  if (is_behind_page(chunk)) return true;
+  if (!plan_.request.after) return false;
+  const TimeNs after = plan_.request.after->time;
+  return plan_.order.newest_first ? chunk.oldest() > after : chunk.newest() < after;
+}
+
+RowsWanted SearchRun::wanted_of(const ChunkMeta& chunk) const {
+  RowsWanted wanted;
+  if (none_can_be_shown(chunk)) return wanted;
+  wanted.limit = plan_.request.limit;
+  if (has_worst_) wanted.worst_time = worst_time_;
+  return wanted;
+}
+
+std::optional<std::size_t> SearchRun::next_chunk() {
+  const MutexLock lock(mutex_);
+  if (stop_ || next_ >= plan_.chunks.size()) return std::nullopt;
+  const SearchRequest& request = plan_.request;
+  const bool counts =
+      request.count_all || request.limit == 0 || request.histogram_step > 0 || !request.values_of.empty();
+  if (!counts && is_behind_page(*plan_.chunks[next_])) {
+    stopped_early_ = true;
+    return std::nullopt;
+  }
+  return next_++;
+}
+
+Result<ChunkResult> SearchRun::evaluate(std::size_t index, Lane& lane) {
+  const ChunkMeta& chunk = *plan_.chunks[index];
+  const auto lease = shared_.budget.acquire(chunk.raw_bytes * kMemoryPerRawByte, cancel_.get_token());
+  if (!lease) return Error(ErrorCode::kCancelled, "cannot search: stopped");
+  auto result = chunk.tail ? evaluate_tail(plan_, shared_.view, chunk, wanted_of(chunk), lane.scratch)
+                           : evaluate_block(plan_, shared_.view, chunk, wanted_of(chunk), lane.scratch);
+  if (result.ok()) result->index = index;
+  return result;
+}
+
+// Evaluates one chunk and goes to the end of the pool's queue, so that searches take turns.
+void SearchRun::run_lane(const std::shared_ptr<Lane>& lane) {
+  const std::optional<std::size_t> index = next_chunk();
+  if (index) {
+    Finished finished{*index, evaluate(*index, *lane)};
+    {
+      const MutexLock lock(mutex_);
+      finished_.push_back(std::move(finished));
+      changed_.notify_one();
+    }
+    shared_.pool.add([this, lane] { run_lane(lane); });
+    return;
+  }
+  const MutexLock lock(mutex_);  // the caller may destroy this run as soon as the lock is free
+  --lanes_;
+  changed_.notify_one();
+}
+
+bool SearchRun::wait_for_results(std::stop_token stop, std::vector<Finished>& out) {
+  const auto something = [this]() LB_NO_THREAD_SAFETY_ANALYSIS { return !finished_.empty() || lanes_ == 0; };
+  const std::chrono::nanoseconds deadline = plan_.request.deadline;
+  MutexLock lock(mutex_);
+  if (!stop_) {
+    bool in_time = true;
+    if (deadline.count() > 0) {
+      const auto left = started_ + deadline - shared_.clock.monotonic();
+      in_time = left.count() > 0 && changed_.wait_for(mutex_, stop, left, something);
+    } else {
+      in_time = changed_.wait(mutex_, stop, something);
+    }
+    if (!in_time || cancelled_) {
+      stop_ = true;
+      cancel_.request_stop();
+    }
+  }
+  if (stop_) changed_.wait(mutex_, something);
+  std::move(finished_.begin(), finished_.end(), std::back_inserter(out));
+  finished_.clear();
+  return !out.empty() || lanes_ != 0;
+}
+
+void SearchRun::take_in(Finished finished) {
+  const std::size_t index = finished.index;
+  if (!finished.result.ok()) {
+    const ErrorCode code = finished.result.error().code();
+    if (code == ErrorCode::kCancelled) return;  // not looked at
+    if (code == ErrorCode::kCorrupt) {
+      ++stats_.damaged_blocks;
+    } else if (code != ErrorCode::kNotFound && !failed_) {
+      failed_ = finished.result.error();
+      cancelled_ = true;
+    }
+  } else {
+    ChunkResult& result = *finished.result;
+    tally_.add(result.tally);
+    stats_.blocks_read += result.opened ? 1 : 0;
+    stats_.bytes_read += result.bytes_read;
+    stats_.rows_scanned += result.rows_scanned;
+    merge_.add(std::move(result.rows));
+  }
+  done_[index] = true;
+  while (first_undone_ < done_.size() && done_[first_undone_]) ++first_undone_;
+}
+
+std::optional<TimeNs> SearchRun::bound() const {
+  if (first_undone_ >= plan_.chunks.size()) return std::nullopt;
+  return plan_.front_time(*plan_.chunks[first_undone_]);
+}
+
+void SearchRun::show_rows() {
+  if (!plan_.wants_rows() || merge_.full()) return;
+  if (const auto worst = merge_.worst_time()) {
+    worst_time_ = *worst;
+    has_worst_ = true;
+  }
+  std::vector<Row> rows = merge_.take(bound());
+  if (merge_.full()) page_full_ = true;
+  if (!rows.empty() && !cancelled_ && !visitor_.on_rows(std::move(rows))) cancelled_ = true;
+}
+
+void SearchRun::show_progress() {
+  const auto now = shared_.clock.monotonic();
+  if (cancelled_ || now - last_progress_ < kBetweenProgress) return;
+  last_progress_ = now;
+  finish_stats();
+  if (!visitor_.on_progress(stats_, tally_.histogram())) cancelled_ = true;
+}
+
+void SearchRun::finish_stats() {
+  const bool all_done = first_undone_ >= plan_.chunks.size();
+  {
+    const MutexLock lock(mutex_);
+    stats_.partial = cancelled_ || (stop_ && !all_done);
+    stats_.exact = all_done && stats_.damaged_blocks == 0;
+  }
+  stats_.records = tally_.records();
+  stats_.lines = tally_.lines();
+  const TimeNs end = plan_.order.newest_first ? plan_.request.from : plan_.request.to;
+  stats_.searched_back_to = all_done ? end : plan_.front_time(*plan_.chunks[first_undone_]);
+  stats_.elapsed = shared_.clock.monotonic() - started_;
+}
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,91 @@
+// SearchRun: one call of search(). Lanes on the worker pool evaluate the plan's chunks in order; the calling thread
+// merges what they find and talks to the visitor.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/memory_budget.h"
+#include "base/mutex.h"
+#include "logstore/embedded/search/chunk_result.h"
+#include "logstore/embedded/search/plan.h"
+#include "logstore/embedded/search/row_merge.h"
+#include "logstore/embedded/search/worker_pool.h"
+#include "logstore/log_store.h"
+
+namespace logboom::logstore::embedded {
+
+// What all searches of a store share.
+struct SearchShared {
+  const StoreView& view;
+  const Clock& clock;
+  WorkerPool& pool;
+  MemoryBudget& budget;
+};
+
+class SearchRun {
+ public:
+  SearchRun(const SearchShared& shared, const Plan& plan, SearchVisitor& visitor);
+  // Only once. All lanes have ended when it returns.
+  Result<SearchResult> run(std::stop_token stop);
+
+ private:
+  struct Lane {
+    LaneScratch scratch;
+  };
+  struct Finished {
+    std::size_t index = 0;
+    Result<ChunkResult> result;
+  };
+
+  void start_lanes();
+  void run_lane(const std::shared_ptr<Lane>& lane);
+  Result<ChunkResult> evaluate(std::size_t index, Lane& lane);
+  RowsWanted wanted_of(const ChunkMeta& chunk) const;
+  bool none_can_be_shown(const ChunkMeta& chunk) const;
+  bool is_behind_page(const ChunkMeta& chunk) const;
+  std::optional<std::size_t> next_chunk();
+
+  bool wait_for_results(std::stop_token stop, std::vector<Finished>& out);
+  void take_in(Finished finished);
+  void show_rows();
+  void show_progress();
+  void finish_stats();
+  std::optional<TimeNs> bound() const;
+
+  const SearchShared shared_;
+  const Plan& plan_;
+  SearchVisitor& visitor_;
+  const std::chrono::nanoseconds started_;
+
+  // Written by the calling thread, read by lanes.
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> page_full_{false};
+  std::atomic<bool> has_worst_{false};
+  std::atomic<TimeNs> worst_time_{0};
+  std::stop_source cancel_;  // ends waits for memory
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::size_t next_ LB_GUARDED_BY(mutex_) = 0;
+  unsigned lanes_ LB_GUARDED_BY(mutex_) = 0;
+  bool stopped_early_ LB_GUARDED_BY(mutex_) = false;
+  std::deque<Finished> finished_ LB_GUARDED_BY(mutex_);
+
+  // Of the calling thread.
+  RowMerge merge_;
+  Tally tally_;
+  SearchStats stats_;
+  std::vector<bool> done_;  // by chunk
+  std::size_t first_undone_ = 0;
+  bool cancelled_ = false;
+  std::optional<Error> failed_;
+  std::chrono::nanoseconds last_progress_{0};
+};
+
+}  // namespace logboom::logstore::embedded
