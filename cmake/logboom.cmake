@@ -22,9 +22,10 @@ target_compile_definitions(lb_flags INTERFACE _GNU_SOURCE)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(lb_flags INTERFACE -Wthread-safety)
 else()
-  # g++ 12.2 warns falsely about std::string and std::vector when it inlines them.
+  # g++ 12.2 warns falsely about std::string and std::vector when it inlines them, and about members with default initializers
+  # that a designated initializer leaves out.
   target_compile_options(lb_flags INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-dangling-pointer
-    -Wno-maybe-uninitialized -Wno-stringop-overread)
+    -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-missing-field-initializers)
 endif()
 if(LOGBOOM_SANITIZE)
   target_compile_options(lb_flags INTERFACE -fsanitize=${LOGBOOM_SANITIZE} -fno-sanitize-recover=all)

@@ -1,0 +1,87 @@
+// login, token, backup, repair.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/api_access.h"
+#include "app/commands/commands.h"
+#include "app/frames.h"
+#include "app/paths.h"
+#include "base/log.h"
+
+namespace logboom::app {
+namespace {
+
+using nlohmann::json;
+
+// Over ssh the page's address is on the other machine: how to reach it from here.
+std::string tunnel_hint(const std::string& url) {
+  const std::string connection = environment("SSH_CONNECTION");
+  if (connection.empty()) return "";
+  const std::size_t scheme = url.find("://");
+  const std::size_t colon = url.find(':', scheme + 3);
+  const std::string port = url.substr(colon + 1, url.find('/', colon) - colon - 1);
+  return fmt::format("over ssh, first run on your own machine: ssh -L {}:127.0.0.1:{} {}\n", port, port, host_name(""));
+}
+
+}  // namespace
+
+int run_login(Context& context, const Args&) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  const auto answer = call_json(**api, {"POST", "/api/v1/login", {}, "{}"}, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  const std::string url = answer->value("url", "");
+  fmt::print("{}\n", url);
+  if (!context.quiet) fmt::print(stderr, "{}", tunnel_hint(url));
+  return kOk;
+}
+
+int run_token_create(Context& context, const Args& args) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  json body = {{"name", args.rest()[0]}, {"role", args.text("role", "viewer")}};
+  if (args.has("expires-in")) body["expires_in"] = args.text("expires-in");
+  const auto answer = call_json(**api, {"POST", "/api/v1/tokens", {}, body.dump()}, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  fmt::print("{}\n", answer->value("token", ""));
+  return kOk;
+}
+
+int run_token_list(Context& context, const Args&) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  const auto answer = call_json(**api, {"GET", "/api/v1/tokens", {}}, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  for (const json& token : answer->value("tokens", json::array())) {
+    fmt::print("{:<18} {:<8} {:<26} {}\n", token.value("id", ""), token.value("role", ""),
+               time_text(token.value("expires", json())), printable(token.value("name", "")));
+  }
+  return kOk;
+}
+
+int run_token_revoke(Context& context, const Args& args) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  const auto answer = (*api)->call({"DELETE", "/api/v1/tokens/" + args.rest()[0], {}}, nullptr, context.stop);
+  return answer.ok() ? kOk : fail(answer.error());
+}
+
+int run_backup(Context& context, const Args& args) {
+  const std::string directory = absolute_path(args.rest()[0]);
+  auto api = open_api(context, ApiNeed::kWrite);
+  if (!api.ok()) return fail(api.error());
+  const auto answer =
+      call_json(**api, {"POST", "/api/v1/backup", {}, json{{"directory", directory}}.dump()}, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  fmt::print("copied to {}; search it with --data {}\n", directory, directory);
+  return kOk;
+}
+
+int run_repair(Context& context, const Args&) {
+  const auto report = repair_store(context.settings, context.deps());
+  if (!report.ok()) return fail(report.error());
+  for (const std::string& note : report->notes) fmt::print("{}\n", printable(note));
+  return report->complete ? kOk : kNo;
+}
+
+}  // namespace logboom::app

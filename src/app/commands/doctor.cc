@@ -1,0 +1,132 @@
+#include <cerrno>
+#include <ctime>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/commands/commands.h"
+#include "app/paths.h"
+#include "base/byte_size.h"
+#include "base/log.h"
+
+namespace logboom::app {
+namespace {
+
+enum class Verdict { kGood, kWarn, kBad };
+
+// Prints one line per question and remembers the worst answer.
+class Examination {
+ public:
+  void note(Verdict verdict, const std::string& what, const std::string& finding, const std::string& remedy = "") {
+    const char* word = verdict == Verdict::kGood ? "ok  " : verdict == Verdict::kWarn ? "warn" : "BAD ";
+    fmt::print("{} {:<22} {}\n", word, what, finding);
+    if (!remedy.empty() && verdict != Verdict::kGood) fmt::print("     {:<22} -> {}\n", "", remedy);
+    if (verdict == Verdict::kBad) bad_ = true;
+  }
+  bool bad() const { return bad_; }
+
+ private:
+  bool bad_ = false;
+};
+
+std::uint64_t number_in(const char* path) {
+  std::uint64_t value = 0;
+  std::ifstream(path) >> value;
+  return value;
+}
+
+void examine_inotify(Examination& exam) {
+  const int descriptor = ::inotify_init1(IN_CLOEXEC);
+  if (descriptor < 0)
+    return exam.note(Verdict::kWarn, "inotify", "not available", "files are polled instead, five times a second");
+  ::close(descriptor);
+  const std::uint64_t watches = number_in("/proc/sys/fs/inotify/max_user_watches");
+  exam.note(watches < 8192 ? Verdict::kWarn : Verdict::kGood, "inotify",
+            fmt::format("{} watches for this user", watches), "sysctl fs.inotify.max_user_watches=65536");
+}
+
+void examine_descriptors(Examination& exam) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  exam.note(limit.rlim_cur < 1024 ? Verdict::kWarn : Verdict::kGood, "descriptors",
+            fmt::format("{} may be open", limit.rlim_cur), "ulimit -n 65536, or LimitNOFILE= in the service");
+}
+
+void examine_disk(Context& context, Examination& exam) {
+  const std::string folder = context.data_directory();
+  if (Status made = context.files->create_directories(folder); !made.ok()) {
+    return exam.note(Verdict::kBad, "data directory", made.error().message(),
+                     "give this user the right, or choose another with --data-dir");
+  }
+  const std::string probe = folder + "/doctor.probe";
+  auto file = context.files->open(probe, OpenMode::kCreate);
+  if (!file.ok())
+    return exam.note(Verdict::kBad, "data directory", file.error().message(),
+                     "give this user the right to write there");
+  constexpr int kTries = 20;
+  const auto began = context.clock.monotonic();
+  for (int i = 0; i < kTries; ++i) {
+    Status wrote = (*file)->pwrite("logboom", 7, static_cast<std::uint64_t>(i) * 7);
+    if (wrote.ok()) wrote = (*file)->sync();
+    if (!wrote.ok())
+      return exam.note(Verdict::kBad, "fsync", wrote.error().message(), "this disk cannot keep data safe");
+  }
+  const double ms = std::chrono::duration<double, std::milli>(context.clock.monotonic() - began).count() / kTries;
+  exam.note(ms > 50 ? Verdict::kWarn : Verdict::kGood, "fsync", fmt::format("{:.2f} ms in {}", ms, printable(folder)),
+            "a slow disk: each commit waits for it");
+  const auto stat = (*file)->stat();
+  exam.note(
+      stat.ok() && !stat->identity.handle.empty() ? Verdict::kGood : Verdict::kWarn, "file handles",
+      stat.ok() && !stat->identity.handle.empty() ? "the file system names files for ever" : "none on this file system",
+      "identity falls back to device, inode and birth time");
+  (void)context.files->unlink(probe).ok();
+  if (const auto space = context.files->free_space(folder); space.ok()) {
+    exam.note(space->available_bytes < 1'000'000'000 ? Verdict::kWarn : Verdict::kGood, "space",
+              fmt::format("{} free", ByteSize(space->available_bytes).to_string()),
+              "below 64 MB collecting stops; lower logs.retention.size");
+  }
+}
+
+void examine_clock(Context& context, Examination& exam) {
+  constexpr TimeNs kBuilt =
+      1'790'000'000 * kNsPerSecond;  // autumn 2026: no clock is right before this program was made
+  const bool sane = context.clock.now() > kBuilt;
+  exam.note(sane ? Verdict::kGood : Verdict::kWarn, "clock", sane ? "plausible" : "before this program was built",
+            "set it (chrony); times of arrival would be wrong");
+}
+
+void examine_rights(Context& context, Examination& exam) {
+  const auto list = context.files->list("/var/log");
+  if (!list.ok())
+    return exam.note(Verdict::kWarn, "rights", list.error().message(), "run as root or join the group adm");
+  std::size_t refused = 0;
+  for (const DirectoryEntry& entry : *list) {
+    if (entry.type == FileType::kRegular && ::access(("/var/log/" + entry.name).c_str(), R_OK) != 0) ++refused;
+  }
+  exam.note(refused > 0 ? Verdict::kWarn : Verdict::kGood, "rights",
+            refused > 0 ? fmt::format("{} files of /var/log are not readable", refused) : "/var/log is readable",
+            "run as root or join the group adm");
+}
+
+void examine_roots(Context& context, Examination& exam) {
+  if (context.config_file.empty()) return exam.note(Verdict::kGood, "configuration", "none, defaults are in force");
+  exam.note(Verdict::kGood, "configuration", context.config_file);
+}
+
+}  // namespace
+
+int run_doctor(Context& context, const Args&) {
+  Examination exam;
+  examine_inotify(exam);
+  examine_descriptors(exam);
+  examine_disk(context, exam);
+  examine_clock(context, exam);
+  examine_rights(context, exam);
+  examine_roots(context, exam);
+  return exam.bad() ? kNo : kOk;
+}
+
+}  // namespace logboom::app

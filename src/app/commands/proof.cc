@@ -1,0 +1,139 @@
+// audit and export.
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/api_access.h"
+#include "app/commands/commands.h"
+#include "app/frames.h"
+#include "app/paths.h"
+#include "app/progress.h"
+#include "base/byte_size.h"
+#include "base/log.h"
+
+namespace logboom::app {
+namespace {
+
+using nlohmann::json;
+
+void print_sources(const json& sources) {
+  fmt::print("{:<34} {:>6} {:>12} {:>12} {:>10} {:>10}  {}\n", "source", "epoch", "stored", "dropped", "gap", "expired",
+             "file");
+  for (const json& source : sources) {
+    const json bytes = source.value("bytes", json::object());
+    fmt::print("{:<34} {:>6} {:>12} {:>12} {:>10} {:>10}  {}\n", source.value("source", ""), source.value("epoch", 0),
+               bytes.value("stored", std::uint64_t{0}), bytes.value("dropped", std::uint64_t{0}),
+               bytes.value("gap", std::uint64_t{0}), source.value("expired_bytes", std::uint64_t{0}),
+               printable(source.value("file", "")));
+  }
+}
+
+std::size_t print_findings(const json& findings) {
+  std::size_t open = 0;
+  for (const json& finding : findings) {
+    const std::string accepted = finding.value("accepted_by", "");
+    open += accepted.empty();
+    fmt::print("{} {}: {} [{}, {}) of {}: {}{}\n", accepted.empty() ? "FINDING" : "accepted", finding.value("id", ""),
+               finding.value("kind", ""), finding.value("begin", std::uint64_t{0}),
+               finding.value("end", std::uint64_t{0}), printable(finding.value("file", "")),
+               printable(finding.value("detail", "")),
+               accepted.empty()
+                   ? ""
+                   : fmt::format(" (by {}, {})", printable(accepted), time_text(finding.value("accepted_at", json()))));
+  }
+  return open;
+}
+
+int print_audit(const Context& context, const json& report) {
+  const bool clean = report.value("clean", false);
+  if (context.output != OutputFormat::kText) {
+    fmt::print("{}\n", report.dump());
+    return clean ? kOk : kNo;
+  }
+  const json sources = report.value("sources", json::array());
+  print_sources(sources);
+  const std::size_t open = print_findings(report.value("findings", json::array()));
+  std::uint64_t stored = 0;
+  for (const json& source : sources) stored += source.value("bytes", json::object()).value("stored", std::uint64_t{0});
+  fmt::print(
+      "{} source{}, {} stored, {} block{} and {} row{} checked: ", sources.size(), sources.size() == 1 ? "" : "s",
+      ByteSize(stored).to_string(), report.value("blocks_checked", std::uint64_t{0}),
+      report.value("blocks_checked", std::uint64_t{0}) == 1 ? "" : "s", report.value("rows_checked", std::uint64_t{0}),
+      report.value("rows_checked", std::uint64_t{0}) == 1 ? "" : "s");
+  fmt::print("{}\n", clean ? "every byte accounted for" : fmt::format("{} open finding{}", open, open == 1 ? "" : "s"));
+  return clean ? kOk : kNo;
+}
+
+std::string header_of(const http::Headers& headers, std::string_view name) {
+  for (const auto& [key, value] : headers) {
+    if (std::equal(key.begin(), key.end(), name.begin(), name.end(),
+                   [](char a, char b) { return std::tolower(a) == std::tolower(b); }))
+      return value;
+  }
+  return "";
+}
+
+int report_omissions(const ApiResponse& answer) {
+  const std::string complete = header_of(answer.headers, "logboom-complete");
+  if (complete == "true") return kOk;
+  if (complete.empty()) return fail(Error(ErrorCode::kUnavailable, "the export was cut; run it again"));
+  const json omissions = json::parse(header_of(answer.headers, "logboom-omissions"), nullptr, false);
+  if (omissions.is_array()) {
+    for (const json& o : omissions)
+      print_error(fmt::format("left out [{}, {}): {}", o.value("begin", std::uint64_t{0}),
+                              o.value("end", std::uint64_t{0}), printable(o.value("why", ""))));
+  }
+  return kNo;
+}
+
+}  // namespace
+
+int run_audit(Context& context, const Args& args) {
+  auto api = open_api(context, args.has("accept") ? ApiNeed::kWrite : ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  if (args.has("accept")) {
+    const auto accepted =
+        call_json(**api, {"POST", "/api/v1/audit/accept", {}, json{{"id", args.text("accept")}}.dump()}, context.stop);
+    if (!accepted.ok()) return fail(accepted.error());
+    fmt::print("accepted {}\n", args.text("accept"));
+    return kOk;
+  }
+  http::Pairs parameters = {{"deep", args.has("shallow") ? "false" : "true"}};
+  if (args.has("source")) parameters.emplace_back("source", args.text("source"));
+  const auto report = call_json(**api, {"GET", "/api/v1/audit", std::move(parameters)}, context.stop);
+  return report.ok() ? print_audit(context, *report) : fail(report.error());
+}
+
+int run_export(Context& context, const Args& args) {
+  if (args.has("file") == args.has("source"))
+    return fail(Error(ErrorCode::kInvalidArgument, "say what to export: --file PATH or --source ID"));
+  http::Pairs parameters;
+  if (args.has("file")) parameters.emplace_back("file", absolute_path(args.text("file")));
+  for (const char* name : {"source", "epoch", "topic"}) {
+    if (args.has(name)) parameters.emplace_back(name, args.text(name));
+  }
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  std::FILE* out = stdout;
+  if (args.has("to")) out = std::fopen(args.text("to").c_str(), "wbe");
+  if (!out) return fail(os_error("create " + args.text("to"), errno));
+  std::uint64_t written = 0;
+  bool good = true;
+  Progress progress(shows_progress(context) && args.has("to"), "written");
+  const auto answer = (*api)->call(
+      {"GET", "/api/v1/export", std::move(parameters)},
+      [&](std::string_view piece) {
+        good = std::fwrite(piece.data(), 1, piece.size(), out) == piece.size();
+        progress.update(written += piece.size(), 0);
+        return good;
+      },
+      context.stop);
+  progress.finish();
+  if (std::fflush(out) != 0) good = false;
+  if (out != stdout && std::fclose(out) != 0) good = false;
+  if (!good) return fail(os_error("write the export", errno));
+  return answer.ok() ? report_omissions(*answer) : fail(answer.error());
+}
+
+}  // namespace logboom::app

@@ -1,0 +1,340 @@
+// search and follow.
+#include <charconv>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "app/api_access.h"
+#include "app/commands/commands.h"
+#include "app/frames.h"
+#include "app/progress.h"
+#include "base/log.h"
+#include "http/client.h"
+#include "logstore/query/query.h"
+
+namespace logboom::app {
+namespace {
+
+using nlohmann::json;
+namespace query = logstore::query;
+
+// The query with --host and --file in it, in canonical form.
+Result<std::string> full_query(const Context& context, const Args& args) {
+  std::string typed;
+  for (const std::string& word : args.rest()) typed += (typed.empty() ? "" : " ") + word;
+  LB_ASSIGN(query::Parsed parsed, query::parse(typed));
+  if (!parsed.note.empty() && !context.quiet) fmt::print(stderr, "note: searched as plain text: {}\n", parsed.note);
+  query::Node all;
+  all.kind = query::NodeKind::kAnd;
+  for (const char* field : {"host", "file"}) {
+    if (!args.has(field)) continue;
+    query::Node node;
+    node.kind = query::NodeKind::kField;
+    node.field = field;
+    node.text = args.text(field);
+    node.op = node.text.find('*') == std::string::npos ? query::FieldOp::kEquals : query::FieldOp::kPattern;
+    all.children.push_back(std::move(node));
+  }
+  if (all.children.empty()) return query::to_string(parsed.root);
+  all.children.push_back(std::move(parsed.root));
+  return query::to_string(all);
+}
+
+// Prints records as they stand in their files, with the columns asked for.
+class RowPrinter {
+ public:
+  RowPrinter(const Context& context, const Args& args)
+      : format_(context.output), terminal_(::isatty(STDOUT_FILENO) != 0) {
+    std::string_view with = columns_ = args.text("with");
+    while (!with.empty()) {
+      const std::size_t comma = std::min(with.find(','), with.size());
+      with_.emplace_back(with.substr(0, comma));
+      with.remove_prefix(std::min(comma + 1, with.size()));
+    }
+    if (format_ == OutputFormat::kCsv) std::fputs("time,level,host,file,text\n", stdout);
+    if (format_ == OutputFormat::kJson) std::fputs("[", stdout);
+  }
+  ~RowPrinter() {
+    if (format_ == OutputFormat::kJson) std::fputs("]\n", stdout);
+  }
+
+  void print(const json& row) {
+    switch (format_) {
+      case OutputFormat::kText:
+        return print_text(row);
+      case OutputFormat::kCsv:
+        return print_csv(row);
+      case OutputFormat::kJson:
+        std::fputs(printed_ > 0 ? ",\n" : "", stdout);
+        [[fallthrough]];
+      case OutputFormat::kNdjson:
+        write(row.dump() + (format_ == OutputFormat::kNdjson ? "\n" : ""));
+    }
+    ++printed_;
+  }
+  std::uint64_t printed() const { return printed_; }
+
+ private:
+  static void write(const std::string& bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stdout); }
+
+  static std::string column(const json& row, const std::string& name) {
+    if (name == "time") return time_text(row.value("time", json()));
+    if (name == "offset") return std::to_string(row.value("offset", std::uint64_t{0}));
+    if (name == "file") return printable(exact_bytes(row, "file", "file_raw"));
+    return printable(row.value(name, ""));
+  }
+
+  void print_text(const json& row) {
+    std::string line;
+    for (const std::string& name : with_) line += column(row, name) + " ";
+    std::string text = exact_bytes(row, "text", "raw");
+    line += terminal_ ? printable_lines(text) : text;
+    line += '\n';
+    write(line);
+    ++printed_;
+  }
+
+  // As printable(), but the record's own line breaks stay.
+  static std::string printable_lines(std::string_view text) {
+    std::string out;
+    while (true) {
+      const std::size_t end = text.find('\n');
+      out += printable(text.substr(0, end));
+      if (end == std::string_view::npos) return out;
+      out += '\n';
+      text.remove_prefix(end + 1);
+    }
+  }
+
+  static std::string csv_cell(const std::string& text) {
+    std::string out = "\"";
+    // A spreadsheet would run a cell that begins so as a formula.
+    if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) out += '\'';
+    for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+    return out + "\"";
+  }
+
+  void print_csv(const json& row) {
+    write(fmt::format("{},{},{},{},{}\n", time_text(row.value("time", json())), row.value("level", ""),
+                      csv_cell(row.value("host", "")), csv_cell(exact_bytes(row, "file", "file_raw")),
+                      csv_cell(exact_bytes(row, "text", "raw"))));
+    ++printed_;
+  }
+
+  const OutputFormat format_;
+  const bool terminal_;
+  std::string columns_;
+  std::vector<std::string> with_;
+  std::uint64_t printed_ = 0;
+};
+
+struct Found {
+  json stats;
+  json histogram = json::array();
+  std::uint64_t commit = 0;
+};
+
+// One search; rows go to on_row in the order they come.
+Result<Found> run_query(Context& context, ApiAccess& api, http::Pairs parameters,
+                        const std::function<void(const json&)>& on_row) {
+  Found found;
+  json failure;
+  Progress progress(shows_progress(context), "searched");
+  http::LineReader lines([&](std::string_view line) {
+    const json frame = json::parse(line, nullptr, false);
+    if (!frame.is_object()) return true;
+    const std::string type = frame.value("type", "");
+    if (type == "rows")
+      for (const json& row : frame["rows"]) on_row(row);
+    if (type == "meta") found.commit = frame.value("commit", std::uint64_t{0});
+    if (type == "histogram") found.histogram = frame["buckets"];
+    if (type == "progress")
+      progress.update(frame["stats"].value("bytes_read", std::uint64_t{0}), 0,
+                      fmt::format("{} found", frame["stats"].value("records", std::uint64_t{0})));
+    if (type == "done") {
+      found.stats = frame["stats"];
+      failure = frame.value("error", json());
+    }
+    return true;
+  });
+  const ApiRequest request{"GET", "/api/v1/search", std::move(parameters)};
+  LB_ASSIGN(const ApiResponse response,
+            api.call(
+                request, [&](std::string_view piece) { return lines(piece); }, context.stop));
+  progress.finish();
+  if (failure.is_object()) return Error(ErrorCode::kUnavailable, failure.value("message", "the search broke off"));
+  if (!found.stats.is_object()) return Error(ErrorCode::kUnavailable, "the answer of " + api.where() + " was cut");
+  return found;
+}
+
+void explain(const Context& context, const json& stats) {
+  if (context.quiet) return;
+  if (stats.value("partial", false))
+    fmt::print(stderr, "note: partial result, searched back to {}\n",
+               time_text(stats.value("searched_back_to", json())));
+  if (const auto damaged = stats.value("damaged_blocks", std::uint64_t{0}); damaged > 0) {
+    fmt::print(stderr, "note: {} damaged block{} could not be read; `logboom audit` names the ranges\n", damaged,
+               damaged == 1 ? "" : "s");
+  }
+}
+
+http::Pairs search_parameters(const std::string& query, const Args& args) {
+  http::Pairs parameters = {{"q", query}};
+  if (args.has("since")) parameters.emplace_back("from", args.text("since"));
+  if (args.has("until")) parameters.emplace_back("to", args.text("until"));
+  if (args.has("deadline")) parameters.emplace_back("deadline", args.text("deadline"));
+  return parameters;
+}
+
+int print_count(Context& context, ApiAccess& api, const std::string& query, const Args& args, const char* member) {
+  http::Pairs parameters = search_parameters(query, args);
+  parameters.emplace_back("limit", "0");
+  const auto found = run_query(context, api, std::move(parameters), [](const json&) {});
+  if (!found.ok()) return fail(found.error());
+  explain(context, found->stats);
+  const std::uint64_t count = found->stats.value(member, std::uint64_t{0});
+  if (!found->stats.value("exact", true) && !context.quiet) fmt::print(stderr, "note: at least so many\n");
+  fmt::print("{}\n", count);
+  return count > 0 ? kOk : kNo;
+}
+
+int print_histogram(Context& context, ApiAccess& api, const std::string& query, const Args& args) {
+  http::Pairs parameters = search_parameters(query, args);
+  parameters.emplace_back("limit", "0");
+  parameters.emplace_back("step", args.text("histogram"));
+  const auto found = run_query(context, api, std::move(parameters), [](const json&) {});
+  if (!found.ok()) return fail(found.error());
+  explain(context, found->stats);
+  if (context.output != OutputFormat::kText) {
+    fmt::print("{}\n", found->histogram.dump());
+    return found->histogram.empty() ? kNo : kOk;
+  }
+  std::uint64_t most = 1;
+  const auto total = [](const json& bucket) {
+    std::uint64_t sum = 0;
+    for (const json& n : bucket["counts"]) sum += n.get<std::uint64_t>();
+    return sum;
+  };
+  for (const json& bucket : found->histogram) most = std::max(most, total(bucket));
+  for (const json& bucket : found->histogram) {
+    const std::uint64_t n = total(bucket);
+    fmt::print("{:<24} {:>10}  {}\n", time_text(bucket["start"]), n,
+               std::string(static_cast<std::size_t>(50 * n / most), '#'));
+  }
+  return found->histogram.empty() ? kNo : kOk;
+}
+
+int print_names(Context& context, ApiAccess& api, ApiRequest request, const char* list, const char* name,
+                const char* count) {
+  const auto answer = call_json(api, request, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  const json rows = answer->value(list, json::array());
+  if (context.output != OutputFormat::kText) {
+    fmt::print("{}\n", rows.dump());
+    return rows.empty() ? kNo : kOk;
+  }
+  for (const json& row : rows)
+    fmt::print("{:>10}  {}\n", row.value(count, std::uint64_t{0}), printable(row.value(name, "")));
+  if (!answer->value("exact", true) && !context.quiet)
+    fmt::print(stderr, "note: too many distinct values; the counts are lower bounds\n");
+  return rows.empty() ? kNo : kOk;
+}
+
+void print_context(Context& context, ApiAccess& api, const json& row, const std::string& around, RowPrinter& printer) {
+  const ApiRequest request{"GET",
+                           "/api/v1/context",
+                           {{"source", row.value("source", "")},
+                            {"epoch", std::to_string(row.value("epoch", 0u))},
+                            {"offset", std::to_string(row.value("offset", std::uint64_t{0}))},
+                            {"topic", row.value("topic", "")},
+                            {"before", around},
+                            {"after", around}}};
+  const auto answer = call_json(api, request, context.stop);
+  if (!answer.ok()) return print_error(answer.error().message());
+  if (printer.printed() > 0 && context.output == OutputFormat::kText) std::fputs("--\n", stdout);
+  for (const json& neighbour : (*answer)["rows"]) printer.print(neighbour);
+}
+
+int follow_from(Context& context, ApiAccess& api, const std::string& query, std::optional<std::uint64_t> commit,
+                RowPrinter& printer) {
+  http::Pairs parameters = {{"q", query}, {"rate", "0"}};
+  if (commit) parameters.emplace_back("commit", std::to_string(*commit));
+  std::string event;
+  http::LineReader lines([&](std::string_view line) {
+    if (line.starts_with("event: ")) event = line.substr(7);
+    if (!line.starts_with("data: ") || event != "rows") return true;
+    const json data = json::parse(line.substr(6), nullptr, false);
+    if (data.is_object())
+      for (const json& row : data["rows"]) printer.print(row);
+    std::fflush(stdout);
+    return !std::ferror(stdout);
+  });
+  const ApiRequest request{"GET", "/api/v1/live", std::move(parameters)};
+  const auto answer = api.call(
+      request, [&](std::string_view piece) { return lines(piece); }, context.stop);
+  if (answer.ok() || answer.error().code() == ErrorCode::kCancelled)
+    return context.stop.stop_requested() ? kInterrupted : kOk;
+  return fail(answer.error());
+}
+
+int print_rows(Context& context, ApiAccess& api, const std::string& query, const Args& args) {
+  const bool all = args.has("all");
+  http::Pairs parameters = search_parameters(query, args);
+  parameters.emplace_back("limit", all ? "all" : args.text("limit", "100"));
+  parameters.emplace_back("order", all ? "oldest" : "newest");
+  parameters.emplace_back("count", "false");
+  RowPrinter printer(context, args);
+  std::vector<json> newest;
+  const auto found = run_query(context, api, std::move(parameters), [&](const json& row) {
+    if (all && !args.has("context")) return printer.print(row);
+    newest.push_back(row);
+  });
+  if (!found.ok()) return fail(found.error());
+  if (!all) std::reverse(newest.begin(), newest.end());
+  for (const json& row : newest) {
+    if (args.has("context")) {
+      print_context(context, api, row, args.text("context"), printer);
+    } else {
+      printer.print(row);
+    }
+  }
+  std::fflush(stdout);
+  explain(context, found->stats);
+  if (args.has("follow")) return follow_from(context, api, query, found->commit, printer);
+  return printer.printed() > 0 ? kOk : kNo;
+}
+
+}  // namespace
+
+int run_search(Context& context, const Args& args) {
+  const auto query = full_query(context, args);
+  if (!query.ok()) return fail(query.error());
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  if (args.has("count")) return print_count(context, **api, *query, args, "records");
+  if (args.has("count-lines")) return print_count(context, **api, *query, args, "lines");
+  if (args.has("histogram")) return print_histogram(context, **api, *query, args);
+  if (args.has("fields"))
+    return print_names(context, **api, {"GET", "/api/v1/fields", search_parameters(*query, args)}, "fields", "name",
+                       "records");
+  if (args.has("values")) {
+    http::Pairs parameters = search_parameters(*query, args);
+    parameters.emplace_back("field", args.text("values"));
+    parameters.emplace_back("limit", args.text("limit", "100"));
+    return print_names(context, **api, {"GET", "/api/v1/values", std::move(parameters)}, "values", "value", "count");
+  }
+  return print_rows(context, **api, *query, args);
+}
+
+int run_follow(Context& context, const Args& args) {
+  const auto query = full_query(context, args);
+  if (!query.ok()) return fail(query.error());
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  RowPrinter printer(context, args);
+  return follow_from(context, **api, *query, std::nullopt, printer);
+}
+
+}  // namespace logboom::app

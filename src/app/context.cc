@@ -1,0 +1,108 @@
+#include "app/context.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/paths.h"
+#include "base/log.h"
+#include "config/rules_yaml.h"
+#include "config/yaml.h"
+
+namespace logboom::app {
+namespace {
+
+void read_config_file(Context& context, std::vector<config::Problem>& problems) {
+  if (context.config_file.empty()) return;
+  const auto text = read_file(*context.files, context.config_file, config::kMaxYamlBytes);
+  if (!text.ok()) {
+    problems.push_back({context.config_file, 0, 0, "", text.error().message(), "check --config", false});
+    return;
+  }
+  config::YamlNode root;
+  if (!config::parse_yaml(context.config_file, *text, root, problems)) return;
+  context.settings.read_yaml(context.config_file, *text, root, rule_keys(), problems);
+}
+
+void read_flags(Context& context, const Args& args, std::vector<config::Problem>& problems) {
+  for (const auto& option : context.settings.table()) {
+    if (!args.has(option.name)) continue;
+    Status set = context.settings.set(option.name, args.text(option.name), "--" + option.name);
+    if (!set.ok()) problems.push_back({"--" + option.name, 0, 0, "", set.error().message(), "", false});
+  }
+  if (args.has("data-dir")) (void)context.settings.set("data_dir", args.text("data-dir"), "--data-dir").ok();
+  if (args.has("listen")) (void)context.settings.set("server.listen", args.text("listen"), "--listen").ok();
+  if (args.has("tls-cert")) (void)context.settings.set("server.tls_cert", args.text("tls-cert"), "--tls-cert").ok();
+  if (args.has("tls-key")) (void)context.settings.set("server.tls_key", args.text("tls-key"), "--tls-key").ok();
+  if (args.has("public-url"))
+    (void)context.settings.set("server.public_url", args.text("public-url"), "--public-url").ok();
+}
+
+void resolve_data_directory(config::Settings& settings) {
+  const std::string typed = settings.text("data_dir");
+  const std::string origin = settings.value("data_dir").origin;
+  (void)settings.set("data_dir", typed == "auto" ? default_data_directory() : absolute_path(typed), origin).ok();
+}
+
+void configure_output(Context& context, const Args& args) {
+  const std::string output = args.text("output", "text");
+  context.output = output == "json"     ? OutputFormat::kJson
+                   : output == "ndjson" ? OutputFormat::kNdjson
+                   : output == "csv"    ? OutputFormat::kCsv
+                                        : OutputFormat::kText;
+  context.quiet = args.has("quiet");
+  const std::string color = args.text("color", "auto");
+  context.color = color == "always" || (color == "auto" && ::isatty(STDOUT_FILENO) && environment("NO_COLOR").empty());
+  const std::string level = args.text("log-level", "info");
+  configure_log(level == "debug"   ? LogLevel::kDebug
+                : level == "warn"  ? LogLevel::kWarn
+                : level == "error" ? LogLevel::kError
+                                   : LogLevel::kInfo,
+                args.text("log-format", "text") == "json" ? LogFormat::kJson : LogFormat::kText);
+}
+
+}  // namespace
+
+std::optional<int> prepare_context(Context& context, const Args& args) {
+  context.files = open_posix_file_system();
+  configure_output(context, args);
+  context.server = args.text("server");
+  context.token_file = args.text("token-file");
+  context.config_file = find_config_file(args.text("config"), *context.files);
+  std::vector<config::Problem> problems;
+  read_config_file(context, problems);
+  context.settings.read_environment([](const std::string& name) { return std::getenv(name.c_str()); }, problems);
+  read_flags(context, args, problems);
+  for (const config::Problem& problem : problems) std::fputs(config::to_string(problem).c_str(), stderr);
+  if (!problems.empty()) return kUsage;
+  resolve_data_directory(context.settings);
+  return std::nullopt;
+}
+
+void print_error(const std::string& message) {
+  std::fprintf(stderr, "logboom: %s\n", message.c_str());
+}
+
+int exit_code_of(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kInvalidArgument:
+      return kUsage;
+    case ErrorCode::kCancelled:
+      return kInterrupted;
+    default:
+      return kFailed;
+  }
+}
+
+int fail(const Error& error) {
+  print_error(error.message());
+  return exit_code_of(error);
+}
+
+bool shows_progress(const Context& context) {
+  return !context.quiet && ::isatty(STDERR_FILENO);
+}
+
+}  // namespace logboom::app

@@ -1,0 +1,49 @@
+// Context: what a command has at hand: settings with their origins, file system, clock, output choices.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "app/cli.h"
+#include "app/registry.h"
+#include "base/clock.h"
+#include "config/settings.h"
+#include "io/file_system.h"
+#include "telemetry/registry.h"
+
+namespace logboom::app {
+
+enum class OutputFormat { kText, kJson, kNdjson, kCsv };
+
+struct Context {
+  std::unique_ptr<FileSystem> files;
+  SystemClock clock;
+  Registry registry;
+  config::Settings settings{all_options()};
+  std::string config_file;  // empty: none found
+  std::string server;       // --server, empty: the program on the data directory
+  std::string token_file;
+  OutputFormat output = OutputFormat::kText;
+  bool quiet = false;
+  bool color = false;    // stdout
+  std::stop_token stop;  // Ctrl-C, SIGTERM
+
+  Deps deps() { return {*files, clock, registry}; }
+  std::string data_directory() const { return settings.text("data_dir"); }
+};
+
+// Fills the context from file, environment and flags; prints what is wrong and returns the exit code.
+std::optional<int> prepare_context(Context& context, const Args& args);
+
+// "logboom: <message>" on stderr.
+void print_error(const std::string& message);
+// The exit code that goes with an error.
+int exit_code_of(const Error& error);
+// Prints the error and returns its exit code.
+int fail(const Error& error);
+// Whether stderr is a terminal and progress is wanted.
+bool shows_progress(const Context& context);
+
+}  // namespace logboom::app

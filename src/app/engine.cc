@@ -1,0 +1,221 @@
+#include "app/engine.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "agent/pipeline_emitter.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "transfer/pump.h"
+
+namespace logboom::app {
+namespace {
+
+constexpr auto kRetentionEvery = std::chrono::minutes(5);
+constexpr auto kProgressEvery = std::chrono::milliseconds(200);
+
+// One pipe: producer > consumer > pump thread > store. Closing waits until everything published is durable or refused.
+class Pipe {
+ public:
+  static Result<std::unique_ptr<Pipe>> open(const config::Settings& settings, logstore::LogStore& store,
+                                            Registry& registry) {
+    LB_ASSIGN(Transport transport, open_transport(settings, [&store] { return store.writer()->known_sources(); }));
+    return std::make_unique<Pipe>(std::move(transport), store, registry);
+  }
+  Pipe(Transport transport, logstore::LogStore& store, Registry& registry)
+      : transport_(std::move(transport)), pump_([this, &store, &registry](std::stop_token stop) {
+          transfer::pump(*transport_.consumer, *store.writer(), registry, stop);
+        }) {}
+  ~Pipe() { close(); }
+
+  Producer& producer() { return *transport_.producer; }
+  void close() {
+    transport_.producer->close();
+    if (pump_.joinable()) pump_.join();
+  }
+
+ private:
+  Transport transport_;
+  std::jthread pump_;
+};
+
+class EngineOfOneMachine final : public Engine {
+ public:
+  EngineOfOneMachine(const config::Settings& settings, Deps deps, std::unique_ptr<logstore::LogStore> store)
+      : settings_(settings),
+        deps_(deps),
+        store_(std::move(store)),
+        budget_(settings.size("limits.memory").bytes() / 2) {}
+  ~EngineOfOneMachine() override {
+    if (Status stopped = stop(); !stopped.ok()) log_error("{}", stopped.error().message());
+  }
+
+  logstore::LogStore& store() override { return *store_; }
+  Status start_collecting(std::unique_ptr<config::RuleSource> rules) override;
+  Result<ImportProgress> import_files(const ImportRequest& request,
+                                      const std::function<void(const ImportProgress&)>& on_progress,
+                                      std::stop_token stop) override;
+  std::vector<source::SourceStatus> source_status() override {
+    MutexLock lock(mutex_);
+    return collector_ ? collector_->status() : std::vector<source::SourceStatus>();
+  }
+  config::RuleSet rules() override {
+    MutexLock lock(mutex_);
+    return in_force_;
+  }
+  config::RuleSource* rule_source() override { return rule_source_.get(); }
+  std::string rules_problem() override {
+    MutexLock lock(mutex_);
+    return rules_problem_;
+  }
+  std::uint64_t budget_used() override { return budget_.used(); }
+  Status stop() override;
+
+ private:
+  void follow_rules(std::stop_token stop);
+  void keep(std::stop_token stop);
+
+  const config::Settings& settings_;
+  const Deps deps_;
+  std::unique_ptr<logstore::LogStore> store_;
+  MemoryBudget budget_;
+  std::unique_ptr<config::RuleSource> rule_source_;
+  std::unique_ptr<Pipe> pipe_;
+  std::unique_ptr<source::Emitter> emitter_;
+  Mutex mutex_;
+  CondVar wake_;
+  std::unique_ptr<source::FileCollector> collector_;  // set once, under the mutex
+  config::RuleSet in_force_ LB_GUARDED_BY(mutex_);
+  std::string rules_problem_ LB_GUARDED_BY(mutex_);
+  bool stopped_ = false;
+  std::jthread collecting_;
+  std::jthread following_rules_;
+  std::jthread keeping_;
+};
+
+Status EngineOfOneMachine::start_collecting(std::unique_ptr<config::RuleSource> rules) {
+  rule_source_ = std::move(rules);
+  LB_ASSIGN(config::RuleSet set, rule_source_->load());
+  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_.registry));
+  LB_ASSIGN(emitter_, agent::make_pipeline_emitter(pipe_->producer(), deps_.registry));
+  LB_ASSIGN(auto collector, open_collector(settings_, {}, set, budget_, deps_));
+  {
+    MutexLock lock(mutex_);
+    in_force_ = std::move(set);
+    collector_ = std::move(collector);
+  }
+  collecting_ = std::jthread([this](std::stop_token stop) {
+    if (Status ran = collector_->run(*emitter_, stop); !ran.ok())
+      log_error("collecting has stopped: {}", ran.error().message());
+  });
+  following_rules_ = std::jthread([this](std::stop_token stop) { follow_rules(stop); });
+  keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
+  return {};
+}
+
+void EngineOfOneMachine::follow_rules(std::stop_token stop) {
+  while (rule_source_->wait_for_change(rules().revision, stop)) {
+    auto loaded = rule_source_->load();
+    MutexLock lock(mutex_);
+    if (!loaded.ok()) {
+      rules_problem_ = loaded.error().message();
+      log_error("the new rules are not usable, the last good ones stay in force:\n{}", rules_problem_);
+      continue;
+    }
+    rules_problem_.clear();
+    const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
+    if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) continue;
+    log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
+             diff.changed.size(), diff.stopped.size());
+    in_force_ = *loaded;
+    collector_->set_rules(std::move(*loaded));
+  }
+}
+
+// Retention now and then; a store that is stuck says why.
+void EngineOfOneMachine::keep(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    const Status applied = store_->keeper().apply_retention(retention_policy(settings_, deps_.files));
+    if (!applied.ok()) log_warn("retention: {}", applied.error().message());
+    MutexLock lock(mutex_);
+    wake_.wait_for(mutex_, stop, kRetentionEvery, [] { return false; });
+  }
+}
+
+ImportProgress progress_of(const std::vector<source::SourceStatus>& files) {
+  ImportProgress sum;
+  for (const source::SourceStatus& file : files) {
+    ++sum.files;
+    if (file.acknowledged >= file.read && file.read >= file.size) ++sum.files_done;
+    sum.bytes += file.size;
+    sum.bytes_read += file.read;
+    sum.bytes_durable += file.acknowledged;
+    if (!file.problem.empty()) sum.problems.push_back(fmt::format("{}: {}", printable(file.path), file.problem));
+  }
+  return sum;
+}
+
+Result<ImportProgress> EngineOfOneMachine::import_files(const ImportRequest& request,
+                                                        const std::function<void(const ImportProgress&)>& on_progress,
+                                                        std::stop_token stop) {
+  config::RuleSet rules;
+  for (const std::string& path : request.paths) {
+    config::Rule rule;
+    rule.path = path;
+    rule.topic = request.topic;
+    rule.name = "import:" + path;
+    rules.rules.push_back(std::move(rule));
+  }
+  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, deps_.registry));
+  LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(pipe->producer(), deps_.registry));
+  LB_ASSIGN(auto collector,
+            open_collector(settings_, {.one_shot = true, .explicit_paths = true, .again = request.again}, rules,
+                           budget_, deps_));
+  Mutex mutex;
+  CondVar ended;
+  bool done = false;
+  Status ran;
+  std::jthread reader([&](std::stop_token inner) {
+    Status status = collector->run(*emitter, inner);
+    MutexLock lock(mutex);
+    ran = std::move(status);
+    done = true;
+    ended.notify_all();
+  });
+  const std::stop_callback forward(stop, [&reader] { reader.request_stop(); });
+  for (bool finished = false; !finished;) {
+    {
+      MutexLock lock(mutex);
+      finished = ended.wait_for(mutex, {}, kProgressEvery, [&] { return done; });
+    }
+    on_progress(progress_of(collector->status()));
+  }
+  reader.join();
+  pipe->close();
+  if (!ran.ok()) return std::move(ran).error();
+  if (stop.stop_requested())
+    return Error(ErrorCode::kCancelled, "the import was interrupted; run it again to go on where it stopped");
+  return progress_of(collector->status());
+}
+
+Status EngineOfOneMachine::stop() {
+  if (std::exchange(stopped_, true)) return {};
+  for (std::jthread* thread : {&following_rules_, &keeping_, &collecting_}) thread->request_stop();
+  for (std::jthread* thread : {&following_rules_, &keeping_, &collecting_}) {
+    if (thread->joinable()) thread->join();
+  }
+  if (pipe_) pipe_->close();
+  return store_->keeper().close();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const config::Settings& settings, Deps deps) {
+  LB_TRY(deps.files.create_directories(settings.text("data_dir")));
+  LB_ASSIGN(auto store, open_store(settings, StoreMode::kWrite, deps));
+  return std::unique_ptr<Engine>(std::make_unique<EngineOfOneMachine>(settings, deps, std::move(store)));
+}
+
+}  // namespace logboom::app

@@ -1,0 +1,60 @@
+// Engine: everything of one machine in one process: collector > transport > store, with their threads. `up` runs it
+// with rules, `import` for a list of files. Stops run down the pipe: collector, transport, pump, store.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "app/registry.h"
+#include "base/memory_budget.h"
+#include "config/rule.h"
+#include "config/settings.h"
+#include "logstore/log_store.h"
+#include "source/collector.h"
+
+namespace logboom::app {
+
+struct ImportRequest {
+  std::vector<std::string> paths;  // absolute; files, or folders (all regular files below)
+  std::string topic = "logs";
+  bool again = false;  // take what has expired once more
+};
+
+struct ImportProgress {
+  std::uint64_t files = 0;
+  std::uint64_t files_done = 0;
+  std::uint64_t bytes = 0;  // sizes of the files (compressed size for compressed copies)
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_durable = 0;
+  std::vector<std::string> problems;
+};
+
+// Thread-safe after open().
+class Engine {
+ public:
+  // Opens the store for writing. The deps and settings outlive the engine.
+  static Result<std::unique_ptr<Engine>> open(const config::Settings& settings, Deps deps);
+  virtual ~Engine() = default;
+
+  virtual logstore::LogStore& store() = 0;
+  // Starts collecting by the rules and follows changes of the rule source until stop().
+  virtual Status start_collecting(std::unique_ptr<config::RuleSource> rules) = 0;
+  // Reads the files to their end, returns when all of it is durable. `on_progress` runs about five times a second.
+  virtual Result<ImportProgress> import_files(const ImportRequest& request,
+                                              const std::function<void(const ImportProgress&)>& on_progress,
+                                              std::stop_token stop) = 0;
+  virtual std::vector<source::SourceStatus> source_status() = 0;
+  // The rules in force, and their source; nullptr before start_collecting.
+  virtual config::RuleSet rules() = 0;
+  virtual config::RuleSource* rule_source() = 0;
+  // Why the newest rules are not in force; empty when they are.
+  virtual std::string rules_problem() = 0;
+  virtual std::uint64_t budget_used() = 0;
+  // Stops sources, drains, commits, closes the store. Idempotent.
+  virtual Status stop() = 0;
+};
+
+}  // namespace logboom::app

@@ -1,0 +1,25 @@
+// The API inside this process: the routes that need the whole program beside a store (import, rules, backup), and
+// LocalApi, the table of routes over a store opened here because no program runs on it.
+#pragma once
+
+#include <memory>
+
+#include "app/api_access.h"
+#include "app/context.h"
+#include "app/engine.h"
+#include "http/router.h"
+
+namespace logboom::app {
+
+// `engine` outlives the router.
+void register_program_routes(http::Router& router, Engine& engine);
+
+class LocalApi {
+ public:
+  // kWrite opens an engine (exclusive), kRead only the store (shared with other readers).
+  static Result<std::unique_ptr<LocalApi>> open(Context& context, ApiNeed need);
+  virtual ~LocalApi() = default;
+  virtual const http::Router& router() const = 0;
+};
+
+}  // namespace logboom::app

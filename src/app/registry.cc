@@ -1,0 +1,127 @@
+#include "app/registry.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "app/paths.h"
+#include "config/file/file_rule_source.h"
+#include "logstore/embedded/embedded_store.h"
+#include "transport/inprocess/inprocess_transport.h"
+
+namespace logboom::app {
+
+using config::OptionType;
+
+config::OptionTable all_options() {
+  return {
+      {"data_dir", OptionType::kPath, "auto",
+       "Where the store, tokens and the program's own rules lie; auto: /var/lib/logboom for root, else "
+       "~/.local/state/logboom."},
+      {"agent.name", OptionType::kText, "auto", "The host's name on every record; auto: what the system says."},
+      {"agent.key_file", OptionType::kPath, "auto",
+       "The secret behind this host's source ids; auto: /etc/logboom/agent.key, else ~/.config/logboom/agent.key."},
+      {"rules.from", OptionType::kChoice, "file", "Where collection rules come from.", {"file"}},
+      {"transport.kind", OptionType::kChoice, "inprocess", "What lies between collecting and storing.", {"inprocess"}},
+      {"logs.kind", OptionType::kChoice, "embedded", "Where records are stored.", {"embedded"}},
+      {"logs.retention.age", OptionType::kDuration, "30d",
+       "Records older than this (by arrival) are deleted, a whole file at a time; 0 keeps them for ever."},
+      {"logs.retention.size", OptionType::kText, "auto",
+       "The oldest files are deleted when the store is larger than this; auto: the smaller of 10 GB and 10% of the "
+       "disk; 0: no limit."},
+      {"logs.file_size", OptionType::kSize, "1500MB", "A file of the store is closed at this size, and every day."},
+      {"logs.query_memory", OptionType::kSize, "64MiB", "Memory all running searches share."},
+      {"logs.workers", OptionType::kInteger, "0",
+       "Threads that build blocks and threads that search; 0: the number of cores."},
+      {"server.listen", OptionType::kText, "127.0.0.1:7117", "Address and port of the page and the API."},
+      {"server.public_url", OptionType::kText, "",
+       "The address people use, when a reverse proxy stands before the program."},
+      {"server.tls_cert", OptionType::kPath, "",
+       "Certificate chain in PEM; with server.tls_key the page is served over TLS."},
+      {"server.tls_key", OptionType::kPath, "", "Private key in PEM."},
+      {"limits.memory", OptionType::kSize, "128MB", "Everything between reading and acknowledgement together."},
+      {"limits.line", OptionType::kSize, "1MiB", "Longer lines leave in numbered fragments."},
+  };
+}
+
+std::vector<std::string> rule_keys() {
+  return {"collect", "configpath"};
+}
+
+namespace {
+
+std::string store_directory(const config::Settings& settings) { return settings.text("data_dir") + "/store"; }
+
+}  // namespace
+
+Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& settings, StoreMode mode, Deps deps) {
+  logstore::EmbeddedOptions options;
+  options.directory = store_directory(settings);
+  options.access = mode == StoreMode::kWrite ? logstore::StoreAccess::kReadWrite : logstore::StoreAccess::kRead;
+  options.file_bytes = settings.size("logs.file_size").bytes();
+  options.query_memory = settings.size("logs.query_memory").bytes();
+  options.workers = static_cast<unsigned>(settings.integer("logs.workers"));
+  options.memory = settings.size("limits.memory").bytes() / 2;
+  return logstore::open_embedded_store(options, deps.files, deps.clock, deps.registry);
+}
+
+Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps) {
+  LB_ASSIGN(auto report, logstore::repair_embedded_store(store_directory(settings), deps.files, deps.clock));
+  RepairSummary summary{std::move(report.notes), report.blocks_lost == 0};
+  summary.notes.push_back(fmt::format("{} files checked, {} rebuilt, {} blocks recovered, {} lost", report.files_checked,
+                                      report.files_rebuilt, report.blocks_recovered, report.blocks_lost));
+  return summary;
+}
+
+logstore::RetentionPolicy retention_policy(const config::Settings& settings, FileSystem& files) {
+  logstore::RetentionPolicy policy;
+  policy.age = std::chrono::duration_cast<std::chrono::hours>(settings.duration("logs.retention.age"));
+  const std::string& size = settings.text("logs.retention.size");
+  if (size == "auto") {
+    const auto space = files.free_space(settings.text("data_dir"));
+    const std::uint64_t tenth = space.ok() ? space->total_bytes / 10 : policy.bytes;
+    policy.bytes = std::min(policy.bytes, tenth);
+  } else if (const auto parsed = ByteSize::parse(size); parsed.ok()) {
+    policy.bytes = parsed->bytes();
+  }
+  return policy;
+}
+
+Result<Transport> open_transport(const config::Settings& settings,
+                                 std::function<Result<std::vector<KnownSource>>()> known_sources) {
+  transport::InProcessOptions options;
+  options.queue_bytes = settings.size("limits.memory").bytes() / 4;
+  auto made = transport::open_inprocess(options, std::move(known_sources));
+  return Transport{std::move(made.producer), std::move(made.consumer)};
+}
+
+Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Settings& settings,
+                                                              const CollectorSetup& setup, config::RuleSet rules,
+                                                              MemoryBudget& budget, Deps deps) {
+  source::FileCollectorOptions options;
+  const std::string& key_file = settings.text("agent.key_file");
+  LB_ASSIGN(options.agent_key, load_agent_key(deps.files, key_file == "auto" ? "" : key_file));
+  options.host = host_name(settings.text("agent.name"));
+  options.max_line = settings.size("limits.line").bytes();
+  options.one_shot = setup.one_shot;
+  options.explicit_paths = setup.explicit_paths;
+  options.again = setup.again;
+  options.own_directories = {settings.text("data_dir")};
+  return source::make_file_collector(std::move(options), std::move(rules), deps.files, deps.clock, budget,
+                                     deps.registry);
+}
+
+Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
+                                                       std::vector<config::Rule> given, Deps deps) {
+  config::FileRuleOptions options;
+  options.config_file = config_file;
+  options.data_directory = settings.text("data_dir");
+  options.given = std::move(given);
+  config::Rule var_log;
+  var_log.path = "/var/log";
+  var_log.name = "var-log";
+  options.fallback = {var_log};
+  return config::open_file_rules(options, deps.files, deps.clock);
+}
+
+}  // namespace logboom::app

@@ -1,0 +1,61 @@
+// The composition root's tables: every setting of the program, and the only place that names implementations.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/memory_budget.h"
+#include "config/rule_source.h"
+#include "config/settings.h"
+#include "io/file_system.h"
+#include "logstore/log_store.h"
+#include "source/file/file_collector.h"
+#include "telemetry/registry.h"
+#include "transport/transport.h"
+
+namespace logboom::app {
+
+// Every setting; feeds parsing, `check`, `config show`, --help and docs/reference/settings.md.
+config::OptionTable all_options();
+// Keys of logboom.yaml that are read elsewhere: the rules.
+std::vector<std::string> rule_keys();
+
+enum class StoreMode { kWrite, kRead };
+
+// What the parts of the program share; outlives all of them.
+struct Deps {
+  FileSystem& files;
+  const Clock& clock;
+  Registry& registry;
+};
+
+Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& settings, StoreMode mode, Deps deps);
+struct RepairSummary {
+  std::vector<std::string> notes;  // for people, one line each
+  bool complete = false;           // nothing is lost
+};
+Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps);
+
+logstore::RetentionPolicy retention_policy(const config::Settings& settings, FileSystem& files);
+
+struct Transport {
+  std::unique_ptr<Producer> producer;
+  std::unique_ptr<Consumer> consumer;
+};
+Result<Transport> open_transport(const config::Settings& settings,
+                                 std::function<Result<std::vector<KnownSource>>()> known_sources);
+
+struct CollectorSetup {
+  bool one_shot = false;
+  bool explicit_paths = false;
+  bool again = false;
+};
+Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Settings& settings,
+                                                              const CollectorSetup& setup, config::RuleSet rules,
+                                                              MemoryBudget& budget, Deps deps);
+
+Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
+                                                       std::vector<config::Rule> given, Deps deps);
+
+}  // namespace logboom::app

@@ -1,0 +1,110 @@
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "config/file/file_rule_source.h"
+
+namespace logboom::config {
+namespace {
+
+struct FileRules : ::testing::Test {
+  std::filesystem::path folder = std::filesystem::temp_directory_path() / ("logboom-rules-" + std::to_string(::getpid()) + "-" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::string config = (folder / "logboom.yaml").string();
+  std::unique_ptr<FileSystem> files = open_posix_file_system();
+  ManualClock clock;
+  std::unique_ptr<RuleSource> source;
+
+  void SetUp() override { std::filesystem::create_directories(folder); }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+  void write(const std::string& text) { std::ofstream(config, std::ios::binary) << text; }
+  void open() { source = std::move(open_file_rules({config, (folder / "data").string(), {}, {}}, *files, clock)).value(); }
+};
+
+constexpr const char* kOne = "collect:\n  items:\n    - path: /one\n";
+constexpr const char* kTwo = "collect:\n  items:\n    - path: /one\n    - path: /two\n";
+
+TEST_F(FileRules, TheSameRulesKeepTheirRevisionOverARestart) {
+  write(kOne);
+  open();
+  EXPECT_EQ(source->load()->revision, 1u);
+  open();
+  EXPECT_EQ(source->load()->revision, 1u);
+  write(kTwo);
+  EXPECT_EQ(source->load()->revision, 2u);
+  EXPECT_EQ(source->history()->size(), 2u);
+}
+
+// C1.
+TEST_F(FileRules, ABadFileIsAnErrorThatNamesThePlace) {
+  write("collect:\n  items:\n    - pth: /one\n");
+  open();
+  const auto loaded = source->load();
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_NE(loaded.error().message().find("logboom.yaml:3:"), std::string::npos) << loaded.error().message();
+}
+
+// C7: replaced by rename, by a symlink swap, and written in place.
+TEST_F(FileRules, EveryWayToReplaceAFileIsNoticed) {
+  write(kOne);
+  open();
+  const std::uint64_t first = source->load()->revision;
+  const auto changed_by = [&](auto change) {
+    std::jthread editor([&] { change(); });
+    return source->wait_for_change(first, {});
+  };
+  const std::string other = (folder / "other").string();
+  EXPECT_TRUE(changed_by([&] {
+    std::ofstream(other) << kTwo;
+    std::filesystem::rename(other, config);
+  }));
+  EXPECT_EQ(source->load()->rules.size(), 2u);
+  EXPECT_TRUE(changed_by([&] { write(kOne); }));
+  EXPECT_EQ(source->load()->rules.size(), 1u);
+  std::ofstream((folder / "target").string()) << kTwo;
+  EXPECT_TRUE(changed_by([&] {
+    std::filesystem::create_symlink(folder / "target", other);
+    std::filesystem::rename(other, config);
+  }));
+  EXPECT_EQ(source->load()->rules.size(), 2u);
+}
+
+TEST_F(FileRules, WaitEndsAtTheStop) {
+  write(kOne);
+  open();
+  ASSERT_TRUE(source->load().ok());
+  bool changed = true;
+  std::jthread waiter([&](std::stop_token stop) { changed = source->wait_for_change(1, stop); });
+  waiter.request_stop();
+  waiter.join();
+  EXPECT_FALSE(changed);
+}
+
+TEST_F(FileRules, PutComparesTheRevisionItWasEditedFrom) {
+  write(kOne);
+  open();
+  ASSERT_TRUE(source->load().ok());
+  Rule rule;
+  rule.name = "mine";
+  rule.path = "/mine";
+  EXPECT_EQ(source->put(7, {rule}, "eve").error().code(), ErrorCode::kRejected);
+  ASSERT_TRUE(source->put(1, {rule}, "ann").ok());
+  const auto loaded = source->load();
+  EXPECT_EQ(loaded->rules.size(), 2u) << "a person's own file stays in force and unwritten";
+  EXPECT_EQ(source->history()->back().author, "ann");
+  rule.path = "relative";
+  EXPECT_FALSE(source->put(loaded->revision, {rule}, "ann").ok());
+}
+
+TEST_F(FileRules, MissingFilesLeaveTheFallback) {
+  Rule fallback;
+  fallback.name = "f";
+  fallback.path = "/var/log";
+  source = std::move(open_file_rules({"", (folder / "data").string(), {}, {fallback}}, *files, clock)).value();
+  EXPECT_EQ(source->load()->rules.at(0).name, "f");
+}
+
+}  // namespace
+}  // namespace logboom::config
