@@ -1,0 +1,72 @@
+// HttpClient: a small blocking client for the command line and for tests. TCP and Unix socket, streamed answers.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace logboom::http {
+
+struct ClientOptions {
+  std::string server;       // "http://127.0.0.1:7117"; ignored with unix_socket
+  std::string unix_socket;  // path
+  std::string token;        // sent as Bearer when not empty
+  std::chrono::milliseconds connect_time{5'000};
+  std::chrono::milliseconds silence_time{0};  // longest wait for the next byte of an answer; 0: for ever
+  std::size_t max_body = 64 << 20;            // of an answer that is not streamed; larger: kFull
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string target = "/";  // with the query, already encoded
+  Headers headers = {};
+  std::string body = {};
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;   // names in lower case; trailers behind them
+  std::string body;  // empty when it was streamed
+  std::string_view header(std::string_view name) const;
+};
+
+// Not thread-safe; one connection, kept between requests and opened again when the server closed it.
+class HttpClient {
+ public:
+  explicit HttpClient(ClientOptions options);
+  ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+
+  // kUnavailable: nobody answers there; kCancelled: stop, or silence_time passed; kCorrupt: the answer is not HTTP or
+  // was cut.
+  Result<ClientResponse> send(const ClientRequest& request, std::stop_token stop = {});
+  // The same, the body handed over in pieces as it arrives when the status is 2xx (else it is in the response).
+  // `on_body` returns false to stop reading: then the response is given as far as it came and the connection is closed.
+  Result<ClientResponse> stream(const ClientRequest& request, const std::function<bool(std::string_view)>& on_body,
+                                std::stop_token stop = {});
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+// Splits what arrives in pieces into lines, for NDJSON and server-sent events. Bound: a line longer than kMaxLine
+// fails.
+class LineReader {
+ public:
+  static constexpr std::size_t kMaxLine = 64 << 20;
+  explicit LineReader(std::function<bool(std::string_view)> on_line) : on_line_(std::move(on_line)) {}
+  bool operator()(std::string_view piece);
+
+ private:
+  std::function<bool(std::string_view)> on_line_;
+  std::string rest_;
+};
+
+}  // namespace logboom::http

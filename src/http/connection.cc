@@ -1,0 +1,412 @@
+// One connection: read a request, let it in or refuse it, run its handler on a pool, write the answer, again. A
+// coroutine on the network thread; everything here runs on that thread, only Exchange is shared with the handler's.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+//
+// g++ 12 miscompiles co_await inside conditions followed by break, in && and ||, and with temporaries that live across
+// it: every co_await here stands alone, as `x = co_await f(lvalue);`.
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "http/core.h"
+#include "http/exchange.h"
+#include "http/response_head.h"
+#include "http/url.h"
+
+namespace logboom::http {
+namespace {
+
+namespace beast = boost::beast;
+using Protocol = asio::generic::stream_protocol;
+using Stream = beast::basic_stream<Protocol>;
+using Parser = beast::http::request_parser<beast::http::string_body>;
+using boost::system::error_code;
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kPiece = 64 << 10;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+Refusal refusal_of(error_code error) {
+  using Code = beast::http::error;
+  if (error == Code::header_limit) return {431, "too_large", "the header is larger than this server takes", "", {}};
+  if (error == Code::body_limit) return {413, "too_large", "the body is larger than this server takes", "", {}};
+  return {400, "invalid_argument", "the request is not HTTP/1.1: " + error.message(), "", {}};
+}
+
+Response too_busy() {
+  return to_response(
+      {503, "unavailable", "too many requests are at work", "try again in a moment", {{"Retry-After", "1"}}});
+}
+
+// What the message itself must be, before anyone looks at what it asks.
+std::optional<Refusal> check_message(const Parser& parser, const ServerLimits& limits) {
+  const auto& message = parser.get();
+  const auto wrong = [](std::string why) { return Refusal{400, "invalid_argument", std::move(why), "", {}}; };
+  if (message.version() != 10 && message.version() != 11) return wrong("only HTTP/1.0 and HTTP/1.1 are spoken here");
+  std::size_t count = 0;
+  std::size_t hosts = 0;
+  std::size_t encodings = 0;
+  for (const auto& field : message) {
+    ++count;
+    if (field.name() == beast::http::field::host) ++hosts;
+    if (field.name() == beast::http::field::transfer_encoding) ++encodings;
+  }
+  if (count > limits.headers) return Refusal{431, "too_large", "the request has too many header fields", "", {}};
+  if (hosts > 1 || (hosts == 0 && message.version() == 11)) return wrong("the request needs exactly one Host header");
+  if (encodings > 0) {
+    if (encodings > 1 || lower(message[beast::http::field::transfer_encoding]) != "chunked" ||
+        message.version() == 10) {
+      return Refusal{501, "unsupported", "the only Transfer-Encoding understood is \"chunked\"", "", {}};
+    }
+    if (message.count(beast::http::field::content_length) > 0)
+      return wrong("both Content-Length and Transfer-Encoding");
+  }
+  if (message.count(beast::http::field::content_encoding) > 0) {
+    return Refusal{501, "unsupported", "bodies with a Content-Encoding are not taken", "send the body as it is", {}};
+  }
+  return std::nullopt;
+}
+
+class PlainConnection final : public Connection, public std::enable_shared_from_this<PlainConnection> {
+ public:
+  PlainConnection(Shared& shared, Socket socket, Peer peer)
+      : shared_(shared),
+        stream_(std::move(socket)),
+        peer_(std::move(peer)),
+        wake_(shared.io),
+        buffer_(shared.options.limits.header_bytes + kPiece) {}
+
+  void start() override {
+    asio::co_spawn(
+        shared_.io, [self = shared_from_this()]() { return self->run(); },
+        [self = shared_from_this()](std::exception_ptr failure) {
+          if (failure) log_warn("cannot serve a connection: out of memory or an error in the network library");
+          self->close();
+          self->shared_.remove(self.get());
+        });
+  }
+
+  void wind_down() override {
+    closing_ = true;
+    if (!exchange_) {
+      stream_.cancel();
+    } else if (long_lived_) {
+      exchange_->request_stop();
+    }
+  }
+
+  void cut() override {
+    closing_ = true;
+    if (exchange_) exchange_->abandon();
+    close();
+    wake_.cancel();
+  }
+
+  bool is_stranger() const override { return stranger_ && !peer_.is_unix; }
+  bool is_idle_stranger() const override { return is_stranger() && !exchange_; }
+
+ private:
+  const ServerLimits& limits() const { return shared_.options.limits; }
+
+  void close() {
+    error_code ignored;
+    stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
+    stream_.close();
+  }
+
+  asio::awaitable<void> run() {
+    bool more = true;
+    while (more && !closing_) {
+      more = co_await await_request();
+      if (more) more = co_await serve_one();
+    }
+    if (unread_) co_await linger();
+  }
+
+  // Waits for the first byte of a request. A stranger gets no more than the time for a header.
+  asio::awaitable<bool> await_request() {
+    if (buffer_.size() > 0) co_return true;
+    stream_.expires_after(stranger_ ? limits().header_time : limits().idle_time);
+    const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(4096), kAwait);
+    buffer_.commit(bytes);
+    if (error == beast::error::timeout) shared_.metrics.timeouts.add();
+    co_return !error && !closing_;
+  }
+
+  // Reads one request and answers it; false when the connection must close.
+  asio::awaitable<bool> serve_one() {
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(limits().header_bytes));
+    parser.body_limit(limits().body_bytes);
+    stream_.expires_after(limits().header_time);
+    const auto [error, bytes] = co_await beast::http::async_read_header(stream_, buffer_, parser, kAwait);
+    if (error) {
+      co_await refuse_read(error);
+      co_return false;
+    }
+    shared_.metrics.requests.add();
+    Request request;
+    const Route* route = nullptr;
+    keep_alive_ = parser.get().keep_alive();
+    head_only_ = parser.get().method() == beast::http::verb::head;
+    old_http_ = parser.get().version() == 10;
+    if (auto refusal = look_at(parser, request, route)) {
+      shared_.metrics.refused.add();
+      // Without a body there is nothing left to confuse with a next request.
+      unread_ = !parser.is_done();
+      keep_alive_ = keep_alive_ && !unread_;
+      Response response = to_response(*refusal);
+      const bool fine = co_await write_whole(std::move(response));
+      co_return fine;
+    }
+    stranger_ = stranger_ && !request.principal;
+    const bool complete = co_await read_body(parser);
+    if (!complete) co_return false;
+    request.body = std::move(parser.get().body());
+    const bool fine = co_await answer(std::move(request), *route);
+    co_return fine;
+  }
+
+  asio::awaitable<void> refuse_read(error_code error) {
+    if (error == beast::error::timeout) shared_.metrics.timeouts.add();
+    if (error.category() == make_error_code(beast::http::error::end_of_stream).category() &&
+        error != beast::http::error::end_of_stream && error != beast::http::error::partial_message) {
+      shared_.metrics.malformed.add();
+      keep_alive_ = false;
+      unread_ = true;
+      Response response = to_response(refusal_of(error));
+      co_await write_whole(std::move(response));
+    }
+  }
+
+  // Host, form of the message, route, rights: everything before the body.
+  std::optional<Refusal> look_at(const Parser& parser, Request& request, const Route*& route) {
+    const auto& message = parser.get();
+    if (auto refusal = check_message(parser, limits())) {
+      keep_alive_ = false;
+      return refusal;
+    }
+    request.method = std::string(message.method_string());
+    request.peer = peer_;
+    for (const auto& field : message)
+      request.headers.emplace_back(lower(field.name_string()), std::string(field.value()));
+    if (auto refusal = shared_.guard.admit(request)) return refusal;
+    auto target = parse_target(std::string_view(message.target().data(), message.target().size()));
+    if (!target.ok()) return to_refusal(target.error());
+    request.path = std::move(target->path);
+    request.query = std::move(target->query);
+    auto match = shared_.router.match(request.method, request.path);
+    if (auto refusal = shared_.guard.authorize(request, match.route)) return refusal;
+    if (!match.route) return no_route(match);
+    route = match.route;
+    request.path_params = std::move(match.params);
+    return std::nullopt;
+  }
+
+  static Refusal no_route(const RouteMatch& match) {
+    if (match.allowed.empty()) return {404, "not_found", "there is nothing at this address", "", {}};
+    std::string allow;
+    for (const auto& method : match.allowed) allow += (allow.empty() ? "" : ", ") + method;
+    return {405, "method_not_allowed", "this address takes " + allow, "", {{"Allow", allow}}};
+  }
+
+  asio::awaitable<bool> read_body(Parser& parser) {
+    if (parser.is_done()) co_return true;
+    stream_.expires_after(limits().body_time);
+    if (lower(parser.get()[beast::http::field::expect]) == "100-continue") {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAwait);
+      if (error) co_return false;
+    }
+    const auto [error, bytes] = co_await beast::http::async_read(stream_, buffer_, parser, kAwait);
+    if (error) {
+      co_await refuse_read(error);
+      co_return false;
+    }
+    co_return true;
+  }
+
+  // Runs the handler and writes what it gives.
+  asio::awaitable<bool> answer(Request request, const Route& route) {
+    auto exchange = std::make_shared<Exchange>([weak = weak_from_this(), &io = shared_.io] {
+      asio::post(io, [weak] {
+        if (auto self = weak.lock()) self->wake_.cancel();
+      });
+    });
+    request.stop = exchange->stop_token();
+    long_lived_ = route.kind == RouteKind::kLongLived;
+    auto shared_request = std::make_shared<const Request>(std::move(request));
+    auto task = [exchange, shared_request, &route] { run_handler(*exchange, *shared_request, route); };
+    if (!(long_lived_ ? shared_.streams : shared_.handlers).submit(std::move(task))) {
+      Response busy = too_busy();
+      const bool told = co_await write_whole(std::move(busy));
+      co_return told;
+    }
+    exchange_ = exchange;
+    watch_client();
+    const bool fine = co_await relay(*exchange);
+    if (!fine) exchange->abandon();
+    exchange_ = nullptr;
+    ++watch_;
+    error_code ignored;
+    stream_.socket().cancel(ignored);
+    if (!fine) co_return false;
+    co_return keep_alive_ && !closing_;
+  }
+
+  static void run_handler(Exchange& exchange, const Request& request, const Route& route) {
+    try {
+      route.handler(request, exchange);
+    } catch (const std::exception& failure) {
+      // bad_alloc, or a library's exception that got through: this request fails, the server lives.
+      log_error("cannot answer {}: {}", route.pattern, printable(failure.what()));
+    }
+    exchange.finish();
+  }
+
+  // Notices a client that goes away while its handler works and nothing is written.
+  void watch_client() {
+    stream_.socket().async_wait(
+        Protocol::socket::wait_read, [self = shared_from_this(), watch = watch_](error_code error) {
+          if (error || watch != self->watch_ || !self->exchange_) return;
+          char byte = 0;
+          const auto n = ::recv(self->stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+          if (n > 0) return;  // the next request is here already; it waits
+          if (n < 0 && (errno == EAGAIN || errno == EINTR)) return self->watch_client();
+          self->exchange_->abandon();
+          self->wake_.cancel();
+        });
+  }
+
+  asio::awaitable<bool> relay(Exchange& exchange) {
+    for (;;) {
+      auto taken = exchange.take();
+      bool fine = true;
+      if (taken.whole) {
+        fine = co_await write_whole(std::move(*taken.whole));
+        co_return fine;
+      }
+      if (taken.head) fine = co_await write_head(*taken.head);
+      if (fine && !head_only_) fine = co_await write_chunks(taken.bytes);
+      if (!fine) co_return false;
+      if (taken.ended) {
+        fine = co_await write_end(taken.trailers);
+        co_return fine;
+      }
+      if (taken.handler_done) co_return false;  // begun and not ended: cut, so that the client knows
+      // Only an empty look may wait: what came while we wrote has already woken us in vain.
+      if (taken.head || !taken.bytes.empty()) continue;
+      wake_.expires_at(std::chrono::steady_clock::time_point::max());
+      co_await wake_.async_wait(kAwait);
+    }
+  }
+
+  HeadContext head_context(std::optional<std::uint64_t> length, bool chunked) const {
+    return {length, chunked, keep_alive_ && !closing_, shared_.clock.now()};
+  }
+
+  asio::awaitable<bool> write_whole(Response response) {
+    const std::string_view body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
+    std::string text = response_head(response, head_context(body.size(), false));
+    const bool send_body = !head_only_ && response.status != 204 && response.status != 304;
+    const std::size_t first = send_body ? std::min(body.size(), kPiece) : 0;
+    text.append(body.substr(0, first));
+    bool fine = co_await write_bytes(text);
+    for (std::size_t i = first; fine && send_body && i < body.size(); i += kPiece) {
+      fine = co_await write_bytes(body.substr(i, kPiece));
+    }
+    co_return fine&& keep_alive_ && !closing_;
+  }
+
+  asio::awaitable<bool> write_head(const Response& head) {
+    if (old_http_) keep_alive_ = false;  // the end of the connection is the end of the body
+    const std::string text = response_head(head, head_context(std::nullopt, !old_http_));
+    const bool fine = co_await write_bytes(text);
+    co_return fine;
+  }
+
+  asio::awaitable<bool> write_chunks(std::string_view bytes) {
+    std::string piece;
+    bool fine = true;
+    for (std::size_t i = 0; fine && i < bytes.size(); i += kPiece) {
+      const auto part = bytes.substr(i, kPiece);
+      piece.clear();
+      if (!old_http_) piece = fmt::format("{:x}\r\n", part.size());
+      piece.append(part);
+      if (!old_http_) piece += "\r\n";
+      fine = co_await write_bytes(piece);
+    }
+    co_return fine;
+  }
+
+  asio::awaitable<bool> write_end(const Headers& trailers) {
+    if (head_only_ || old_http_) co_return !old_http_ && keep_alive_ && !closing_;
+    std::string text = "0\r\n";
+    for (const auto& [name, value] : trailers) append_header(text, name, value);
+    text += "\r\n";
+    const bool fine = co_await write_bytes(text);
+    co_return fine&& keep_alive_ && !closing_;
+  }
+
+  asio::awaitable<bool> write_bytes(std::string_view bytes) {
+    stream_.expires_after(limits().write_time);
+    const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(bytes), kAwait);
+    shared_.metrics.bytes_sent.add(n);
+    if (error == beast::error::timeout) shared_.metrics.timeouts.add();
+    co_return !error;
+  }
+
+  // Lets the client read the last answer before the reset that unread input would cause.
+  asio::awaitable<void> linger() {
+    error_code ignored;
+    if (!stream_.socket().is_open()) co_return;
+    stream_.socket().shutdown(Protocol::socket::shutdown_send, ignored);
+    stream_.expires_after(std::chrono::seconds(1));
+    std::array<char, 4096> rest;
+    bool more = true;
+    for (std::size_t drained = 0; more && drained < limits().body_bytes;) {
+      const auto [error, n] = co_await stream_.async_read_some(asio::buffer(rest), kAwait);
+      more = !error;
+      drained += n;
+    }
+  }
+
+  Shared& shared_;
+  Stream stream_;
+  const Peer peer_;
+  asio::steady_timer wake_;
+  beast::flat_buffer buffer_;
+  std::shared_ptr<Exchange> exchange_;  // of the request at work
+  std::uint64_t watch_ = 0;             // tells a late completion of an earlier watch_client
+  bool long_lived_ = false;
+  bool stranger_ = true;
+  bool closing_ = false;
+  bool keep_alive_ = true;
+  bool head_only_ = false;
+  bool old_http_ = false;
+  bool unread_ = false;  // a refused request's body may still be on its way
+};
+
+}  // namespace
+
+std::shared_ptr<Connection> make_connection(Shared& shared, Socket socket, Peer peer) {
+  return std::make_shared<PlainConnection>(shared, std::move(socket), std::move(peer));
+}
+
+}  // namespace logboom::http
