@@ -1,0 +1,61 @@
+// ColumnEncoder: chooses and writes the encoding of one column of variables. Reusable; nothing is allocated per value.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "logstore/embedded/block/section_streams.h"
+#include "logstore/embedded/block/template_format.h"
+
+namespace logboom::logstore::embedded {
+
+class ColumnEncoder {
+ public:
+  explicit ColumnEncoder(SectionStreams& streams) : streams_(streams) {}
+
+  // `values` are not empty as a list; eight bytes behind each of them are readable. `times` are the times of their
+  // records.
+  Column encode(const std::vector<std::string_view>& values, const std::vector<TimeNs>& times);
+  // After encode() gave a kDictionary column: its entries.
+  const std::vector<std::string_view>& entries() const { return entries_; }
+
+ private:
+  bool try_constant(Column& column);
+  bool try_time(Column& column, const std::vector<TimeNs>& times);
+  bool try_numbers(Column& column);
+  bool try_hex(Column& column);
+  bool try_dictionary(Column& column, std::size_t limit);
+  void write_strings(Column& column);
+
+  bool looks_repetitive() const;
+  bool number_skeleton(Column& column) const;
+  bool parse_numbers(Column& column);
+  bool parse_value(std::string_view value, const Column& column);
+  void write_dictionary(Column& column);
+  void rehash(std::size_t slots);
+
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint32_t entry = 0;  // plus one; 0 is free
+  };
+  // What the numbers of one place in the values look like.
+  struct NumberSeen {
+    std::uint32_t min_width = UINT32_MAX;
+    std::uint32_t max_width = 0;
+    bool leading_zero = false;
+  };
+
+  SectionStreams& streams_;
+  const std::vector<std::string_view>* values_ = nullptr;
+  std::vector<std::string_view> entries_;
+  std::vector<std::uint32_t> entry_counts_;
+  std::vector<std::uint32_t> indices_;
+  std::vector<Slot> slots_;
+  std::vector<std::vector<std::int64_t>> numbers_;
+  std::vector<NumberSeen> seen_;
+  std::vector<std::int64_t> lengths_;
+};
+
+}  // namespace logboom::logstore::embedded

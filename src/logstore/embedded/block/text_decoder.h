@@ -1,0 +1,66 @@
+// TextDecoder: gives the texts of rows back from templates, columns and plain text, loading what it needs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "logstore/embedded/block/column_reader.h"
+#include "logstore/embedded/block/row_set.h"
+#include "logstore/embedded/block/section_cache.h"
+#include "logstore/embedded/block/template_format.h"
+
+namespace logboom::logstore::embedded {
+
+class TextDecoder {
+ public:
+  TextDecoder(const BlockMeta& meta, SectionCache& sections) : meta_(meta), sections_(sections) {}
+
+  // Each loads on the first call. The references are valid while the decoder lives.
+  Result<const TemplateDictionary*> dictionary();
+  Result<const std::vector<TimeNs>*> times();
+  // Template of each row, and the row's place among the rows of its template.
+  Status load_ids();
+  const std::vector<std::uint16_t>& ids() const { return ids_; }
+  const std::vector<std::uint32_t>& places() const { return places_; }
+  // The rows of a template, ascending; after load_ids().
+  const std::vector<std::uint32_t>& rows_of(std::size_t entry);
+  Result<ColumnReader*> column(std::size_t entry, std::size_t at);
+
+  // Makes text() work for rows of a template (0: plain rows), or for all rows, or those in `rows`.
+  Status prepare(std::size_t entry);
+  Status prepare_all();
+  Status prepare(const RowSet& rows);
+  // The text of a prepared row, valid until the next call.
+  std::string_view text(std::uint32_t row);
+  std::uint32_t length(std::uint32_t row);
+  // The text of plain row `place`; valid while the decoder lives.
+  std::string_view plain(std::uint32_t place) const { return plain_[place]; }
+
+ private:
+  struct Loaded {
+    std::vector<std::optional<ColumnReader>> columns;
+    std::vector<std::uint32_t> rows;
+    std::uint32_t static_length = 0;
+    bool prepared = false;
+  };
+  Status prepare_plain();
+
+  const BlockMeta& meta_;
+  SectionCache& sections_;
+  std::optional<TemplateDictionary> dictionary_;
+  std::optional<std::vector<TimeNs>> times_;
+  bool ids_loaded_ = false;
+  bool rows_listed_ = false;
+  std::vector<std::uint16_t> ids_;
+  std::vector<std::uint32_t> places_;
+  std::vector<Loaded> loaded_;
+  std::vector<std::string_view> plain_;
+  std::vector<char> buffer_;
+};
+
+}  // namespace logboom::logstore::embedded
