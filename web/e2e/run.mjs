@@ -116,7 +116,10 @@ await check('row text equals the lines given, byte for byte, in order', async ()
 });
 
 await check('live lines appear at the end, in order', async () => {
-  const before = (await rows()).length;
+  await write([`${word} before`]);
+  await find(word, 1);
+  await page.waitForSelector('.pulse.open');
+  const before = Number(await page.$eval('.rows', (e) => e.getAttribute('aria-rowcount')));
   const start = Date.now();
   const full = await write([1, 2, 3].map((n) => `${word} live ${n}`));
   await waitRows(before + 3);
@@ -216,6 +219,36 @@ await check('the address keeps the view; Back takes a step back', async () => {
   await until(() => document.getElementById('query').value.includes('level:') || document.getElementById('query').value.includes('host:') || document.getElementById('query').value.includes('file:'));
   await page.goBack();
   await until((text) => document.getElementById('query').value === text, word);
+});
+
+await check('a link to a line opens it, wherever it is', async () => {
+  await find(word, plain.length);
+  await press('g');
+  await press('Enter');
+  await until(() => location.hash.includes('row='));
+  const link = page.url();
+  await page.goto('about:blank');
+  await page.goto(link);
+  await page.waitForSelector('.row.on');
+  await page.waitForSelector('.nb.on');
+  await page.goto('about:blank');
+  await page.goto(link.replace(/q=[^&]*/, 'q=nothing' + run));
+  await page.waitForSelector('.nb.on');
+});
+
+await check('fields and values are completed while typing', async () => {
+  await open('');
+  await page.click('#query');
+  await page.keyboard.type('ho');
+  await page.waitForSelector('.choices li');
+  await press('Tab');
+  await until(() => document.getElementById('query').value === 'host:');
+  await page.waitForSelector('.choices em');
+  await press('ArrowDown');
+  await press('Enter');
+  await until(() => /^host:\S+ $/.test(document.getElementById('query').value));
+  await press('Enter');
+  await until(() => location.hash.includes('host'));
 });
 
 await check('times are typed in words', async () => {

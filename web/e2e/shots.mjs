@@ -34,6 +34,8 @@ await shot('narrow', { width: 800, height: 900 });
 await shot('narrow-drawer', { width: 800, height: 900, act: openError, theme: 'dark' });
 await shot('phone', { width: 400, height: 800, lang: 'zh' });
 await shot('time-menu', { hash: search, act: async (page) => { await page.click('#time-button'); await page.fill('.time-menu input', 'yesterday 17:30'); } });
+await shot('complete', { act: async (page) => { await page.click('#query'); await page.keyboard.type('timeout host:'); await page.waitForTimeout(400); await page.keyboard.press('ArrowDown'); } });
+await shot('export', { hash: search, act: (page) => page.click('.export button') });
 await shot('help', { act: (page) => page.keyboard.press('?') });
 await shot('note', { hash: '#/logs?q=(timeout' });
 await shot('none', { hash: '#/logs?q=nothinglikethis&t=30m', theme: 'dark' });

@@ -54,6 +54,9 @@ test('numbers and sizes for reading', () => {
   assert.deepEqual([12, 1500, 212_000_000, 1.5e9].map(size), ['12 B', '1.5 kB', '212 MB', '1.5 GB']);
   assert.deepEqual([0.2, 38, 1400, 90_000, 3_600_000 * 3 + 60_000 * 20, 86_400_000 * 4].map(span), ['<1 ms', '38 ms', '1.4 s', '2 min', '3 h 20 min', '4 d']);
   assert.equal(t('live.pending', { n: 1240 }), '1,240 new lines');
+  lang.value = 'zh';
+  assert.deepEqual([9999, 12_345, 3e8].map(short), ['9,999', '1.2 万', '3 亿']);
+  lang.value = 'en';
   assert.equal(t('live.pending', { n: 1 }), '1 new line');
 });
 

@@ -46,7 +46,7 @@ test('two ends', () => {
 });
 
 test('what is no time is no range', () => {
-  for (const text of ['soon', '25:00', '2026-13-01', '2026-02-30', 'yesterday at noon', '2026-11-20T99:00', 'to', '5m to 3m to 1m', '14:00 to 13:00x']) {
+  for (const text of ['soon', '25:00', '2026-13-01', '2026-02-30', 'yesterday at noon', '2026-11-20T99:00', 'to', '5m to 3m to 1m', '14:00 to 13:00x', '2026-11-19 to 2026-11-10', 'now to 1h ago']) {
     assert.equal(parse(text), undefined, text);
   }
 });

@@ -24,7 +24,8 @@ export const count = (value: number) => value.toLocaleString(locale());
 /** 41.7 M: for places where the exact number does not matter. */
 export function short(value: number): string {
   if (value < 10_000) return count(Math.round(value));
-  for (const [size, unit] of [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) {
+  const units = lang.value === 'zh' ? [[1e8, '亿'], [1e4, '万']] as const : [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const;
+  for (const [size, unit] of units) {
     if (value >= size * 0.9995) return `${(value / size).toFixed(value < size * 99.95 ? 1 : 0).replace(/\.0$/, '')} ${unit}`;
   }
   return String(value);

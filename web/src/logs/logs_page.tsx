@@ -30,6 +30,12 @@ function needsDay(): boolean {
   return dayText(msOf(rows[0].time), zone) !== today || dayText(msOf(rows[rows.length - 1].time), zone) !== today;
 }
 
+/** Whether someone is selecting text in the list: it must not move under the pointer. */
+function selecting(root: HTMLElement | null): boolean {
+  const chosen = document.getSelection();
+  return !!chosen && !chosen.isCollapsed && !!root?.contains(chosen.anchorNode);
+}
+
 class Selection {
   index = -1;
   constructor(private readonly list: () => RowList | undefined, private readonly changed: () => void) {}
@@ -88,7 +94,8 @@ function useList(marks: Mark[]) {
         if (atEnd && chosen.index < 0) session.showPending();
       },
     }, style());
-    session.mayAppend = () => chosen.index < 0 && !view.value.open && (list.current?.atEnd ?? true);
+    session.atEnd = () => list.current?.atEnd ?? true;
+    session.mayAppend = () => chosen.index < 0 && !view.value.open && session.atEnd() && !selecting(root.current);
     session.onRows = (rows, shift, stick) => {
       if (chosen.index >= 0) chosen.index += shift;
       if (needsDay() !== dated.current) {
@@ -97,7 +104,9 @@ function useList(marks: Mark[]) {
         list.current?.setStyle(style());
       }
       list.current?.setRows(rows, shift, stick);
-      list.current?.select(chosen.index, false);
+      const linked = chosen.index < 0 ? session.buffer.indexOf(view.value.open) : -1;
+      if (linked >= 0) chosen.index = linked;
+      list.current?.select(chosen.index, linked >= 0);
       if (list.current?.fits) session.loadOlder();
     };
     session.onRows(session.buffer.rows, 0, true);

@@ -45,6 +45,8 @@ export class LogSession {
   onRows: OnRows = () => {};
   /** Whether new rows may move the list: asked at each batch. */
   mayAppend: () => boolean = () => true;
+  /** Whether the end of the list is in view: while the first page comes in, it then stays there. */
+  atEnd: () => boolean = () => true;
   private waiting: Row[] = [];
   private overflow = false;
   private abort: AbortController | undefined;
@@ -130,9 +132,10 @@ export class LogSession {
 
   private takeRows(rows: Row[]): void {
     const before = this.buffer.length;
+    const stick = !this.loadingOlder.value && (before === 0 || this.atEnd());
     const added = this.buffer.prepend(rows);
     this.count.value = this.buffer.length;
-    this.onRows(this.buffer.rows, before ? added : 0, this.mayAppend() && !this.loadingOlder.value);
+    this.onRows(this.buffer.rows, before ? added : 0, stick);
   }
 
   private takeDone(frame: Frame & { type: 'done' }, first: boolean): void {

@@ -4,6 +4,7 @@ import { Icon } from '../base/icons';
 import { clockText, dayText, msOf } from '../base/time';
 import { facetsShown, stampsShown } from '../base/prefs';
 import { go, view } from '../base/url_state';
+import { ExportMenu } from './export_menu';
 import { session } from './session';
 
 function moment(ns: string): string {
@@ -51,6 +52,7 @@ export function StatusLine() {
       {stats && stats.damaged_blocks > 0 && <span class="bad">{t('status.damaged', { n: stats.damaged_blocks })}</span>}
       <span class="grow" />
       <button class={'ghost small ' + (stampsShown.value ? 'on' : '')} aria-pressed={stampsShown.value} title={t('list.stampsTitle')} onClick={() => { stampsShown.value = !stampsShown.value; }}>{t('list.stamps')}</button>
+      <ExportMenu />
       {running ? <span class="minor"><kbd>Esc</kbd> {t('status.escCancels')}</span> : session.liveState.value === 'waiting' ? <span class="warn">{t('live.reconnecting')}</span> : null}
     </div>
   );
