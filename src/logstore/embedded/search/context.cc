@@ -29,7 +29,6 @@ std::vector<Stretch> stretches_of(const Snapshot& snapshot, const std::vector<So
       }
     }
   }
-  std::sort(out.begin(), out.end(), [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; });
   return out;
 }
 
@@ -99,39 +98,51 @@ Result<std::vector<SourceRef>> refs_of(const StoreView& view, const ContextReque
   return names == nullptr ? refs : view.refs_of(request.source, request.epoch, names->channel);
 }
 
+// The last rows at or before the offset, the last one first. Stretches of one stream may lie inside each other's holes.
+Result<std::vector<Row>> rows_before(const StoreView& view, std::vector<Stretch> stretches, std::uint64_t offset,
+                                     std::uint32_t count, std::stop_token stop) {
+  std::erase_if(stretches, [&](const Stretch& s) { return s.begin > offset; });
+  std::sort(stretches.begin(), stretches.end(), [](const Stretch& a, const Stretch& b) { return a.end > b.end; });
+  std::vector<Row> out;
+  for (const Stretch& stretch : stretches) {
+    if (stop.stop_requested() || (out.size() >= count && stretch.end <= out.back().offset)) break;
+    LB_ASSIGN(std::vector<Row> rows, rows_of(view, stretch, {offset, count, 0}));
+    std::move(rows.begin(), rows.end(), std::back_inserter(out));
+    std::sort(out.begin(), out.end(), [](const Row& a, const Row& b) { return a.offset > b.offset; });
+    if (out.size() > count) out.resize(count);
+  }
+  return out;
+}
+
+Result<std::vector<Row>> rows_behind(const StoreView& view, std::vector<Stretch> stretches, std::uint64_t offset,
+                                     std::uint32_t count, std::stop_token stop) {
+  std::erase_if(stretches, [&](const Stretch& s) { return s.end <= offset; });
+  std::sort(stretches.begin(), stretches.end(), [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; });
+  std::vector<Row> out;
+  if (count == 0) return out;
+  for (const Stretch& stretch : stretches) {
+    if (stop.stop_requested() || (out.size() >= count && stretch.begin > out.back().offset)) break;
+    LB_ASSIGN(std::vector<Row> rows, rows_of(view, stretch, {offset, 0, count}));
+    std::move(rows.begin(), rows.end(), std::back_inserter(out));
+    std::sort(out.begin(), out.end(), [](const Row& a, const Row& b) { return a.offset < b.offset; });
+    if (out.size() > count) out.resize(count);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::vector<Row>> find_context(const StoreView& view, const ContextRequest& request, std::stop_token stop) {
   const auto snapshot = view.snapshot();
   LB_ASSIGN(const std::vector<SourceRef> refs, refs_of(view, request));
   const std::vector<Stretch> stretches = stretches_of(*snapshot, refs);
-  const auto behind = std::upper_bound(stretches.begin(), stretches.end(), request.offset,
-                                       [](std::uint64_t offset, const Stretch& s) { return offset < s.begin; });
-  std::vector<Row> before;  // last first
-  std::vector<Row> after;
-  const std::size_t most_before = static_cast<std::size_t>(request.before) + 1;  // and the record itself
-  for (auto it = behind; it != stretches.begin() && before.size() < most_before && !stop.stop_requested();) {
-    --it;
-    // The first one may hold rows on both sides of the offset.
-    const bool here = std::next(it) == behind;
-    const Wanted wanted{request.offset, static_cast<std::uint32_t>(most_before - before.size()),
-                        here ? request.after : 0};
-    LB_ASSIGN(std::vector<Row> rows, rows_of(view, *it, wanted));
-    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-      if (row->offset <= request.offset) before.push_back(std::move(*row));
-    }
-    for (Row& row : rows) {
-      if (row.offset > request.offset) after.push_back(std::move(row));
-    }
-  }
-  for (auto it = behind; it != stretches.end() && after.size() < request.after && !stop.stop_requested(); ++it) {
-    const Wanted wanted{request.offset, 0, static_cast<std::uint32_t>(request.after - after.size())};
-    LB_ASSIGN(std::vector<Row> rows, rows_of(view, *it, wanted));
-    std::move(rows.begin(), rows.end(), std::back_inserter(after));
-  }
-  std::reverse(before.begin(), before.end());
-  std::move(after.begin(), after.end(), std::back_inserter(before));
-  return before;
+  // The record itself counts to those before.
+  const std::uint32_t before = request.before == UINT32_MAX ? UINT32_MAX : request.before + 1;
+  LB_ASSIGN(std::vector<Row> rows, rows_before(view, stretches, request.offset, before, stop));
+  LB_ASSIGN(std::vector<Row> behind, rows_behind(view, stretches, request.offset, request.after, stop));
+  std::reverse(rows.begin(), rows.end());
+  std::move(behind.begin(), behind.end(), std::back_inserter(rows));
+  return rows;
 }
 
 }  // namespace logboom::logstore::embedded

@@ -11,8 +11,9 @@ namespace {
 
 // Of rows with these commits the last commit to hand out so that there are `limit` rows and only whole commits.
 std::uint64_t last_whole_commit(std::vector<std::uint64_t> commits, std::size_t limit) {
-  if (commits.size() <= limit) return UINT64_MAX;
-  const auto nth = commits.begin() + static_cast<std::ptrdiff_t>(limit == 0 ? 0 : limit - 1);
+  const std::size_t least = std::max<std::size_t>(limit, 1);
+  if (commits.size() < least) return UINT64_MAX;
+  const auto nth = commits.begin() + static_cast<std::ptrdiff_t>(least - 1);
   std::nth_element(commits.begin(), nth, commits.end());
   return *nth;
 }

@@ -23,6 +23,7 @@ SearchRun::SearchRun(const SearchShared& shared, const Plan& plan, SearchVisitor
 }
 
 Result<SearchResult> SearchRun::run(std::stop_token stop) {
+  stop_ = stop.stop_requested();
   start_lanes();
   std::vector<Finished> finished;
   while (wait_for_results(stop, finished)) {
@@ -133,7 +134,7 @@ bool SearchRun::wait_for_results(std::stop_token stop, std::vector<Finished>& ou
     } else {
       in_time = changed_.wait(mutex_, stop, something);
     }
-    if (!in_time || cancelled_) {
+    if (!in_time || cancelled_ || stop.stop_requested()) {
       stop_ = true;
       cancel_.request_stop();
     }
