@@ -19,6 +19,7 @@ class RowWriter {
   void time(std::int64_t value);      // 8 bytes
   void hash(const Hash128& value);    // high, low
   void text(std::string_view value);  // number, bytes
+  void raw(std::string_view bytes) { bytes_.append(bytes); }
   // The bytes followed by XXH3-64 of them, seeded with `salt` (what the row belongs to), 8 bytes.
   std::string seal(std::uint64_t salt) &&;
 
@@ -44,6 +45,7 @@ class RowReader {
   // A count of items of at least `least` bytes each; 0 and !ok() when so many cannot follow.
   std::size_t count(std::size_t least);
   bool ok() const { return ok_; }
+  std::string_view rest() const { return rest_; }
   // ok and nothing left.
   bool finished() const { return ok_ && rest_.empty(); }
 

@@ -1,0 +1,269 @@
+#include "logstore/embedded/auditor.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "io/hashing.h"
+#include "logstore/embedded/codec.h"
+
+namespace logboom::logstore::embedded {
+namespace {
+
+// Follows the bytes of a stream in order and compares the chain at each mark whose link is stored without a hole.
+class MarkCheck {
+ public:
+  explicit MarkCheck(std::vector<PrefixMark> marks) : marks_(std::move(marks)) {}
+
+  void bytes(std::uint64_t offset, std::string_view bytes) {
+    if (offset != at_) skip_to(offset);
+    while (!bytes.empty() && next_ < marks_.size()) {
+      const std::uint64_t room = marks_[next_].offset - at_;
+      const std::string_view part = bytes.substr(0, room);
+      if (chain_) chain_->add(part);
+      at_ += part.size();
+      bytes.remove_prefix(part.size());
+      if (at_ == marks_[next_].offset) reach_mark();
+    }
+    at_ += bytes.size();
+  }
+  void hole(std::uint64_t offset, std::uint64_t length) { skip_to(offset + length); }
+
+  // [mark before, mark] whose bytes do not give the mark.
+  const std::vector<Interval>& wrong() const { return wrong_; }
+
+ private:
+  std::uint64_t link_begin() const { return next_ == 0 ? 0 : marks_[next_ - 1].offset; }
+  Hash128 link_chain() const { return next_ == 0 ? Hash128{} : marks_[next_ - 1].chain; }
+
+  void reach_mark() {
+    if (chain_ && chain_->finish() != marks_[next_].chain) wrong_.push_back({link_begin(), marks_[next_].offset});
+    ++next_;
+    chain_.emplace(link_chain());
+  }
+
+  void skip_to(std::uint64_t offset) {
+    at_ = offset;
+    chain_.reset();
+    while (next_ < marks_.size() && marks_[next_].offset <= offset) ++next_;
+    if (link_begin() == offset) chain_.emplace(link_chain());
+  }
+
+  const std::vector<PrefixMark> marks_;
+  std::vector<Interval> wrong_;
+  std::optional<MarkBuilder> chain_{MarkBuilder(Hash128{})};
+  std::size_t next_ = 0;
+  std::uint64_t at_ = 0;
+};
+
+bool content_expected(const HeldRange& held) {
+  return held.range.disposition == Disposition::kStored && !held.range.expired;
+}
+
+Coverage covered(const std::vector<Extent>& extents) {
+  Coverage coverage;
+  for (const Extent& extent : extents) coverage.add(extent.begin, extent.end);
+  return coverage;
+}
+
+}  // namespace
+
+std::string finding_id(const AuditFinding& finding) {
+  RowWriter key;
+  key.text(finding.kind);
+  key.hash(finding.source);
+  key.number(finding.epoch);
+  key.text(finding.channel);
+  key.number(finding.begin);
+  key.number(finding.end);
+  if (finding.source == SourceId{}) key.text(finding.detail);
+  return "f-" + xxh3_128(std::move(key).seal(0)).to_hex().substr(0, 16);
+}
+
+SourceInfo info_of(const Stream& stream) {
+  SourceInfo info;
+  info.source = stream.source;
+  info.epoch = stream.epoch;
+  info.channel = stream.channel;
+  info.state = stream.state;
+  for (const HeldRange& held : stream.ranges.all()) {
+    // To the outside the file does not matter: neighbours of the same fate are one range.
+    LedgerRange* last = info.ranges.empty() ? nullptr : &info.ranges.back();
+    if (last != nullptr && last->end == held.range.begin && last->disposition == held.range.disposition &&
+        last->unproved == held.range.unproved && last->expired == held.range.expired &&
+        last->cause == held.range.cause) {
+      last->end = held.range.end;
+      last->records += held.range.records;
+      last->lines += held.range.lines;
+      last->dropped_bytes += held.range.dropped_bytes;
+      last->dropped_lines += held.range.dropped_lines;
+    } else {
+      info.ranges.push_back(held.range);
+    }
+  }
+  info.position = stream.ranges.contiguous_end();
+  info.records = stream.records();
+  info.stored_bytes = stream.stored_bytes();
+  info.first_seen = stream.first_seen;
+  info.last_seen = stream.last_seen;
+  return info;
+}
+
+void Auditor::finish(AuditFinding finding) {
+  finding.id = finding_id(finding);
+  const auto it = input_->accepted.find(finding.id);
+  if (it != input_->accepted.end()) {
+    finding.accepted_by = it->second.who;
+    finding.accepted_at = it->second.when;
+  }
+  const auto same = [&](const AuditFinding& other) { return other.id == finding.id; };
+  if (std::none_of(report_.findings.begin(), report_.findings.end(), same)) {
+    report_.findings.push_back(std::move(finding));
+  }
+}
+
+void Auditor::add(const Stream& stream, std::string kind, std::uint64_t begin, std::uint64_t end, std::string detail) {
+  AuditFinding finding;
+  finding.kind = std::move(kind);
+  finding.source = stream.source;
+  finding.epoch = stream.epoch;
+  finding.channel = stream.channel;
+  finding.path = stream.state.path;
+  finding.begin = begin;
+  finding.end = end;
+  finding.detail = std::move(detail);
+  finish(std::move(finding));
+}
+
+void Auditor::add_entry(const QuarantineEntry& entry) {
+  if (!entry.reason.starts_with("conflict:")) return;  // the others stand in the ledger
+  AuditFinding finding;
+  finding.kind = "conflict";
+  finding.source = entry.source;
+  finding.epoch = entry.epoch;
+  finding.channel = entry.channel;
+  finding.begin = entry.begin;
+  finding.end = entry.end;
+  finding.detail = entry.reason;
+  finish(std::move(finding));
+}
+
+void Auditor::add_damage(const Damage& damage) {
+  AuditFinding finding;
+  finding.kind = "damaged";
+  finding.detail = fmt::format("file {}: {}: {}", damage.file, damage.what, damage.detail);
+  finish(std::move(finding));
+}
+
+void Auditor::check_ranges(const Stream& stream) {
+  std::uint64_t at = 0;
+  for (const HeldRange& held : stream.ranges.all()) {
+    const LedgerRange& range = held.range;
+    if (range.begin > at) add(stream, "missing", at, range.begin, "the ledger says nothing about this range");
+    at = range.end;
+    if (range.disposition == Disposition::kGap) add(stream, "gap", range.begin, range.end, range.cause);
+    if (range.disposition == Disposition::kQuarantined) add(stream, "quarantined", range.begin, range.end, range.cause);
+    if (range.unproved) add(stream, "unproved", range.begin, range.end, "sent without a durable acknowledgement");
+  }
+  if (stream.state.flagged) add(stream, "flagged", 0, at, "its identity was unsure: it may repeat another source");
+}
+
+void Auditor::check_expected(const Stream& stream, const Extents& found) {
+  const Coverage there = covered(found.extents);
+  Coverage expected;
+  for (const HeldRange& held : stream.ranges.all()) {
+    if (!content_expected(held) || held.file == 0) continue;
+    expected.add(held.range.begin, held.range.end);
+    for (const Interval& part : there.missing(held.range.begin, held.range.end)) {
+      const bool damaged = std::any_of(found.damaged.begin(), found.damaged.end(),
+                                       [&](const DamagedChunk& d) { return d.begin < part.end && part.begin < d.end; });
+      add(stream, damaged ? "damaged" : "missing", part.begin, part.end,
+          fmt::format("the ledger calls it stored in file {}, but {}", held.file,
+                      damaged ? "its block cannot be read" : "no block has it"));
+    }
+  }
+  std::uint64_t end = 0;
+  for (const Extent& extent : found.extents) {
+    if (extent.begin < end) add(stream, "overlap", extent.begin, std::min(end, extent.end), "stored more than once");
+    end = std::max(end, extent.end);
+    for (const Interval& part : expected.missing(extent.begin, extent.end)) {
+      add(stream, "mismatch", part.begin, part.end, "stored, but the ledger does not say so");
+    }
+  }
+}
+
+void Auditor::check_counts(const Stream& stream, const Extents& found) {
+  std::uint64_t said = 0;
+  std::uint64_t there = 0;
+  for (const HeldRange& held : stream.ranges.all()) {
+    if (content_expected(held)) said += held.range.records;
+  }
+  for (const Extent& extent : found.extents) there += extent.rows;
+  report_.rows_checked += there;
+  if (said == there || !found.damaged.empty()) return;
+  add(stream, "mismatch", 0, stream.ranges.contiguous_end(),
+      fmt::format("the ledger counts {} records, {} are stored", said, there));
+}
+
+void Auditor::read_all(const Stream& stream, const Extents& found) {
+  MarkCheck marks(stream.all_marks());
+  for (const Extent& extent : found.extents) {
+    const Status read = content_.read(extent, [&](const SegmentPiece& piece) {
+      piece.dropped ? marks.hole(piece.offset, piece.length) : marks.bytes(piece.offset, piece.bytes);
+      return ok_status();
+    });
+    if (!read.ok()) {
+      marks.hole(extent.begin, extent.end - extent.begin);
+      add(stream, "damaged", extent.begin, extent.end, read.error().message());
+    }
+  }
+  for (const Interval& link : marks.wrong()) {
+    add(stream, "mismatch", link.begin, link.end, "the stored bytes are not those the collector read (prefix mark)");
+  }
+}
+
+void Auditor::check_content(const Stream& stream) {
+  const Extents found = content_.find(key_of(stream), 0, UINT64_MAX);
+  for (const DamagedChunk& damaged : found.damaged) {
+    add(stream, "damaged", damaged.begin, damaged.end, damaged.why);
+  }
+  check_expected(stream, found);
+  check_counts(stream, found);
+  read_all(stream, found);
+}
+
+void Auditor::check_stream(const Stream& stream, bool deep) {
+  AuditSource source;
+  source.info = info_of(stream);
+  for (const LedgerRange& range : source.info.ranges) {
+    const std::uint64_t size = range.end - range.begin;
+    source.bytes_by_disposition[static_cast<std::size_t>(range.disposition)] += size;
+    if (range.expired) source.expired_bytes += size;
+    source.dropped_lines += range.dropped_lines;
+  }
+  report_.sources.push_back(std::move(source));
+  check_ranges(stream);
+  if (deep) check_content(stream);
+}
+
+Result<AuditReport> Auditor::run(const AuditInput& input, const AuditRequest& request, std::stop_token stop) {
+  input_ = &input;
+  for (const auto& stream : input.streams) {
+    if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot finish the audit: it was stopped");
+    if (!request.source || *request.source == stream->source) check_stream(*stream, request.deep);
+  }
+  for (const QuarantineEntry& entry : input.quarantine) {
+    if (!request.source || *request.source == entry.source) add_entry(entry);
+  }
+  if (!request.source) {
+    for (const Damage& damage : input.damages) add_damage(damage);
+  }
+  for (const auto& file : content_.snapshot().files) report_.blocks_checked += file->blocks.size() + file->tails.size();
+  report_.clean = std::all_of(report_.findings.begin(), report_.findings.end(),
+                              [](const AuditFinding& finding) { return !finding.accepted_by.empty(); });
+  return std::move(report_);
+}
+
+}  // namespace logboom::logstore::embedded

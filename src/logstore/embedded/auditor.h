@@ -1,0 +1,55 @@
+// Auditor: proves that every byte of every stream has exactly one fate, and that what is called stored is there, whole
+// and unaltered. It reads everything again: ledger rows against each other, rows against the ledger, bytes against the
+// chain of prefix marks that the collector computed.
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "logstore/embedded/catalog.h"
+#include "logstore/embedded/content.h"
+#include "logstore/embedded/file_reader.h"
+#include "logstore/log_store.h"
+
+namespace logboom::logstore::embedded {
+
+// The audit's material beside streams and chunks.
+struct AuditInput {
+  std::vector<std::shared_ptr<const Stream>> streams;
+  std::vector<QuarantineEntry> quarantine;
+  std::vector<Damage> damages;
+  std::map<std::string, Acceptance> accepted;
+};
+
+// "f-" and 16 hexadecimal digits of what the finding is about: the same in every audit.
+std::string finding_id(const AuditFinding& finding);
+
+SourceInfo info_of(const Stream& stream);
+
+class Auditor {
+ public:
+  Auditor(const StoreView& view, std::shared_ptr<const Snapshot> snapshot) : content_(view, std::move(snapshot)) {}
+  // kCancelled at the stop.
+  Result<AuditReport> run(const AuditInput& input, const AuditRequest& request, std::stop_token stop);
+
+ private:
+  void check_stream(const Stream& stream, bool deep);
+  void check_ranges(const Stream& stream);
+  void check_content(const Stream& stream);
+  void check_expected(const Stream& stream, const Extents& found);
+  void check_counts(const Stream& stream, const Extents& found);
+  void read_all(const Stream& stream, const Extents& found);
+  void add(const Stream& stream, std::string kind, std::uint64_t begin, std::uint64_t end, std::string detail);
+  void add_entry(const QuarantineEntry& entry);
+  void add_damage(const Damage& damage);
+  void finish(AuditFinding finding);
+
+  ContentReader content_;
+  const AuditInput* input_ = nullptr;
+  AuditReport report_;
+};
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,36 @@
+// Exporter: one stream's original bytes, in order; what has to stay out is listed.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "logstore/embedded/content.h"
+#include "logstore/log_store.h"
+
+namespace logboom::logstore::embedded {
+
+class Exporter {
+ public:
+  Exporter(const StoreView& view, std::shared_ptr<const Snapshot> snapshot,
+           const std::function<Status(std::string_view)>& sink)
+      : content_(view, std::move(snapshot)), sink_(sink) {}
+  // An error only from the sink or the stop.
+  Result<std::vector<ExportOmission>> run(const Stream& stream, std::stop_token stop);
+
+ private:
+  Status write_range(const Stream& stream, const HeldRange& held, std::stop_token stop);
+  Status write_stored(const LedgerRange& range, const Extents& found, std::stop_token stop);
+  Status write_extent(const Extent& extent, std::uint64_t end);
+  Status write_zeros(std::uint64_t count);
+  void omit(std::uint64_t begin, std::uint64_t end, std::string why);
+
+  ContentReader content_;
+  const std::function<Status(std::string_view)>& sink_;
+  std::vector<ExportOmission> omissions_;
+  std::uint64_t at_ = 0;  // everything before is written or omitted
+  Status sink_error_;
+};
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,293 @@
+#include "logstore/embedded/file_reader.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace logboom::logstore::embedded {
+namespace {
+
+constexpr std::uint64_t kMappedBytes = 2'000'000'000;
+constexpr std::uint64_t kCacheBytes = 256 << 10;
+// Idle connections kept per file; further ones are closed after use.
+constexpr std::size_t kIdleConnections = 4;
+
+}  // namespace
+
+Result<std::unique_ptr<FileReader::Connection>> FileReader::connect() {
+  sqlite::Options options;
+  options.access = sqlite::Access::kReadOnly;
+  options.mmap_bytes = kMappedBytes;
+  options.cache_bytes = kCacheBytes;
+  auto connection = std::make_unique<Connection>();
+  LB_ASSIGN(connection->database, sqlite::Database::open(vfs_, path_, options));
+  constexpr std::string_view kSql[kQueries] = {
+      "SELECT header FROM block WHERE id = ?", "SELECT data FROM section WHERE id = ?",
+      "SELECT data FROM filter WHERE block = ?", "SELECT data FROM trigram WHERE block = ?",
+      "SELECT data FROM tail WHERE id = ?"};
+  for (int i = 0; i < kQueries; ++i) {
+    LB_ASSIGN(connection->queries[i], connection->database->prepare(kSql[i]));
+  }
+  return connection;
+}
+
+Result<std::unique_ptr<FileReader::Connection>> FileReader::acquire() {
+  {
+    MutexLock lock(mutex_);
+    changed_.wait(mutex_, [this] { return !held_; });
+    if (retired_) return Error(ErrorCode::kNotFound, fmt::format("cannot read {}: it was removed", path_));
+    ++running_;
+    if (!idle_.empty()) {
+      auto connection = std::move(idle_.back());
+      idle_.pop_back();
+      return connection;
+    }
+  }
+  auto connection = connect();
+  if (!connection.ok()) release(nullptr);
+  return connection;
+}
+
+void FileReader::release(std::unique_ptr<Connection> connection) {
+  MutexLock lock(mutex_);
+  --running_;
+  if (connection != nullptr && !retired_ && idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
+  changed_.notify_all();
+}
+
+void FileReader::hold() {
+  MutexLock lock(mutex_);
+  held_ = true;
+  changed_.wait(mutex_, [this] { return running_ == 0; });
+}
+
+void FileReader::resume() {
+  MutexLock lock(mutex_);
+  held_ = false;
+  changed_.notify_all();
+}
+
+void FileReader::retire() {
+  MutexLock lock(mutex_);
+  retired_ = true;
+  changed_.wait(mutex_, [this] { return running_ == 0; });
+  idle_.clear();
+}
+
+Status FileReader::fetch(Query query, std::int64_t id, std::string& out) {
+  LB_ASSIGN(std::unique_ptr<Connection> connection, acquire());
+  sqlite::Statement& statement = connection->queries[query];
+  Result<bool> found = statement.bind(1, id).step();
+  if (found.ok() && *found) out.assign(statement.column_blob(0));
+  statement.reset();
+  release(std::move(connection));
+  if (!found.ok()) return found.error().with_context(path_);
+  if (*found) return ok_status();
+  return Error(ErrorCode::kCorrupt, fmt::format("cannot read row {} of {}: it is missing", id, path_));
+}
+
+Result<std::string> FileReader::fetch_sealed(Query query, DataTable table, std::int64_t id) {
+  std::string sealed;
+  LB_TRY(fetch(query, id, sealed));
+  LB_ASSIGN(const std::string_view data, unseal_data(table, id, sealed));
+  sealed.resize(data.size());
+  return sealed;
+}
+
+Result<std::string> FileReader::header(std::int64_t block) {
+  std::string out;
+  LB_TRY(fetch(kHeader, block, out));
+  return out;
+}
+
+Status FileReader::section(std::int64_t block, std::size_t index, std::string& out) {
+  return fetch(kSection, section_id(block, index), out);
+}
+
+Result<std::string> FileReader::filter(std::int64_t block) {
+  return fetch_sealed(kFilter, DataTable::kFilter, block);
+}
+
+Result<std::string> FileReader::trigrams(std::int64_t block) {
+  return fetch_sealed(kTrigram, DataTable::kTrigram, block);
+}
+
+Result<std::string> FileReader::tail(std::int64_t id) {
+  return fetch_sealed(kTail, DataTable::kTail, id);
+}
+
+namespace {
+
+// Reads the tables of a file row by row and lists what does not hold.
+class Loader {
+ public:
+  Loader(sqlite::Database& database, std::uint32_t seq, LoadedFile& out) : database_(database), seq_(seq), out_(out) {}
+
+  void load_all() {
+    load_streams();
+    load_ledger();
+    load_marks();
+    load_names();
+    load_chunks("block", false, out_.blocks);
+    load_chunks("tail", true, out_.tails);
+    load_files();
+    load_accepted();
+  }
+
+ private:
+  void damage(std::string what, const Error& error) {
+    out_.damages.push_back({seq_, std::move(what), error.message()});
+  }
+
+  // Calls row(statement) for each row; an error of SQLite ends the table.
+  template <typename F>
+  void each(const std::string& sql, const std::string& table, F row) {
+    Result<sqlite::Statement> statement = database_.prepare(sql);
+    if (!statement.ok()) return damage("table " + table, statement.error());
+    for (;;) {
+      const Result<bool> found = statement->step();
+      if (!found.ok()) return damage("table " + table, found.error());
+      if (!*found) return;
+      row(*statement);
+    }
+  }
+
+  void load_streams() {
+    each("SELECT id, row FROM stream ORDER BY id", "stream", [&](sqlite::Statement& s) {
+      const auto id = static_cast<std::uint32_t>(s.column_int(0));
+      Result<StreamRow> row = decode_stream(id, s.column_blob(1));
+      if (!row.ok()) return damage(fmt::format("stream {}", id), row.error());
+      rows_.push_back(*row);
+      out_.streams.push_back(std::move(row->stream));
+      out_.streams.back().file = seq_;
+    });
+  }
+
+  Stream* stream_of(std::uint32_t id) {
+    const auto it = std::lower_bound(out_.streams.begin(), out_.streams.end(), id,
+                                     [](const Stream& stream, std::uint32_t wanted) { return stream.id < wanted; });
+    return it != out_.streams.end() && it->id == id ? &*it : nullptr;
+  }
+
+  StreamRow& row_of(const Stream& stream) { return rows_[static_cast<std::size_t>(&stream - out_.streams.data())]; }
+
+  void load_ledger() {
+    each("SELECT stream, begin, row FROM ledger ORDER BY stream, begin", "ledger", [&](sqlite::Statement& s) {
+      const auto id = static_cast<std::uint32_t>(s.column_int(0));
+      const Result<HeldRange> held = decode_range(id, static_cast<std::uint64_t>(s.column_int(1)), s.column_blob(2));
+      const std::string what = fmt::format("ledger of stream {} at {}", id, s.column_int(1));
+      if (!held.ok()) return damage(what, held.error());
+      Stream* stream = stream_of(id);
+      if (stream == nullptr) return damage(what, Error(ErrorCode::kCorrupt, "its stream has no row"));
+      if (row_of(*stream).ranges_apart > 0) --row_of(*stream).ranges_apart;
+      if (const Status added = stream->ranges.add(*held); !added.ok()) damage(what, added.error());
+    });
+    for (const StreamRow& row : rows_) {
+      if (row.ranges_apart == 0) continue;
+      damage(fmt::format("ledger of stream {}", row.stream.id),
+             Error(ErrorCode::kCorrupt, fmt::format("{} of its rows are missing", row.ranges_apart)));
+    }
+  }
+
+  void load_marks() {
+    each("SELECT stream, begin, row FROM mark ORDER BY stream, begin", "mark", [&](sqlite::Statement& s) {
+      const auto id = static_cast<std::uint32_t>(s.column_int(0));
+      auto marks = decode_marks(id, static_cast<std::uint64_t>(s.column_int(1)), s.column_blob(2));
+      if (!marks.ok()) return damage(fmt::format("marks of stream {} at {}", id, s.column_int(1)), marks.error());
+      Stream* stream = stream_of(id);
+      if (stream == nullptr) return;
+      stream->mark_rows.push_back(std::make_shared<const std::vector<PrefixMark>>(std::move(*marks)));
+      if (row_of(*stream).mark_rows > 0) --row_of(*stream).mark_rows;
+    });
+    for (const StreamRow& row : rows_) {
+      if (row.mark_rows == 0) continue;
+      damage(fmt::format("marks of stream {}", row.stream.id),
+             Error(ErrorCode::kCorrupt, fmt::format("{} of their rows are missing", row.mark_rows)));
+    }
+  }
+
+  void load_names() {
+    each("SELECT id, row FROM ref", "ref", [&](sqlite::Statement& s) {
+      const auto id = static_cast<SourceRef>(s.column_int(0));
+      Result<SourceNames> names = decode_names(id, s.column_blob(1));
+      if (!names.ok()) return damage(fmt::format("names {}", id), names.error());
+      out_.names.push_back(std::move(*names));
+    });
+  }
+
+  void load_chunks(const std::string& table, bool tail, std::vector<std::shared_ptr<const ChunkMeta>>& to) {
+    each("SELECT id, meta FROM " + table + " ORDER BY id", table, [&](sqlite::Statement& s) {
+      const ChunkKey key{seq_, s.column_int(0)};
+      Result<ChunkMeta> meta = decode_chunk(key, tail, s.column_blob(1));
+      if (!meta.ok()) return damage(fmt::format("meta of {} {}", table, key.id), meta.error());
+      meta->refs.shrink_to_fit();
+      to.push_back(std::make_shared<const ChunkMeta>(std::move(*meta)));
+    });
+  }
+
+  void load_files() {
+    each("SELECT seq, row FROM file ORDER BY seq", "file", [&](sqlite::Statement& s) {
+      const auto seq = static_cast<std::uint32_t>(s.column_int(0));
+      const Result<FileRecord> record = decode_file(seq, s.column_blob(1));
+      if (!record.ok()) return damage(fmt::format("record of file {}", seq), record.error());
+      out_.files.push_back(*record);
+    });
+  }
+
+  void load_accepted() {
+    each("SELECT finding, row FROM accepted", "accepted", [&](sqlite::Statement& s) {
+      Result<Acceptance> accepted = decode_acceptance(s.column_text(0), s.column_blob(1));
+      if (!accepted.ok()) return damage("an acceptance", accepted.error());
+      out_.accepted.push_back(std::move(*accepted));
+    });
+  }
+
+  sqlite::Database& database_;
+  const std::uint32_t seq_;
+  LoadedFile& out_;
+  std::vector<StreamRow> rows_;  // beside out_.streams: how many rows are still to come
+};
+
+}  // namespace
+
+Result<LoadedFile> FileReader::load() {
+  LB_ASSIGN(std::unique_ptr<Connection> connection, acquire());
+  LoadedFile out;
+  const auto read = [&]() -> Status {
+    LB_ASSIGN(out.head, read_head(*connection->database));
+    LB_ASSIGN(const sqlite::Transaction snapshot,
+              sqlite::Transaction::begin(*connection->database, sqlite::TransactionKind::kRead));
+    Loader(*connection->database, seq_, out).load_all();
+    return ok_status();
+  };
+  const Status done = read();
+  release(std::move(connection));
+  if (!done.ok()) return done.error().with_context(path_);
+  return out;
+}
+
+Result<std::vector<QuarantineEntry>> FileReader::quarantine(std::size_t limit, std::vector<Damage>& damages) {
+  LB_ASSIGN(std::unique_ptr<Connection> connection, acquire());
+  std::vector<QuarantineEntry> out;
+  const auto read = [&]() -> Status {
+    LB_ASSIGN(sqlite::Statement get,
+              connection->database->prepare("SELECT id, row FROM quarantine ORDER BY id DESC LIMIT ?"));
+    get.bind(1, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
+    for (;;) {
+      LB_ASSIGN(const bool found, get.step());
+      if (!found) return ok_status();
+      Result<QuarantineEntry> entry = decode_quarantine(get.column_int(0), get.column_blob(1));
+      if (entry.ok()) {
+        out.push_back(std::move(*entry));
+      } else {
+        damages.push_back({seq_, fmt::format("quarantine row {}", get.column_int(0)), entry.error().message()});
+      }
+    }
+  };
+  const Status done = read();
+  release(std::move(connection));
+  if (!done.ok()) return done.error().with_context(path_);
+  return out;
+}
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,85 @@
+// FileReader: one logs-<seq>.db for reading: a pool of read-only connections, each read a short one of its own.
+// Everything read is verified. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "io/sqlite/database.h"
+#include "logstore/embedded/snapshot.h"
+#include "logstore/embedded/store_file.h"
+#include "logstore/embedded/stream.h"
+
+namespace logboom::logstore::embedded {
+
+// Something in a file that could not be read.
+struct Damage {
+  std::uint32_t file = 0;
+  std::string what;  // "stream 7", "ledger of stream 7", "meta of block 12", "table block", ...
+  std::string detail;
+};
+
+// All a start needs to know of a file.
+struct LoadedFile {
+  FileHead head;
+  std::vector<Stream> streams;
+  std::vector<SourceNames> names;
+  std::vector<std::shared_ptr<const ChunkMeta>> blocks;
+  std::vector<std::shared_ptr<const ChunkMeta>> tails;
+  std::vector<FileRecord> files;
+  std::vector<Acceptance> accepted;
+  std::vector<Damage> damages;
+};
+
+class FileReader {
+ public:
+  FileReader(sqlite::Vfs& vfs, std::string path, std::uint32_t seq) : vfs_(vfs), path_(std::move(path)), seq_(seq) {}
+  std::uint32_t seq() const { return seq_; }
+  const std::string& path() const { return path_; }
+
+  // Reads rows and metas. An error only when the file cannot be opened or is of a newer version: damaged rows are
+  // listed.
+  Result<LoadedFile> load();
+  // kNotFound after retire(), kCorrupt when the row is missing or its seal does not hold.
+  Result<std::string> header(std::int64_t block);
+  Status section(std::int64_t block, std::size_t index, std::string& out);  // not verified: the block reader does
+  Result<std::string> filter(std::int64_t block);
+  Result<std::string> trigrams(std::int64_t block);
+  Result<std::string> tail(std::int64_t id);
+  Result<std::vector<QuarantineEntry>> quarantine(std::size_t limit, std::vector<Damage>& damages);
+
+  // The file is about to be removed: later reads give kNotFound; returns when the running ones are over and all
+  // connections are closed.
+  void retire();
+  // Holds new reads back until resume() and waits for the running ones: for a checkpoint that needs the WAL for itself.
+  void hold();
+  void resume();
+
+ private:
+  enum Query { kHeader, kSection, kFilter, kTrigram, kTail, kQueries };
+  struct Connection {
+    std::unique_ptr<sqlite::Database> database;
+    sqlite::Statement queries[kQueries];
+  };
+  Result<std::unique_ptr<Connection>> acquire();
+  void release(std::unique_ptr<Connection> connection);
+  Result<std::unique_ptr<Connection>> connect();
+  Status fetch(Query query, std::int64_t id, std::string& out);
+  Result<std::string> fetch_sealed(Query query, DataTable table, std::int64_t id);
+
+  sqlite::Vfs& vfs_;
+  const std::string path_;
+  const std::uint32_t seq_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::unique_ptr<Connection>> idle_ LB_GUARDED_BY(mutex_);
+  unsigned running_ LB_GUARDED_BY(mutex_) = 0;
+  bool held_ LB_GUARDED_BY(mutex_) = false;
+  bool retired_ LB_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace logboom::logstore::embedded

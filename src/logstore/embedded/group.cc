@@ -1,0 +1,246 @@
+#include "logstore/embedded/group.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "io/hashing.h"
+#include "logstore/embedded/codec.h"
+#include "logstore/embedded/content.h"
+#include "logstore/embedded/slice.h"
+
+namespace logboom::logstore::embedded {
+namespace {
+
+HeldRange range_of(const Batch& batch, std::uint32_t file) {
+  HeldRange held;
+  LedgerRange& range = held.range;
+  range.begin = batch.begin;
+  range.end = batch.end;
+  range.disposition = batch.disposition;
+  if (batch.disposition == Disposition::kStored || batch.disposition == Disposition::kQuarantined) held.file = file;
+  if (batch.disposition != Disposition::kStored) range.cause = batch.cause;
+  range.records = batch.records.size();
+  for (const Record& record : batch.records) range.lines += record.lines;
+  for (const DroppedRun& run : batch.drops) {
+    range.dropped_bytes += run.end - run.begin;
+    range.dropped_lines += run.lines;
+  }
+  return held;
+}
+
+// Stable over re-sends: the same refused bytes are one entry.
+std::string quarantine_id(const QuarantineEntry& entry) {
+  RowWriter key;
+  key.hash(entry.source);
+  key.number(entry.epoch);
+  key.text(entry.channel);
+  key.number(entry.begin);
+  key.number(entry.end);
+  key.text(entry.bytes);
+  return "q-" + xxh3_128(std::move(key).seal(0)).to_hex().substr(0, 16);
+}
+
+bool says_something(const SourceState& state) {
+  return !state.path.empty() || !state.identity.handle.empty();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Group>> Group::begin(const GroupContext& context) {
+  LB_ASSIGN(sqlite::Transaction transaction, context.file.begin());
+  std::unique_ptr<Group> group(new Group(context, std::move(transaction)));
+  group->changes_.file = context.file.head().seq;
+  return group;
+}
+
+Group::Staged& Group::stage(const StreamKey& key) {
+  const auto it = staged_.find(key);
+  if (it != staged_.end()) return it->second;
+  Staged staged;
+  staged.before = c_.catalog.find(key);
+  if (staged.before != nullptr) {
+    staged.now = *staged.before;
+    if (staged.before->file != c_.file.head().seq) staged.before = nullptr;
+  } else {
+    staged.now.id = c_.catalog.new_stream_id();
+    staged.now.source = key.source;
+    staged.now.epoch = key.epoch;
+    staged.now.channel = key.channel;
+    staged.now.first_seen = c_.clock.now();
+  }
+  return staged_.emplace(key, std::move(staged)).first->second;
+}
+
+void Group::touch(Stream& stream, const Batch& batch) {
+  if (says_something(batch.state) && batch.state.position >= stream.state.position) stream.state = batch.state;
+  stream.add_marks(batch.marks);
+  stream.last_seen = std::max(stream.last_seen, batch.arrival == 0 ? c_.clock.now() : batch.arrival);
+  stream.commit = commit_;
+  has_rows_ = true;
+}
+
+Status Group::add(const Job& job) {
+  for (const Pending& item : job.items) {
+    if (item.position) positions_[{item.position->topic, item.position->partition}] = *item.position;
+    Stream& stream = stage(key_of(*item.batch)).now;
+    stream.ref = item.ref;
+    touch(stream, *item.batch);
+  }
+  if (job.items[0].overlaps) return add_trimmed(job.items[0]);
+  return add_clean(job);
+}
+
+Status Group::add_clean(const Job& job) {
+  Stream& stream = stage(key_of(*job.items[0].batch)).now;
+  for (const Pending& item : job.items) {
+    if (!job.encoded.ok()) {
+      LB_TRY(refuse(item, stream, job.encoded.error()));
+      continue;
+    }
+    LB_TRY(add_range(stream, *item.batch));
+    if (item.batch->disposition == Disposition::kQuarantined) {
+      LB_TRY(quarantine(*item.batch, item.batch->begin, item.batch->end, item.batch->cause));
+    }
+  }
+  for (const Part& part : job.parts) {
+    ChunkMeta meta = part.meta;
+    meta.first_commit = meta.last_commit = commit_;
+    LB_TRY(put_refs(meta));
+    LB_TRY(part.block ? c_.file.put_block(meta, *part.block) : c_.file.put_tail(meta, part.tail_data));
+    (part.block ? changes_.blocks : changes_.tails).push_back(std::make_shared<const ChunkMeta>(std::move(meta)));
+  }
+  return ok_status();
+}
+
+Status Group::add_range(Stream& stream, const Batch& batch) {
+  const HeldRange held = range_of(batch, c_.file.head().seq);
+  counts_.records += held.range.records;
+  counts_.raw_bytes += batch.bytes.size();
+  return stream.ranges.add(held);
+}
+
+Status Group::refuse(const Pending& item, Stream& stream, const Error& why) {
+  HeldRange held;
+  held.range.begin = item.batch->begin;
+  held.range.end = item.batch->end;
+  held.range.disposition = Disposition::kQuarantined;
+  held.range.cause = why.message();
+  held.file = c_.file.head().seq;
+  LB_TRY(stream.ranges.add(held));
+  return quarantine(*item.batch, held.range.begin, held.range.end, why.message());
+}
+
+Status Group::add_trimmed(const Pending& item) {
+  const Batch& batch = *item.batch;
+  Stream& stream = stage(key_of(batch)).now;
+  if (batch.disposition == Disposition::kStored) {
+    // Bytes that turned up after all take the place of a gap.
+    for (const HeldRange& held : stream.ranges.within(batch.begin, batch.end)) {
+      if (held.range.disposition == Disposition::kGap) stream.ranges.erase(held.range.begin, held.range.end);
+    }
+    LB_TRY(check_repeat(item, stream));
+  }
+  return store_pieces(item, stream, stream.ranges.missing(batch.begin, batch.end));
+}
+
+Status Group::check_repeat(const Pending& item, const Stream& stream) {
+  const Batch& batch = *item.batch;
+  ContentReader content(c_.view, c_.catalog.snapshot());
+  for (const HeldRange& held : stream.ranges.within(batch.begin, batch.end)) {
+    const std::uint64_t begin = held.range.begin;
+    const std::uint64_t size = held.range.end - begin;
+    counts_.repeated_bytes += size;
+    if (held.range.disposition != Disposition::kStored || held.range.expired) continue;
+    const std::string_view bytes = std::string_view(batch.bytes).substr(begin - batch.begin, size);
+    if (compare_content(content, key_of(batch), begin, bytes) != Comparison::kDifferent) continue;
+    ++counts_.conflicts;
+    LB_TRY(quarantine(batch, begin, held.range.end, "conflict: other bytes are stored for this range"));
+  }
+  return ok_status();
+}
+
+Status Group::store_pieces(const Pending& item, Stream& stream, const std::vector<Interval>& missing) {
+  for (const Interval& part : missing) {
+    auto piece = std::make_shared<const Batch>(slice_batch(*item.batch, part.begin, part.end));
+    Job job;
+    job.key = key_of(*piece);
+    job.items.emplace_back();
+    job.items[0].batch = piece;
+    job.items[0].ref = item.ref;
+    if (piece->disposition == Disposition::kStored) {
+      Result<std::vector<Part>> parts = encode_batches(c_.encoder, c_.catalog, {{piece, item.ref, 0}}, c_.block_bytes);
+      if (parts.ok()) {
+        job.parts = std::move(*parts);
+      } else {
+        job.encoded = parts.error();
+      }
+    }
+    LB_TRY(add_clean(job));
+  }
+  static_cast<void>(stream);
+  return ok_status();
+}
+
+Status Group::quarantine(const Batch& batch, std::uint64_t begin, std::uint64_t end, const std::string& reason) {
+  QuarantineEntry entry;
+  entry.source = batch.source;
+  entry.epoch = batch.epoch;
+  entry.channel = batch.channel;
+  entry.begin = begin;
+  entry.end = end;
+  entry.reason = reason;
+  if (!batch.bytes.empty()) entry.bytes = batch.bytes.substr(begin - batch.begin, end - begin);
+  entry.time = c_.clock.now();
+  entry.id = quarantine_id(entry);
+  ++counts_.quarantined;
+  return c_.file.put_quarantine(entry);
+}
+
+Status Group::put_refs(const ChunkMeta& meta) {
+  for (const RefRange& range : meta.refs) {
+    if (c_.saved_refs.contains(range.ref) || new_refs_.contains(range.ref)) continue;
+    const std::shared_ptr<const SourceNames> names = c_.catalog.names(range.ref);
+    if (names != nullptr) LB_TRY(c_.file.put_names(*names));
+    new_refs_.insert(range.ref);
+  }
+  return ok_status();
+}
+
+Status Group::convert(const Part& block, const ChunkList& tails) {
+  ChunkMeta meta = block.meta;
+  LB_TRY(put_refs(meta));
+  LB_TRY(c_.file.put_block(meta, *block.block));
+  for (const auto& tail : tails) {
+    LB_TRY(c_.file.delete_tail(tail->key.id));
+    changes_.replaced_tails.push_back(tail);
+  }
+  changes_.blocks.push_back(std::make_shared<const ChunkMeta>(std::move(meta)));
+  return ok_status();
+}
+
+Status Group::put_stream(const Stream& stream) {
+  Staged& staged = stage(key_of(stream));
+  staged.now = stream;
+  return ok_status();
+}
+
+Result<Changes> Group::commit() {
+  for (auto& [key, staged] : staged_) {
+    staged.now.file = c_.file.head().seq;
+    if (staged.now.ref != 0 && !c_.saved_refs.contains(staged.now.ref) && !new_refs_.contains(staged.now.ref)) {
+      const std::shared_ptr<const SourceNames> names = c_.catalog.names(staged.now.ref);
+      if (names != nullptr) LB_TRY(c_.file.put_names(*names));
+      new_refs_.insert(staged.now.ref);
+    }
+    LB_TRY(c_.file.put_stream(staged.before.get(), staged.now));
+  }
+  for (const auto& [key, position] : positions_) LB_TRY(c_.file.put_position(position));
+  LB_TRY(transaction_.commit());
+  c_.saved_refs.insert(new_refs_.begin(), new_refs_.end());
+  if (has_rows_) changes_.commit = commit_;
+  for (auto& [key, staged] : staged_) changes_.streams.push_back(std::make_shared<const Stream>(std::move(staged.now)));
+  return std::move(changes_);
+}
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "logstore/embedded/stream.h"
+
+namespace logboom::logstore::embedded {
+namespace {
+
+bool mergeable(const HeldRange& a, const HeldRange& b) {
+  return a.range.end == b.range.begin && a.file == b.file && a.range.disposition == b.range.disposition &&
+         a.range.unproved == b.range.unproved && a.range.expired == b.range.expired && a.range.cause == b.range.cause;
+}
+
+void merge_into(LedgerRange& left, const LedgerRange& right) {
+  left.end = right.end;
+  left.records += right.records;
+  left.lines += right.lines;
+  left.dropped_bytes += right.dropped_bytes;
+  left.dropped_lines += right.dropped_lines;
+}
+
+void clear_counts(LedgerRange& range) {
+  range.records = range.lines = range.dropped_bytes = range.dropped_lines = 0;
+}
+
+}  // namespace
+
+Status HeldRanges::add(const HeldRange& held) {
+  const LedgerRange& range = held.range;
+  if (range.begin >= range.end) return ok_status();
+  auto next = std::partition_point(ranges_.begin(), ranges_.end(),
+                                   [&](const HeldRange& h) { return h.range.begin < range.begin; });
+  const bool overlaps_left = next != ranges_.begin() && std::prev(next)->range.end > range.begin;
+  if (overlaps_left || (next != ranges_.end() && next->range.begin < range.end)) {
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("cannot add range {}-{}: a part of it is already held", range.begin, range.end));
+  }
+  if (next != ranges_.begin() && mergeable(*std::prev(next), held)) {
+    --next;
+    merge_into(next->range, range);
+  } else {
+    next = ranges_.insert(next, held);
+  }
+  const auto behind = std::next(next);
+  if (behind != ranges_.end() && mergeable(*next, *behind)) {
+    merge_into(next->range, behind->range);
+    ranges_.erase(behind);
+  }
+  return ok_status();
+}
+
+void HeldRanges::erase(std::uint64_t begin, std::uint64_t end) {
+  std::vector<HeldRange> kept;
+  kept.reserve(ranges_.size() + 1);
+  for (HeldRange& held : ranges_) {
+    const LedgerRange whole = held.range;
+    if (whole.end <= begin || whole.begin >= end) {
+      kept.push_back(std::move(held));
+      continue;
+    }
+    HeldRange part = std::move(held);
+    if (whole.begin < begin) {
+      part.range.end = begin;
+      kept.push_back(part);
+      clear_counts(part.range);
+    }
+    if (whole.end > end) {
+      part.range.begin = end;
+      part.range.end = whole.end;
+      kept.push_back(std::move(part));
+    }
+  }
+  ranges_ = std::move(kept);
+}
+
+std::vector<Interval> HeldRanges::missing(std::uint64_t begin, std::uint64_t end) const {
+  std::vector<Interval> out;
+  std::uint64_t at = begin;
+  for (const HeldRange& held : within(begin, end)) {
+    if (held.range.begin > at) out.push_back({at, held.range.begin});
+    at = held.range.end;
+  }
+  if (at < end) out.push_back({at, end});
+  return out;
+}
+
+std::vector<HeldRange> HeldRanges::within(std::uint64_t begin, std::uint64_t end) const {
+  std::vector<HeldRange> out;
+  auto it =
+      std::partition_point(ranges_.begin(), ranges_.end(), [&](const HeldRange& h) { return h.range.end <= begin; });
+  for (; it != ranges_.end() && it->range.begin < end; ++it) {
+    out.push_back(*it);
+    out.back().range.begin = std::max(begin, it->range.begin);
+    out.back().range.end = std::min(end, it->range.end);
+  }
+  return out;
+}
+
+bool HeldRanges::expire(std::uint32_t file, const std::string& rule) {
+  bool any = false;
+  std::vector<HeldRange> old = std::move(ranges_);
+  ranges_.clear();
+  for (HeldRange& held : old) {
+    if (held.file == file && file != 0) {
+      any = true;
+      held.file = 0;
+      held.range.expired = true;
+      held.range.cause = rule;
+    }
+    if (!ranges_.empty() && mergeable(ranges_.back(), held)) {
+      merge_into(ranges_.back().range, held.range);
+    } else {
+      ranges_.push_back(std::move(held));
+    }
+  }
+  return any;
+}
+
+std::uint64_t HeldRanges::contiguous_end() const {
+  std::uint64_t at = 0;
+  for (const HeldRange& held : ranges_) {
+    if (held.range.begin != at) break;
+    at = held.range.end;
+  }
+  return at;
+}
+
+Coverage HeldRanges::coverage() const {
+  Coverage covered;
+  for (const HeldRange& held : ranges_) covered.add(held.range.begin, held.range.end);
+  return covered;
+}
+
+}  // namespace logboom::logstore::embedded

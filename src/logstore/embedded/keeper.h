@@ -1,0 +1,36 @@
+// The StoreKeeper of the embedded store.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "logstore/embedded/catalog.h"
+#include "logstore/embedded/committer.h"
+#include "logstore/embedded/file_set.h"
+#include "logstore/embedded/ledger_view.h"
+
+namespace logboom::logstore::embedded {
+
+class EmbeddedKeeper final : public StoreKeeper {
+ public:
+  struct Deps {
+    Catalog& catalog;
+    FileSet& files;
+    Notes& notes;
+    const Clock& clock;
+    Committer* committer;           // nullptr in a store opened for reading
+    std::function<Status()> close;  // of the whole store
+  };
+  explicit EmbeddedKeeper(Deps deps) : d_(std::move(deps)) {}
+  Status apply_retention(const RetentionPolicy& policy) override;
+  Status backup(const std::string& directory, std::stop_token stop) override;
+  StoreStats stats() override;
+  Status accept(const std::string& finding, const std::string& who) override;
+  Status close() override { return d_.close(); }
+
+ private:
+  void add_disk_use(StoreStats& stats) const;
+  Deps d_;
+};
+
+}  // namespace logboom::logstore::embedded

@@ -1,0 +1,283 @@
+#include "logstore/embedded/stream.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "logstore/embedded/codec.h"
+
+namespace logboom::logstore::embedded {
+namespace {
+
+constexpr std::uint8_t kRowVersion = 1;
+
+// What a row's seal is seeded with: its table and its key, so that a row moved to another key does not hold.
+enum class Table : std::uint64_t { kStream = 1, kLedger, kMark, kRef };
+std::uint64_t salt(Table table, std::uint64_t key, std::uint64_t second = 0) {
+  return (static_cast<std::uint64_t>(table) << 56) ^ (key * 0x9e3779b97f4a7c15ULL) ^ (second * 0xc2b2ae3d27d4eb4fULL);
+}
+
+Error newer(std::string_view what, unsigned version) {
+  return Error(ErrorCode::kUnsupported,
+               fmt::format("cannot read {}: version {} is newer than this program", what, version));
+}
+
+Error damaged(std::string_view what) {
+  return Error(ErrorCode::kCorrupt, fmt::format("cannot read {}: its content makes no sense", what));
+}
+
+void write_identity(RowWriter& out, const FileIdentity& identity) {
+  out.text(identity.handle);
+  out.u64(identity.file_system);
+  out.number(identity.device);
+  out.number(identity.inode);
+  out.time(identity.birth_time);
+}
+
+FileIdentity read_identity(RowReader& in) {
+  FileIdentity identity;
+  identity.handle = in.text();
+  identity.file_system = in.u64();
+  identity.device = in.number();
+  identity.inode = in.number();
+  identity.birth_time = in.time();
+  return identity;
+}
+
+void write_state(RowWriter& out, const SourceState& state) {
+  write_identity(out, state.identity);
+  out.text(state.path);
+  out.text(state.host);
+  out.text(state.group);
+  out.u8(static_cast<std::uint8_t>((state.finished ? 1 : 0) | (state.binary ? 2 : 0) | (state.flagged ? 4 : 0) |
+                                   (state.inherited ? 8 : 0)));
+  out.u8(static_cast<std::uint8_t>(state.format));
+  out.number(state.position);
+  out.text(state.guard);
+  out.number(state.size);
+}
+
+SourceState read_state(RowReader& in) {
+  SourceState state;
+  state.identity = read_identity(in);
+  state.path = in.text();
+  state.host = in.text();
+  state.group = in.text();
+  const std::uint8_t flags = in.u8();
+  state.finished = (flags & 1) != 0;
+  state.binary = (flags & 2) != 0;
+  state.flagged = (flags & 4) != 0;
+  state.inherited = (flags & 8) != 0;
+  state.format = static_cast<Format>(in.u8() & 1);
+  state.position = in.number();
+  state.guard = in.text();
+  state.size = in.number();
+  return state;
+}
+
+void write_range(RowWriter& out, const HeldRange& held) {
+  const LedgerRange& range = held.range;
+  out.number(range.begin);
+  out.number(range.end);
+  out.u8(static_cast<std::uint8_t>(range.disposition));
+  out.u8(static_cast<std::uint8_t>((range.unproved ? 1 : 0) | (range.expired ? 2 : 0)));
+  out.number(held.file);
+  out.text(range.cause);
+  out.number(range.records);
+  out.number(range.lines);
+  out.number(range.dropped_bytes);
+  out.number(range.dropped_lines);
+}
+
+HeldRange read_range(RowReader& in) {
+  HeldRange held;
+  LedgerRange& range = held.range;
+  range.begin = in.number();
+  range.end = in.number();
+  const std::uint8_t disposition = in.u8();
+  range.disposition = static_cast<Disposition>(disposition > 4 ? 4 : disposition);
+  const std::uint8_t flags = in.u8();
+  range.unproved = (flags & 1) != 0;
+  range.expired = (flags & 2) != 0;
+  held.file = in.number32();
+  range.cause = in.text();
+  range.records = in.number();
+  range.lines = in.number();
+  range.dropped_bytes = in.number();
+  range.dropped_lines = in.number();
+  return held;
+}
+
+void write_mark(RowWriter& out, const PrefixMark& mark) {
+  out.number(mark.offset);
+  out.hash(mark.chain);
+}
+
+PrefixMark read_mark(RowReader& in) {
+  PrefixMark mark;
+  mark.offset = in.number();
+  mark.chain = in.hash();
+  return mark;
+}
+
+constexpr std::size_t kLeastMarkBytes = 17;
+
+// A mark of a range that came late; false unless it was there already.
+bool insert_late_mark(Stream& stream, const PrefixMark& mark) {
+  std::vector<PrefixMark> all = stream.all_marks();
+  const auto place =
+      std::partition_point(all.begin(), all.end(), [&](const PrefixMark& held) { return held.offset < mark.offset; });
+  if (place != all.end() && place->offset == mark.offset) return true;
+  all.insert(place, mark);
+  stream.mark_rows.clear();
+  stream.marks.clear();
+  stream.add_marks(all);
+  return false;
+}
+
+}  // namespace
+
+std::uint64_t Stream::records() const {
+  std::uint64_t sum = 0;
+  for (const HeldRange& held : ranges.all()) sum += held.range.expired ? 0 : held.range.records;
+  return sum;
+}
+
+std::uint64_t Stream::stored_bytes() const {
+  std::uint64_t sum = 0;
+  for (const HeldRange& held : ranges.all()) {
+    const LedgerRange& range = held.range;
+    if (range.disposition == Disposition::kStored && !range.expired)
+      sum += range.end - range.begin - range.dropped_bytes;
+  }
+  return sum;
+}
+
+std::vector<PrefixMark> Stream::all_marks() const {
+  std::vector<PrefixMark> all;
+  for (const auto& row : mark_rows) all.insert(all.end(), row->begin(), row->end());
+  all.insert(all.end(), marks.begin(), marks.end());
+  return all;
+}
+
+bool Stream::add_marks(const std::vector<PrefixMark>& added) {
+  bool in_order = true;
+  for (const PrefixMark& mark : added) {
+    const PrefixMark* last = !marks.empty() ? &marks.back() : mark_rows.empty() ? nullptr : &mark_rows.back()->back();
+    if (last != nullptr && mark.offset <= last->offset) {
+      in_order = insert_late_mark(*this, mark) && in_order;
+      continue;
+    }
+    marks.push_back(mark);
+    if (marks.size() == kMarksPerRow) {
+      mark_rows.push_back(std::make_shared<const std::vector<PrefixMark>>(std::move(marks)));
+      marks.clear();
+    }
+  }
+  return in_order;
+}
+
+std::string encode_stream(const Stream& stream) {
+  RowWriter out;
+  out.u8(kRowVersion);
+  out.hash(stream.source);
+  out.number(stream.epoch);
+  out.text(stream.channel);
+  write_state(out, stream.state);
+  out.time(stream.first_seen);
+  out.time(stream.last_seen);
+  out.number(stream.commit);
+  out.number(stream.ref);
+  const std::vector<HeldRange>& ranges = stream.ranges.all();
+  out.number(ranges.size());
+  if (!ranges.empty()) write_range(out, ranges.back());
+  out.number(stream.mark_rows.size());
+  out.number(stream.marks.size());
+  for (const PrefixMark& mark : stream.marks) write_mark(out, mark);
+  return std::move(out).seal(salt(Table::kStream, stream.id));
+}
+
+Result<StreamRow> decode_stream(std::uint32_t id, std::string_view row) {
+  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kStream, id), "a stream's row"));
+  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a stream's row", version);
+  StreamRow out;
+  Stream& stream = out.stream;
+  stream.id = id;
+  stream.source = in.hash();
+  stream.epoch = in.number32();
+  stream.channel = in.text();
+  stream.state = read_state(in);
+  stream.first_seen = in.time();
+  stream.last_seen = in.time();
+  stream.commit = in.number();
+  stream.ref = in.number32();
+  const std::size_t ranges = in.number();
+  out.ranges_apart = ranges == 0 ? 0 : ranges - 1;
+  if (ranges > 0) LB_TRY(stream.ranges.add(read_range(in)));
+  out.mark_rows = in.number();
+  stream.marks.resize(in.count(kLeastMarkBytes));
+  for (PrefixMark& mark : stream.marks) mark = read_mark(in);
+  if (!in.finished()) return damaged("a stream's row");
+  return out;
+}
+
+std::string encode_range(std::uint32_t stream, const HeldRange& held) {
+  RowWriter out;
+  out.u8(kRowVersion);
+  write_range(out, held);
+  return std::move(out).seal(salt(Table::kLedger, stream, held.range.begin));
+}
+
+Result<HeldRange> decode_range(std::uint32_t stream, std::uint64_t begin, std::string_view row) {
+  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kLedger, stream, begin), "a ledger row"));
+  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a ledger row", version);
+  HeldRange held = read_range(in);
+  if (!in.finished() || held.range.begin != begin || held.range.end < begin) return damaged("a ledger row");
+  return held;
+}
+
+std::string encode_marks(std::uint32_t stream, const std::vector<PrefixMark>& marks) {
+  LB_CHECK(!marks.empty());
+  RowWriter out;
+  out.u8(kRowVersion);
+  out.number(marks.size());
+  for (const PrefixMark& mark : marks) write_mark(out, mark);
+  return std::move(out).seal(salt(Table::kMark, stream, marks[0].offset));
+}
+
+Result<std::vector<PrefixMark>> decode_marks(std::uint32_t stream, std::uint64_t first, std::string_view row) {
+  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kMark, stream, first), "a row of marks"));
+  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a row of marks", version);
+  std::vector<PrefixMark> marks(in.count(kLeastMarkBytes));
+  for (PrefixMark& mark : marks) mark = read_mark(in);
+  if (!in.finished()) return damaged("a row of marks");
+  return marks;
+}
+
+std::string encode_names(const SourceNames& names) {
+  RowWriter out;
+  out.u8(kRowVersion);
+  out.hash(names.source);
+  out.number(names.epoch);
+  out.text(names.channel);
+  out.text(names.host);
+  out.text(names.path);
+  return std::move(out).seal(salt(Table::kRef, names.ref));
+}
+
+Result<SourceNames> decode_names(SourceRef ref, std::string_view row) {
+  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kRef, ref), "a row of names"));
+  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a row of names", version);
+  SourceNames names;
+  names.ref = ref;
+  names.source = in.hash();
+  names.epoch = in.number32();
+  names.channel = in.text();
+  names.host = in.text();
+  names.path = in.text();
+  if (!in.finished()) return damaged("a row of names");
+  return names;
+}
+
+}  // namespace logboom::logstore::embedded
