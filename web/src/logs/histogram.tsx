@@ -16,7 +16,7 @@ const kTop = 6;
 const kAxis = 17;
 
 function useWidth() {
-  const ref = useRef<HTMLDivElement>(null);
+  const ref = useRef<HTMLElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => setWidth(entry.contentRect.width));
@@ -77,9 +77,9 @@ export function Histogram() {
   const under = at === undefined ? undefined : data?.buckets.find((b) => at >= msOf(b.start) && at < msOf(b.start) + data.step);
   const sum = (data?.buckets ?? []).reduce((n, b) => n + total(b), 0);
   return (
-    <div class="hist" ref={ref} role="img" aria-label={t('hist.label', { n: sum })}>
+    <section class="hist" ref={ref} aria-label={t('hist.name')}>
       {width > 0 && (
-        <svg width={width} height={kHeight} onPointerDown={onDown} onPointerMove={onMove} onPointerUp={onUp}
+        <svg role="img" aria-label={t('hist.label', { n: sum })} width={width} height={kHeight} onPointerDown={onDown} onPointerMove={onMove} onPointerUp={onUp}
           onPointerLeave={() => setHover(undefined)} onPointerCancel={() => setDrag(undefined)}>
           <rect x="0" y="0" width={width} height={kHeight} fill="transparent" />
           {data && extent && <Bars extent={extent} frame={frame} max={max} most={Math.max(2, Math.floor(inner / 110))} />}
@@ -96,7 +96,7 @@ export function Histogram() {
         <button class="ghost small" title={t('hist.zoomOut')} aria-label={t('hist.zoomOut')} onClick={zoom}><Icon name="zoomOut" /></button>
         <button class="ghost small" title={t('hist.later')} aria-label={t('hist.later')} onClick={() => shift(1)}><Icon name="right" /></button>
       </div>
-    </div>
+    </section>
   );
 }
 

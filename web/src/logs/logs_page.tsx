@@ -171,9 +171,10 @@ export function LogsPage() {
   const empty = !session.running.value && session.count.value === 0 && !session.problem.value && session.stats.value;
   return (
     <>
+      <h1 class="unseen">{t('nav.logs')}</h1>
       <QueryBar />
       <Histogram />
-      <main class={(facetsShown.value ? 'with-facets' : '') + (open ? ' with-drawer' : '')}>
+      <main class="logs">
         {facetsShown.value && <Facets />}
         <section class="list">
           <StatusLine />

@@ -44,7 +44,7 @@ export function AddPage({ empty, seen }: { empty: boolean; seen: () => void }) {
   const { row } = useFirstLine(empty);
   const show = () => { seen(); go({ page: 'logs', query: '', range: { kind: 'all' }, open: '', live: true }); };
   return (
-    <div class="page add">
+    <main class="page add">
       <h1>{empty ? t('add.title') : t('nav.add')}</h1>
       <p class="lead">{t('add.lead')}</p>
       <div class={'first ' + (row ? 'good' : '')} role="status" aria-live="polite">
@@ -56,6 +56,6 @@ export function AddPage({ empty, seen }: { empty: boolean; seen: () => void }) {
       {snippets.map(([title, hint, text]) => (
         <section key={title}><h2>{t(title)}</h2><p class="minor">{t(hint)}</p><Snippet text={text} /></section>
       ))}
-    </div>
+    </main>
   );
 }

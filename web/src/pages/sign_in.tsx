@@ -21,7 +21,7 @@ export function SignInPage() {
   const [text, setText] = useState('');
   const token = tokenOf(text);
   return (
-    <div class="page sign-in">
+    <main class="page sign-in">
       <h1>{t('signin.title')}</h1>
       <p class="lead">{t('signin.lead')}</p>
       <Snippet text="logboom login" />
@@ -34,6 +34,6 @@ export function SignInPage() {
         </div>
         {text.trim() && !token && <p class="hint bad" role="alert">{t('signin.unknown')}</p>}
       </form>
-    </div>
+    </main>
   );
 }

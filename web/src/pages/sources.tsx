@@ -78,7 +78,7 @@ export function SourcesPage() {
   const found = sorted(list.filter((s) => s.file.toLowerCase().includes(text.toLowerCase())), order);
   const problems = list.filter(bad).length;
   return (
-    <div class="page">
+    <main class="page">
       <div class="page-head">
         <h1>{t('nav.sources')}</h1>
         {value && <span class="minor">{t('sources.count', { n: list.length })}{problems > 0 && <b class="bad"> · {t('sources.problems', { n: problems })}</b>}</span>}
@@ -95,6 +95,6 @@ export function SourcesPage() {
       {found.length > kMost && <p class="hint">{t('sources.cut', { n: found.length - kMost })}</p>}
       {value && found.length === 0 && <p class="hint">{list.length ? t('sources.noneFound') : t('sources.none')}</p>}
       {value && found.length > 0 && <p class="hint">{t('sources.total', { size: size(list.reduce((n, s) => n + (s.size ?? s.acknowledged), 0)), records: short(list.reduce((n, s) => n + s.records, 0)) })}</p>}
-    </div>
+    </main>
   );
 }

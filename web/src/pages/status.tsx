@@ -165,7 +165,7 @@ export function StatusPage() {
   const { value, error, again } = usePoll(api.status, 2000);
   const forbidden = error instanceof ApiError && error.status === 403;
   return (
-    <div class="page">
+    <main class="page">
       <div class="page-head"><h1>{t('nav.status')}</h1>
         {value && <span class="minor">{visible(value.host)} · logboom {visible(value.version)} · {t('st.since', { time: fullTime(value.started, view.value.zone).replace(/\.\d+ .*/, ''), span: span(value.uptime_seconds * 1000) })}</span>}</div>
       {error && !forbidden && <Problem error={error} again={again} />}
@@ -179,6 +179,6 @@ export function StatusPage() {
         </div>
       )}
       <AuditCard />
-    </div>
+    </main>
   );
 }
