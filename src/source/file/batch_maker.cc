@@ -99,7 +99,7 @@ Batch BatchMaker::blank(const TrackedSource& source, const Stream& stream) {
   state.identity = source.identity;
   state.path = source.path();
   state.host = host_;
-  state.group = rotation_group(source.path());
+  state.group = rotation_group(source.matched_path);
   state.finished = source.finished;
   state.binary = source.binary;
   state.flagged = source.flagged;

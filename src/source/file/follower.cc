@@ -45,6 +45,7 @@ Status Follower::start(const config::RuleSet& rules) {
       if (rule->rule.topic == source.channel && rule->matches(source.state.path)) fresh_rules_.erase(rule.get());
     }
     bindings_[binding_key(source.state.identity)] = source.source;
+    by_group_[rotation_name(name_of(source.state.path)).base].insert(source.source);
     known_[source.source].push_back(std::move(source));
   }
   return ok_status();
@@ -63,8 +64,12 @@ void Follower::set_rules(const config::RuleSet& rules) {
   }
   for (auto& [id, source] : sources_) {
     for (Stream& stream : source->streams) stream.rule = nullptr;
-    attach_streams(*source, source->matched_path);
     for (const std::string& path : source->paths) attach_streams(*source, path);
+    attach_streams(*source, source->matched_path);
+    for (Stream& stream : source->streams) {
+      if (!stream.rule)
+        stream.rule = matcher_->rule_for_group(rotation_group(source->matched_path), stream.channel, false);
+    }
     make_ready(*source);
   }
   reported_.clear();
@@ -136,7 +141,7 @@ bool Follower::complete() const {
     if (source.ending != Ending::kNone && !source.finished) return false;
     return std::all_of(source.streams.begin(), source.streams.end(), [&](const Stream& stream) {
       if (!stream.settled()) return false;
-      return !stream.rule || source.undecided || source.state == FileState::kUnreadable ||
+      return !stream.rule || (source.undecided && !source.alias) || source.state == FileState::kUnreadable ||
              stream.position >= source.size;
     });
   });

@@ -16,6 +16,7 @@
 
 #include "source/file/batch_maker.h"
 #include "source/file/file_collector.h"
+#include "source/file/identity/identity.h"
 #include "source/file/match/discovery.h"
 #include "source/file/status_board.h"
 #include "source/file/tracked_source.h"
@@ -71,16 +72,27 @@ class Follower {
   // --- scanning (follower_scan.cc)
   void examine(const std::string& path);
   void examine_found(const std::string& path, const FileStat& info);
-  TrackedSource& adopt(const std::string& path, const FileStat& info);
+  TrackedSource& adopt(const std::string& path, const FileStat& info, const std::string& matched_path = {});
+  TrackedSource* adopt_known(const SourceId& id, const std::string& rule_path);
+  void take_known(TrackedSource& source);
+  void adopt_orphans();
   void attach_streams(TrackedSource& source, const std::string& path);
+  void attach(TrackedSource& source, const RulePtr& rule);
+  void attach_by_group(TrackedSource& source);
   void bind_path(TrackedSource& source, const std::string& path);
   void unbind_path(const std::string& path);
   void resume_stream(TrackedSource& source, Stream& stream, const KnownSource& known);
   void after_examination(bool complete);
   void check_paths(TrackedSource& source);
   void locate_lost(TrackedSource& source);
+  void moved(TrackedSource& source);
   std::optional<std::string> find_handle(const std::string& folder, const FileIdentity& identity);
-  const std::vector<std::pair<std::string, FileStat>>& folder_index(const std::string& folder);
+  struct FolderEntry {
+    std::string path;
+    FileStat info;
+  };
+  using FolderIndex = std::unordered_map<Hash128, FolderEntry>;  // by binding_key
+  const FolderIndex& folder_index(const std::string& folder);
   bool may_collect(const std::string& path, const FileStat& info);
   void path_problem(const std::string& path, FileState state, const std::string& text);
 
@@ -100,18 +112,38 @@ class Follower {
   void resume_reading(TrackedSource& source, Stream& stream);
   parse::AtEnd end_mode(const TrackedSource& source, const Stream& stream) const;
   void hold(TrackedSource& source, Stream& stream, parse::AtEnd mode, std::string_view rest);
-  void read_failed(TrackedSource& source, Stream& stream, const Error& error);
+  void read_failed(TrackedSource& source, const Error& error);
   void touch(TrackedSource& source);
   void close_unused();
   Status rewind(TrackedSource& source, Stream& stream);
   bool skip_covered(TrackedSource& source, Stream& stream);
   void close(TrackedSource& source);
 
+  // --- copies (follower_copies.cc)
+  enum class CopySearch { kNone, kNotYet, kFound };
+  bool is_rotated_folder(std::string_view folder) const;
+  bool name_fits(const std::string& path, const TrackedSource& original) const;
+  Result<Likeness> compare(OpenFile& file, std::uint64_t size, TrackedSource& original);
+  std::vector<TrackedSource*> originals_for(const TrackedSource& file, const std::string& path);
+  void decide_file(TrackedSource& source);
+  void act(TrackedSource& source, const UnknownDecision& decision, TrackedSource* original);
+  void collect(TrackedSource& source);
+  void continue_with(TrackedSource& original, TrackedSource& copy);
+  void use_copy(TrackedSource& original, OpenFile file, const std::string& path);
+  CopySearch find_copy(TrackedSource& original);
+  bool account_copy(TrackedSource& copy);
+  void adopt_generations(TrackedSource& source);
+
   // --- endings (follower_ending.cc)
   void inherit(TrackedSource& source);
   void truncated(TrackedSource& source);
   void give_up_rest(TrackedSource& source, Stream& stream, const std::string& cause);
   void next_epoch(TrackedSource& source);
+  void gone(TrackedSource& source);
+  void rotated(TrackedSource& source);
+  void lose_failed(TrackedSource& source, Stream& stream, const std::string& cause);
+  bool answered(const TrackedSource& source) const;
+  bool copy_done(TrackedSource& source);
   void advance_ending(TrackedSource& source);
   void finish(TrackedSource& source);
   bool drained(const TrackedSource& source) const;
@@ -135,11 +167,13 @@ class Follower {
   std::unordered_map<Hash128, SourceId> bindings_;                // binding_key(identity) > source
   std::unordered_map<std::string, SourceId> by_path_;
   std::unordered_set<Hash128> never_;
-  std::unordered_set<const CompiledRule*> fresh_rules_;  // not run before: start=end means something
-  std::vector<SourceId> lost_;                           // lost a path in this examination
-  std::map<std::string, std::vector<std::pair<std::string, FileStat>>> folder_index_;  // of this examination
-  std::set<std::string> real_folders_;                                                 // where symlinked files lie
-  std::set<std::string> reported_;                                                     // paths whose problem was said
+  std::unordered_set<const CompiledRule*> fresh_rules_;           // not run before: start=end means something
+  std::vector<SourceId> moved_;                                   // found under another name in this examination
+  std::vector<SourceId> lost_;                                    // lost a path in this examination
+  std::map<std::string, FolderIndex> folder_index_;               // of this examination
+  std::unordered_map<std::string, std::set<SourceId>> by_group_;  // rotation_name().base > sources, known ones too
+  std::set<std::string> real_folders_;                            // where symlinked files lie
+  std::set<std::string> reported_;                                // paths whose problem was said
   std::vector<std::string> folders_;
   std::deque<TrackedSource*> ready_;
   std::set<std::pair<Moment, SourceId>> timers_;

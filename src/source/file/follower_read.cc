@@ -39,7 +39,11 @@ bool Follower::read_ready() {
 }
 
 Follower::Turn Follower::read_source(TrackedSource& source) {
-  if (source.undecided) return Turn::kIdle;
+  if (source.undecided) {
+    decide_file(source);
+    publish(source);
+    return stopped_ ? Turn::kStopped : Turn::kIdle;
+  }
   Turn result = Turn::kIdle;
   if (open(source)) {
     if (!source.checked) first_look(source);
@@ -51,6 +55,7 @@ Follower::Turn Follower::read_source(TrackedSource& source) {
     }
   }
   if (source.ending != Ending::kNone && result != Turn::kMore) advance_ending(source);
+  if (source.state == FileState::kRotated && source.ending == Ending::kNone && result != Turn::kMore) rotated(source);
   publish(source);
   return stopped_ ? Turn::kStopped : result;
 }
@@ -159,7 +164,10 @@ Status Follower::rewind(TrackedSource& source, Stream& stream) {
 
 void Follower::first_look(TrackedSource& source) {
   source.checked = true;
-  if (!source.known) return;
+  if (!source.known) {
+    source.resumed = true;
+    return;
+  }
   const auto size = source.content()->size();
   if (!size.ok()) return;
   KnownAction action = KnownAction::kContinue;
@@ -180,6 +188,7 @@ void Follower::first_look(TrackedSource& source) {
   }
   if (action == KnownAction::kContinue) {
     for (Stream& stream : source.streams) resume_reading(source, stream);
+    source.resumed = true;
   } else if (action == KnownAction::kInherit) {
     inherit(source);
   } else {
@@ -210,10 +219,10 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
     if (now() < stream.retry_at) return at(source, stream.retry_at), Turn::kIdle;
     if (!guard_holds(source, stream)) return truncated(source), Turn::kIdle;
     if (const Status status = rewind(source, stream); !status.ok())
-      return read_failed(source, stream, status.error()), Turn::kIdle;
+      return read_failed(source, status.error()), Turn::kIdle;
   }
   const auto size = source.content()->size();
-  if (!size.ok()) return read_failed(source, stream, size.error()), Turn::kIdle;
+  if (!size.ok()) return read_failed(source, size.error()), Turn::kIdle;
   if (*size < stream.position) {
     if (!source.copy.content) truncated(source);
     return Turn::kIdle;
@@ -231,6 +240,8 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
   }
   if (now() < stream.look_again) return at(source, stream.look_again), Turn::kIdle;
   if (source.state == FileState::kIdle) source.state = FileState::kActive;
+  if (source.state == FileState::kFinished || source.state == FileState::kAlias) source.state = FileState::kRotated;
+  source.finished = false;
   if (stream.from_end) return drop_from_end(source, stream);
   if (!source.binary_decided) decide_kind(source, stream);
   if (source.binary && !stream.rule->names(source.matched_path) && !deps_.options.explicit_paths) {
@@ -277,7 +288,7 @@ Follower::Turn Follower::drop_from_end(TrackedSource& source, Stream& stream) {
   const std::uint64_t window = std::min<std::uint64_t>(size, deps_.options.max_line);
   std::string bytes(window, '\0');
   const auto got = source.content()->read(bytes.data(), bytes.size(), size - window);
-  if (!got.ok()) return stream.from_end = true, read_failed(source, stream, got.error()), Turn::kIdle;
+  if (!got.ok()) return stream.from_end = true, read_failed(source, got.error()), Turn::kIdle;
   bytes.resize(*got);
   const std::size_t newline = bytes.rfind('\n');
   if (newline != std::string::npos) {
@@ -306,7 +317,7 @@ Follower::Turn Follower::read_bytes(TrackedSource& source, Stream& stream, std::
   if (!lease) return Turn::kStopped;
   std::string bytes(size, '\0');
   const auto got = source.content()->read(bytes.data(), bytes.size(), stream.position);
-  if (!got.ok()) return read_failed(source, stream, got.error()), Turn::kIdle;
+  if (!got.ok()) return read_failed(source, got.error()), Turn::kIdle;
   source.read_errors = 0;
   bytes.resize(*got);
   // After the read: what a truncation put in the place of the old bytes is noticed whenever it happened.
@@ -353,8 +364,7 @@ Follower::Turn Follower::emit(TrackedSource& source, Stream& stream, Batch batch
   return Turn::kMore;
 }
 
-void Follower::read_failed(TrackedSource& source, Stream& stream, const Error& error) {
-  (void)stream;
+void Follower::read_failed(TrackedSource& source, const Error& error) {
   errors_.add();
   ++source.read_errors;
   if (source.problem != error.message()) log_warn("{}", error.message());

@@ -78,6 +78,7 @@ void Follower::examine_found(const std::string& path, const FileStat& info) {
   }
   if (!same_file) {
     if (reported_.erase(path) > 0) deps_.board.put_path(path, "", FileState::kActive, "");
+    if (source->paths.empty() && source->checked) moved_.push_back(id);
     bind_path(*source, path);
     attach_streams(*source, path);
   }
@@ -92,11 +93,13 @@ void Follower::examine_found(const std::string& path, const FileStat& info) {
   make_ready(*source);
 }
 
-TrackedSource& Follower::adopt(const std::string& path, const FileStat& info) {
+// `matched_path`: the name under which a rule takes the file, where no rule matches the path it has now.
+TrackedSource& Follower::adopt(const std::string& path, const FileStat& info, const std::string& matched_path) {
   const auto bound = bindings_.find(binding_key(info.identity));
   auto made = std::make_unique<TrackedSource>();
   TrackedSource& source = *made;
   source.id = bound != bindings_.end() ? bound->second : make_source_id(deps_.options.agent_key, info.identity);
+  source.compressed = compression_of(name_of(path)) != Compression::kNone;
   source.identity = info.identity;
   source.quiet_since = now();
   source.disk_size = info.size;
@@ -104,45 +107,104 @@ TrackedSource& Follower::adopt(const std::string& path, const FileStat& info) {
   source.modified = info.modified;
   source.last_path = source.matched_path = path;
   bindings_[binding_key(info.identity)] = source.id;
-  if (const auto known = known_.find(source.id); known != known_.end()) {
-    source.known = true;
-    for (const KnownSource& k : known->second) source.epoch = std::max(source.epoch, k.epoch);
-    for (const KnownSource& k : known->second) {
-      if (k.epoch != source.epoch) continue;
-      source.finished = k.state.finished;
-      source.binary = k.state.binary;
-      source.binary_decided = true;
-      source.flagged = k.state.flagged;
-      source.inherited = k.state.inherited;
-      source.matched_path = k.state.path;
-    }
-  }
+  take_known(source);
   sources_[source.id] = std::move(made);
-  attach_streams(source, path);
-  if (source.streams.empty()) attach_streams(source, source.matched_path);
+  attach_streams(source, matched_path.empty() ? path : matched_path);
+  if (source.streams.empty()) attach_by_group(source);
+  source.undecided = !source.known && !originals_for(source, path).empty();
+  by_group_[rotation_name(name_of(path)).base].insert(source.id);
   make_ready(source);
   return source;
 }
 
+// What the store has of the source, of its newest epoch.
+void Follower::take_known(TrackedSource& source) {
+  const auto known = known_.find(source.id);
+  if (known == known_.end()) return;
+  source.known = true;
+  for (const KnownSource& k : known->second) source.epoch = std::max(source.epoch, k.epoch);
+  for (const KnownSource& k : known->second) {
+    if (k.epoch != source.epoch) continue;
+    source.finished = k.state.finished;
+    source.binary = k.state.binary;
+    source.binary_decided = true;
+    source.flagged = k.state.flagged;
+    source.inherited = k.state.inherited;
+    source.matched_path = k.state.path;
+  }
+}
+
+// A source of the store whose file was not come across, as far as a rule for `rule_path` collects it.
+TrackedSource* Follower::adopt_known(const SourceId& id, const std::string& rule_path) {
+  const auto known = known_.find(id);
+  if (known == known_.end() || known->second.empty()) return nullptr;
+  auto made = std::make_unique<TrackedSource>();
+  TrackedSource& source = *made;
+  source.id = id;
+  take_known(source);
+  source.identity = known->second.front().state.identity;
+  source.last_path = source.matched_path;
+  source.quiet_since = now();
+  source.size = 0;
+  const bool in_rules = (attach_streams(source, source.last_path), attach_by_group(source), !source.streams.empty());
+  if (!in_rules) attach_streams(source, rule_path);
+  source.matched_path = known->second.front().state.group;
+  if (source.streams.empty()) return nullptr;
+  sources_[id] = std::move(made);
+  for (Stream& stream : source.streams) {
+    if (source.finished) stream.chain.shrink();
+  }
+  if (const auto path = find_handle(std::string(folder_of(source.last_path)), source.identity))
+    bind_path(source, *path), moved_.push_back(id);
+  if (source.paths.empty() && !source.finished && !deps_.options.one_shot && in_rules) lost_.push_back(id);
+  return &source;
+}
+
+// After the start: sources of the store that no rule came across under their names, but whose old names a rule
+// collects.
+void Follower::adopt_orphans() {
+  if (deps_.options.one_shot) return;
+  std::vector<SourceId> ids;
+  for (const auto& [id, known] : known_) {
+    if (find(id) == nullptr) ids.push_back(id);
+  }
+  for (const SourceId& id : ids) {
+    if (TrackedSource* source = adopt_known(id, {})) source->generation = generation_;
+  }
+}
+
 void Follower::attach_streams(TrackedSource& source, const std::string& path) {
-  for (const RulePtr& rule : matcher_->rules_for(path)) {
-    auto stream = std::find_if(source.streams.begin(), source.streams.end(),
-                               [&](const Stream& s) { return s.channel == rule->rule.topic; });
-    if (stream != source.streams.end()) {
-      if (!stream->rule) stream->rule = rule;
-      continue;
-    }
-    Stream& added = source.streams.emplace_back();
-    added.channel = rule->rule.topic;
-    added.rule = rule;
-    added.grown_at = now();
-    source.matched_path = path;
-    added.from_end = rule->rule.start == config::Start::kEnd && fresh_rules_.contains(rule.get());
-    const auto known = known_.find(source.id);
-    if (known == known_.end()) continue;
-    for (const KnownSource& k : known->second) {
-      if (k.channel == added.channel && k.epoch == source.epoch) resume_stream(source, added, k);
-    }
+  const auto rules = matcher_->rules_for(path);
+  if (!rules.empty()) source.matched_path = path;
+  for (const RulePtr& rule : rules) attach(source, rule);
+}
+
+void Follower::attach(TrackedSource& source, const RulePtr& rule) {
+  const auto stream = std::find_if(source.streams.begin(), source.streams.end(),
+                                   [&](const Stream& s) { return s.channel == rule->rule.topic; });
+  if (stream != source.streams.end()) {
+    if (!stream->rule) stream->rule = rule;
+    return;
+  }
+  Stream& added = source.streams.emplace_back();
+  added.channel = rule->rule.topic;
+  added.rule = rule;
+  added.grown_at = now();
+  added.from_end = rule->rule.start == config::Start::kEnd && fresh_rules_.contains(rule.get());
+  const auto known = known_.find(source.id);
+  if (known == known_.end()) return;
+  for (const KnownSource& k : known->second) {
+    if (k.channel == added.channel && k.epoch == source.epoch) resume_stream(source, added, k);
+  }
+}
+
+// For a file whose present name no rule matches: the rules of its channels that collect the files of its rotation
+// group.
+void Follower::attach_by_group(TrackedSource& source) {
+  const auto known = known_.find(source.id);
+  if (known == known_.end()) return;
+  for (const KnownSource& k : known->second) {
+    if (const RulePtr rule = matcher_->rule_for_group(k.state.group, k.channel, true)) attach(source, rule);
   }
 }
 
@@ -156,7 +218,7 @@ void Follower::resume_stream(TrackedSource& source, Stream& stream, const KnownS
   stream.position = stream.acked.contiguous_end(stream.base);
   stream.chain = MarkChain(known.marks);
   // Of the last commit; it is moved to the position once it was compared with the file (first_look).
-  stream.guard = known.state.guard;
+  if (known.state.position == std::max(stream.acked.end(), stream.base)) stream.guard = known.state.guard;
   stream.seen_size = 0;
   if (known.state.position > 0 || !known.coverage.empty()) stream.format = known.state.format;
   source.lost_size = std::max(source.lost_size, known.state.size);
@@ -193,11 +255,26 @@ void Follower::after_examination(bool complete) {
     }
     for (TrackedSource* source : unseen) check_paths(*source);
   }
+  if (complete && first_scan_) adopt_orphans();
   for (const SourceId& id : std::exchange(lost_, {})) {
     TrackedSource* source = find(id);
     if (source != nullptr && source->paths.empty()) locate_lost(*source);
   }
+  for (const SourceId& id : std::exchange(moved_, {})) {
+    if (TrackedSource* source = find(id)) moved(*source);
+  }
   folder_index_.clear();
+}
+
+// It has another name now.
+void Follower::moved(TrackedSource& source) {
+  const auto info = deps_.files.stat(source.path());
+  if (!info.ok()) return;
+  source.modified = info->modified;
+  source.disk_size = info->size;
+  if (matcher_->rules_for(source.path()).empty() && !source.finished) source.state = FileState::kRotated;
+  make_ready(source);
+  adopt_generations(source);
 }
 
 // A known path is gone: before anything else the handle is looked for under every name in the folder and where rotated
@@ -209,8 +286,7 @@ void Follower::locate_lost(TrackedSource& source) {
     if (const auto path = find_handle(folder, source.identity)) {
       bind_path(source, *path);
       source.generation = generation_;
-      if (matcher_->rules_for(*path).empty()) source.state = FileState::kRotated;
-      make_ready(source);
+      moved_.push_back(source.id);
       return;
     }
   }
@@ -221,13 +297,12 @@ void Follower::locate_lost(TrackedSource& source) {
 
 std::optional<std::string> Follower::find_handle(const std::string& folder, const FileIdentity& identity) {
   const Hash128 wanted = binding_key(identity);
-  for (const auto& [path, info] : folder_index(folder)) {
-    if (binding_key(info.identity) == wanted) return path;
-  }
-  return std::nullopt;
+  const FolderIndex& index = folder_index(folder);
+  const auto found = index.find(wanted);
+  return found == index.end() ? std::nullopt : std::optional<std::string>(found->second.path);
 }
 
-const std::vector<std::pair<std::string, FileStat>>& Follower::folder_index(const std::string& folder) {
+const Follower::FolderIndex& Follower::folder_index(const std::string& folder) {
   const auto known = folder_index_.find(folder);
   if (known != folder_index_.end()) return known->second;
   auto& index = folder_index_[folder];
@@ -236,7 +311,10 @@ const std::vector<std::pair<std::string, FileStat>>& Follower::folder_index(cons
   for (const DirectoryEntry& entry : *entries) {
     if (entry.type != FileType::kRegular) continue;
     const std::string path = folder == "/" ? "/" + entry.name : folder + "/" + entry.name;
-    if (auto info = deps_.files.stat(path, false); info.ok()) index.emplace_back(path, std::move(info).value());
+    auto info = deps_.files.stat(path, false);
+    if (!info.ok()) continue;
+    const Hash128 key = binding_key(info->identity);
+    index.emplace(key, FolderEntry{path, std::move(info).value()});
   }
   return index;
 }

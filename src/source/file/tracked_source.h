@@ -72,12 +72,15 @@ struct TrackedSource {
   FileState state = FileState::kActive;
   std::string problem;
   bool compressed = false;
-  bool known = false;        // the store has ranges or a state of it
-  bool checked = false;      // its first look since the start is done
-  bool undecided = false;    // unknown handle that may be a copy: not collected yet
-  bool copy_wanted = false;  // it is a copy of `original`: account for its bytes when the original has them
+  bool known = false;      // the store has ranges or a state of it
+  bool checked = false;    // its first look since the start is done
+  bool undecided = false;  // unknown handle that may be a copy: not collected yet
+  bool alias = false;      // decided: a copy of `original`, which has or gets its bytes
   SourceId original;
-  bool has_copy = false;
+  bool has_copy = false;  // `copy` was recognised as holding its rest
+  SourceId copy_source;   // the copy as a file of its own, where a rule names it
+  bool copy_searched = false;
+  bool resumed = false;  // the streams stand where reading goes on, not where the store stood
   bool binary = false;
   bool binary_decided = false;
   bool flagged = false;

@@ -128,8 +128,11 @@ UnknownDecision decide_unknown(bool empty, bool quiet, const std::vector<Candida
     if (!candidates[i].has_copy && candidates[i].likeness != Likeness::kNone) like.push_back(i);
   }
   if (like.empty()) return {UnknownAction::kCollect, 0};
-  if (like.size() > 1)
-    return quiet ? UnknownDecision{UnknownAction::kCollectFlagged, 0} : UnknownDecision{UnknownAction::kWait, like[0]};
+  // Between originals of equal bytes that were read to their end it does not matter whose copy it is.
+  const bool unsure = like.size() > 1 && !std::all_of(like.begin(), like.end(), [&](std::size_t i) {
+                        return candidates[i].likeness == Likeness::kContinues && candidates[i].nothing_left;
+                      });
+  if (unsure) return {quiet ? UnknownAction::kCollectFlagged : UnknownAction::kWait, quiet ? 0 : like[0]};
   const Candidate& original = candidates[like[0]];
   if (original.state != OriginalState::kLive && original.likeness == Likeness::kContinues) {
     return {UnknownAction::kContinueOriginal, like[0]};

@@ -61,6 +61,7 @@ struct Candidate {
   OriginalState state = OriginalState::kLive;
   bool has_copy = false;  // another file was already recognised as its copy
   Likeness likeness = Likeness::kNone;
+  bool nothing_left = false;  // the file holds nothing that was not read of the source
 };
 enum class UnknownAction { kRegister, kCollect, kCollectFlagged, kContinueOriginal, kWait, kAlias };
 struct UnknownDecision {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "source/file/identity/identity.h"
 
 namespace logboom::source {
 namespace {
@@ -111,6 +112,18 @@ std::vector<RulePtr> RuleMatcher::rules_for(std::string_view path) const {
     if (!taken && rule->matches(path)) found.push_back(rule);
   }
   return found;
+}
+
+RulePtr RuleMatcher::rule_for_group(std::string_view group, std::string_view channel, bool by_folder) const {
+  for (const RulePtr& rule : rules_) {
+    if (rule->rule.topic != channel) continue;
+    if (rule->matches(group) || (!rule->glob && rotation_group(rule->path) == group)) return rule;
+  }
+  if (!by_folder) return nullptr;
+  const auto found = std::find_if(rules_.begin(), rules_.end(), [&](const RulePtr& rule) {
+    return rule->rule.topic == channel && rule->glob && folder_of(rule->path) == folder_of(group);
+  });
+  return found == rules_.end() ? nullptr : *found;
 }
 
 std::optional<std::string> RuleMatcher::root_of(std::string_view path) const {

@@ -46,6 +46,9 @@ class RuleMatcher {
 
   // At most one rule per channel, the first of the set: of two rules for one path and one topic the first wins.
   std::vector<RulePtr> rules_for(std::string_view path) const;
+  // The rule of the channel that collects the files of a rotation group, for a file whose name has changed; null: none.
+  // `by_folder`: a pattern for files of that folder will do, since numbers are missing in the name of a group.
+  RulePtr rule_for_group(std::string_view group, std::string_view channel, bool by_folder) const;
   const std::vector<RulePtr>& rules() const { return rules_; }
   // The allowed root the path lies in; nullopt: outside of all of them.
   std::optional<std::string> root_of(std::string_view path) const;

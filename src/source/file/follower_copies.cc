@@ -1,0 +1,276 @@
+// Rotated copies: which file holds the rest of a source that was truncated or vanished, and which unknown files are
+// copies.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "source/file/follower.h"
+#include "source/file/identity/likeness.h"
+
+namespace logboom::source {
+namespace {
+
+// A file of the same name with as many equal bytes is the same file restored, not a writer's new one with the same
+// banner.
+constexpr std::uint64_t kRestoredBytes = 4096;
+constexpr Moment kLookAgain = std::chrono::seconds(1);
+
+std::uint64_t read_end(const TrackedSource& source, const Stream& stream) {
+  return source.resumed ? stream.position : std::max(stream.acked.end(), stream.base);
+}
+
+// The stream that has read furthest stands for its source.
+const Stream* furthest(const TrackedSource& source) {
+  const Stream* best = nullptr;
+  for (const Stream& stream : source.streams) {
+    if (best == nullptr || read_end(source, stream) > read_end(source, *best)) best = &stream;
+  }
+  return best;
+}
+
+OriginalState state_of(const TrackedSource& source) {
+  if (source.ending == Ending::kTruncated) return OriginalState::kTruncated;
+  return source.paths.empty() ? OriginalState::kVanished : OriginalState::kLive;
+}
+
+}  // namespace
+
+bool Follower::is_rotated_folder(std::string_view folder) const {
+  const auto& folders = matcher_->rotated_to();
+  return std::find(folders.begin(), folders.end(), folder) != folders.end();
+}
+
+// Whether a file of this path may hold what `original` had under one of its names.
+bool Follower::name_fits(const std::string& path, const TrackedSource& original) const {
+  for (const std::string* old : {&original.last_path, &original.matched_path}) {
+    if (old->empty()) continue;
+    if (path == *old) {
+      const Stream* stream = furthest(original);
+      if (original.paths.empty() && stream != nullptr && read_end(original, *stream) >= kRestoredBytes) return true;
+    } else if (folder_of(path) == folder_of(*old)) {
+      if (may_be_copy(name_of(path), name_of(*old))) return true;
+    } else if (is_rotated_folder(folder_of(path))) {
+      const RotationName copy = rotation_name(name_of(path));
+      const RotationName first = rotation_name(name_of(*old));
+      if (copy.base == first.base && copy.tokens >= first.tokens) return true;
+    }
+  }
+  return false;
+}
+
+Result<Likeness> Follower::compare(OpenFile& file, std::uint64_t size, TrackedSource& original) {
+  const Stream* stream = furthest(original);
+  if (stream == nullptr) return Likeness::kNone;
+  Content* live = nullptr;
+  if (state_of(original) == OriginalState::kLive && open(original)) live = original.open.content.get();
+  return likeness(*file.content, size, {stream->chain, read_end(original, *stream), stream->guard, live});
+}
+
+// Sources of the same rotation group under whose names the file at `path` may be a copy; those of the store that have
+// no file are brought in.
+std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, const std::string& path) {
+  std::vector<TrackedSource*> found;
+  const auto group = by_group_.find(rotation_name(name_of(path)).base);
+  if (group == by_group_.end()) return found;
+  for (const SourceId& id : std::vector<SourceId>(group->second.begin(), group->second.end())) {
+    if (id == file.id) continue;
+    TrackedSource* original = find(id);
+    if (original == nullptr) original = adopt_known(id, path);
+    if (original == nullptr || original->undecided || original->binary) continue;
+    const Stream* stream = furthest(*original);
+    if (stream != nullptr && read_end(*original, *stream) > 0 && name_fits(path, *original)) found.push_back(original);
+  }
+  return found;
+}
+
+// Decides about a file with an unknown handle; called again until it is decided.
+void Follower::decide_file(TrackedSource& source) {
+  source.state = source.alias ? FileState::kAlias : FileState::kWaiting;
+  if (!open(source)) return;
+  const auto size = source.open.content->size();
+  const bool half = !size.ok() && size.error().code() == ErrorCode::kUnavailable;
+  if (!size.ok() && !half) {
+    if (source.compressed) return collect(source);  // damaged: what can be read of it is read, the rest named
+    return read_failed(source, size.error());
+  }
+  if (size.ok() && *size != source.size) source.size = *size, source.quiet_since = now();
+  const bool quiet = deps_.options.one_shot || source.paths.empty() ||
+                     now() - source.quiet_since >= Moment(deps_.options.rotated_quiet);
+  if (half && !quiet) return at(source, now() + kLookAgain);
+  if (half) return collect(source);
+  if (source.alias && find(source.original) != nullptr && state_of(*find(source.original)) == OriginalState::kLive) {
+    if (account_copy(source)) return;
+  }
+  std::vector<TrackedSource*> originals = originals_for(source, source.path());
+  std::vector<Candidate> candidates;
+  for (TrackedSource* original : originals) {
+    Candidate& candidate = candidates.emplace_back();
+    candidate.state = state_of(*original);
+    candidate.has_copy = original->has_copy && original->copy_source != source.id;
+    const auto like = compare(source.open, *size, *original);
+    if (like.ok()) candidate.likeness = *like;
+    candidate.nothing_left = *size == read_end(*original, *furthest(*original));
+  }
+  // A person who names files wants each of them.
+  if (deps_.options.explicit_paths) {
+    for (Candidate& candidate : candidates) {
+      if (candidate.state == OriginalState::kLive) candidate.likeness = Likeness::kNone;
+    }
+  }
+  const UnknownDecision decision = decide_unknown(*size == 0, quiet, candidates);
+  act(source, decision, originals.empty() ? nullptr : originals[decision.candidate]);
+}
+
+void Follower::act(TrackedSource& source, const UnknownDecision& decision, TrackedSource* original) {
+  switch (decision.action) {
+    case UnknownAction::kRegister:
+      return;
+    case UnknownAction::kCollectFlagged:
+      source.flagged = true;
+      log_warn("{} may be a copy of more than one file: collected, and marked as possibly repeated",
+               printable(source.path()));
+      return collect(source);
+    case UnknownAction::kCollect:
+      return collect(source);
+    case UnknownAction::kContinueOriginal:
+      return continue_with(*original, source);
+    case UnknownAction::kWait:
+      return at(source, std::max(now() + kLookAgain, source.quiet_since + Moment(deps_.options.rotated_quiet)));
+    case UnknownAction::kAlias:
+      source.alias = true;
+      source.original = original->id;
+      source.state = FileState::kAlias;
+      if (!account_copy(source)) at(source, now() + kLookAgain);
+  }
+}
+
+void Follower::collect(TrackedSource& source) {
+  source.undecided = source.alias = false;
+  source.state = FileState::kActive;
+  make_ready(source);
+}
+
+// `copy` holds the rest of `original`, if it is the only file that does.
+void Follower::continue_with(TrackedSource& original, TrackedSource& copy) {
+  const CopySearch search = find_copy(original);
+  folder_index_.clear();
+  if (search == CopySearch::kFound && original.copy_source == copy.id) {
+    close(copy);
+    copy.state = FileState::kAlias;
+    return;
+  }
+  if (search == CopySearch::kNotYet) return at(copy, now() + kLookAgain);
+  copy.flagged = true;
+  log_warn("{} is not the only copy of what was {}: collected, and marked as possibly repeated", printable(copy.path()),
+           printable(original.path()));
+  collect(copy);
+}
+
+void Follower::use_copy(TrackedSource& original, OpenFile file, const std::string& path) {
+  log_info("{} goes on in its copy {}", printable(original.path()), printable(path));
+  original.copy = std::move(file);
+  original.copy_path = path;
+  original.has_copy = true;
+  original.finished = false;
+  if (original.ending == Ending::kNone) original.ending = Ending::kGone;
+  if (!original.resumed) {
+    for (Stream& stream : original.streams) resume_reading(original, stream);
+  }
+  original.resumed = original.checked = true;
+  for (Stream& stream : original.streams) stream.look_again = Moment{0};
+  make_ready(original);
+}
+
+// Looks in the folders where rotated files go for the one file that begins with all that was read of the source.
+Follower::CopySearch Follower::find_copy(TrackedSource& original) {
+  CopySearch result = CopySearch::kNone;
+  std::vector<std::pair<std::string, OpenFile>> found;
+  std::vector<std::string> folders{std::string(folder_of(original.last_path))};
+  for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
+  for (const std::string& folder : folders) {
+    for (const auto& [key, entry] : folder_index(folder)) {
+      if (!name_fits(entry.path, original) || entry.info.size == 0) continue;
+      const auto bound = bindings_.find(key);
+      TrackedSource* owner = bound == bindings_.end() ? nullptr : find(bound->second);
+      if (owner == &original || (bound != bindings_.end() && (owner == nullptr || !owner->undecided))) continue;
+      OpenFile file;
+      if (!open_file(entry.path, &entry.info.identity, file).ok()) continue;
+      const auto size = file.content->size();
+      if (!size.ok() && size.error().code() == ErrorCode::kUnavailable) result = CopySearch::kNotYet;
+      if (!size.ok()) continue;
+      const auto like = compare(file, *size, original);
+      if (like.ok() && *like == Likeness::kContinues) found.emplace_back(entry.path, std::move(file));
+    }
+  }
+  if (found.size() != 1) return result;
+  original.copy_source = {};
+  if (const auto owner = by_path_.find(found[0].first); owner != by_path_.end()) {
+    if (TrackedSource* copy = find(owner->second); copy != nullptr && copy->undecided) {
+      copy->alias = true;
+      copy->original = original.id;
+      original.copy_source = copy->id;
+    }
+  }
+  use_copy(original, std::move(found[0].second), found[0].first);
+  return CopySearch::kFound;
+}
+
+// Once the original has every byte of its copy, the copy's own bytes are listed as left out, so that no restart takes
+// it for new.
+bool Follower::account_copy(TrackedSource& copy) {
+  if (!copy.undecided) return true;
+  TrackedSource* original = find(copy.original);
+  if (original == nullptr || !open(copy)) return false;
+  const auto size = copy.open.content->size();
+  if (!size.ok()) return false;
+  for (const Stream& stream : copy.streams) {
+    const auto same = std::find_if(original->streams.begin(), original->streams.end(),
+                                   [&](const Stream& s) { return s.channel == stream.channel; });
+    if (same != original->streams.end() && same->acknowledged() < *size && original->ending == Ending::kNone)
+      return false;
+  }
+  copy.size = *size;
+  copy.undecided = false;
+  copy.finished = copy.checked = copy.resumed = true;
+  copy.state = FileState::kAlias;
+  for (Stream& stream : copy.streams) {
+    std::string guard(std::min<std::uint64_t>(kGuardBytes, *size), '\0');
+    const auto got = copy.open.content->read(guard.data(), guard.size(), *size - guard.size());
+    if (!got.ok() || *got != guard.size()) guard.clear();
+    const std::string cause = "copy of " + copy.original.to_hex();
+    stream.seen_size = *size;
+    if (emit(copy, stream, maker_.range(copy, stream, *size, Disposition::kDropped, cause, std::move(guard))) ==
+        Turn::kStopped) {
+      stopped_ = true;
+      return true;
+    }
+  }
+  publish(copy);
+  return true;
+}
+
+// Files that came and went through the watched name while nobody looked: in the group, no rule's, younger than the
+// source.
+void Follower::adopt_generations(TrackedSource& source) {
+  const TimeNs rotated_at = source.modified;
+  std::vector<std::pair<std::string, FileStat>> younger;
+  std::vector<std::string> folders{std::string(folder_of(source.matched_path))};
+  for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
+  for (const std::string& folder : folders) {
+    for (const auto& [key, entry] : folder_index(folder)) {
+      if (bindings_.contains(key) || entry.info.modified <= rotated_at) continue;
+      if (!matcher_->rules_for(entry.path).empty()) continue;
+      if (may_be_copy(name_of(entry.path), name_of(source.matched_path))) younger.emplace_back(entry.path, entry.info);
+    }
+  }
+  for (const auto& [path, info] : younger) {
+    if (!may_collect(path, info)) continue;
+    TrackedSource& added = adopt(path, info, source.matched_path);
+    bind_path(added, path);
+    added.generation = generation_;
+    added.state = FileState::kRotated;
+  }
+}
+
+}  // namespace logboom::source
