@@ -18,10 +18,12 @@ constexpr int kMaxDepth = 64;
 constexpr std::string_view kOverflow = "_overflow";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
+// Without JSON's white space around; other control characters make a value invalid.
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
-  while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
-  return text;
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
 bool is_digit(char c) {

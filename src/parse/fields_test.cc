@@ -112,7 +112,8 @@ TEST(Fields, TextThatIsNoObjectHasNone) {
                            "{\"a\":\"\xff\"}",
                            "{\"a\":1,}",
                            "{\"a\":{\"b\":1}",
-                           "{\"a\":NaN}"}) {
+                           "{\"a\":NaN}",
+                           "{\"a\":3\x18}"}) {
     EXPECT_THAT(fields_of(text), IsEmpty()) << text;
     EXPECT_EQ(FieldParser().field(Format::kJson, text, "a"), std::nullopt) << text;
   }
