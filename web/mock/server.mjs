@@ -36,7 +36,7 @@ const valueOf = (row, field) => (['host', 'file', 'level', 'topic', 'source'].in
 function matcher(q) {
   const list = terms(q);
   return (row) => list.every(({ no, field, value }) => {
-    const hit = field ? (valueOf(row, field) ?? '\u0000').toLowerCase() === value : value.includes('*')
+    const hit = field ? (valueOf(row, field) ?? '\u0000').toLowerCase() === (field === 'level' && value === 'none' ? '' : value) : value.includes('*')
       ? row.text.toLowerCase().includes(value.replace(/\*/g, '')) : row.text.toLowerCase().includes(value);
     return hit !== no;
   });
@@ -88,6 +88,7 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
   const world = new World();
   const listeners = new Set();
   const state = { signedIn: true, fail: 0 };
+  const streams = new Set();
   if (!empty) world.fill(rows, 2 * 3600_000);
   if (withHostile) hostile.forEach((text) => world.add(text, { level: 'info', ms: Date.now() }));
   const started = Date.now();
@@ -149,8 +150,9 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
     };
     push(world.rows.filter((row) => row.commit > commit));
     listeners.add(push);
+    streams.add(response);
     const beat = setInterval(() => response.write(': still here\n\n'), 10_000);
-    request.on('close', () => { listeners.delete(push); clearInterval(beat); });
+    request.on('close', () => { listeners.delete(push); streams.delete(response); clearInterval(beat); });
   }
 
   function context(params) {
@@ -220,6 +222,7 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
   const control = {
     add: (body) => { const rows = body.lines.map((text) => world.add(text, { ...body, ms: body.ms ?? Date.now() })); emit(rows); return { ids: rows.map((row) => row.id) }; },
     flood: (body) => { const rows = Array.from({ length: body.count }, () => world.make(Date.now())); emit(rows); return { count: rows.length }; },
+    cut: () => { const count = streams.size; streams.forEach((each) => each.destroy()); return { count }; },
     session: (body) => { state.signedIn = body.on; return state; },
     fail: (body) => { state.fail = body.count; return state; },
   };

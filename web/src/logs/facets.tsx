@@ -14,16 +14,17 @@ export function filter(field: string, value: string, keep: boolean): void {
   go({ query: withFilter(view.value.query, field, value, keep), open: '' });
 }
 
-function Value({ field, value, n, most }: { field: string; value: string; n: number; most: number }) {
+function Value({ field, value: given, n, most }: { field: string; value: string; n: number; most: number }) {
   const level = field === 'level';
+  const value = level ? given || 'none' : given;  // a query names the missing level so
   const on = hasTerm(view.value.query, field, value);
-  const shown = level ? t(`level.${value || 'none'}` as Key) : visible(value) || t('facets.empty');
+  const shown = level ? t(`level.${value}` as Key) : visible(value) || t('facets.empty');
   const usable = value !== '';
   return (
     <div class={'fv ' + (on ? 'on' : '')}>
       <u style={{ width: `${most ? Math.max(1, n / most * 100) : 0}%` }} />
       <button class="pick" disabled={!usable} title={shown} aria-pressed={on} onClick={() => filter(field, value, true)}>
-        {level && <span class={'dot bar-' + (value || 'none')} aria-hidden="true" />}
+        {level && <span class={'dot bar-' + value} aria-hidden="true" />}
         <span class={'name ' + (field === 'file' ? 'tail' : '')}><bdi>{shown}</bdi></span>
       </button>
       <em title={count(n)}>{n >= 1_000_000 ? short(n) : count(n)}</em>
