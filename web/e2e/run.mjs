@@ -480,6 +480,12 @@ await check('without a session the page says how to sign in', async () => {
   await until(() => /logboom login/.test(document.body.textContent), undefined);
 });
 
+await check('a pasted sign-in address signs in', async () => {
+  await page.fill('#address', `${url}signin?token=abcdefghijklmnopqrst`);
+  await page.click('.sign-in form button');
+  await page.waitForSelector('.found b');
+}, { mockOnly: true });
+
 await browser.close();
 mock?.close();
 const failed = results.filter((good) => !good).length;

@@ -231,7 +231,7 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
     const name = path === '/' ? 'index.html' : normalize(path).replace(/^[/\\]+/, '');
     const full = join(dist, name);
     if (name.includes('..') || !existsSync(full)) return json(response, { error: { code: 'not_found', message: 'no such page' } }, 404);
-    response.writeHead(200, { 'Content-Type': types[extname(full)] ?? 'application/octet-stream', 'Content-Security-Policy': csp, 'X-Content-Type-Options': 'nosniff' });
+    response.writeHead(200, { 'Content-Type': types[extname(full)] ?? 'application/octet-stream', 'Content-Security-Policy': csp, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'same-origin' });
     createReadStream(full).pipe(response);
   }
 
@@ -244,6 +244,8 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
       request.on('data', (chunk) => { text += chunk; });
       request.on('end', () => json(response, control[path.slice(6)](JSON.parse(text || '{}'))));
     } else if (path === '/signin') {
+      // As the program's gate does: a form of another origin signs nobody in.
+      if (request.method === 'POST' && request.headers.origin !== `http://${request.headers.host}`) return json(response, { error: { code: 'forbidden', message: `foreign origin ${request.headers.origin}` } }, 403);
       state.signedIn = true;
       request.resume();
       response.writeHead(303, { Location: base }).end();
