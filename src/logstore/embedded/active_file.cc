@@ -23,7 +23,7 @@ Status remove_store_file(FileSystem& files, const std::string& path) {
   return ok_status();
 }
 
-Result<ActiveFile> start_file(std::uint32_t seq, std::uint32_t failed, const Inventory& inventory, Catalog& catalog,
+Result<ActiveFile> start_file(std::uint32_t seq, std::uint32_t failed, Inventory& inventory, Catalog& catalog,
                               FileSet& files, const Clock& clock) {
   ActiveFile active;
   Changes changes;
@@ -41,7 +41,9 @@ Result<ActiveFile> start_file(std::uint32_t seq, std::uint32_t failed, const Inv
     }
     return ok_status();
   };
-  // What an attempt before may have left: nothing in it was ever acknowledged.
+  // Whatever a crash leaves of it from here on is known to hold nothing that was acknowledged.
+  inventory.manifest.creating = seq;
+  LB_TRY(save_manifest(files.files(), files.directory(), inventory.manifest));
   LB_TRY(remove_store_file(files.files(), files.path_of(seq)));
   FileHead head;
   head.version = kStoreVersion;
@@ -50,6 +52,11 @@ Result<ActiveFile> start_file(std::uint32_t seq, std::uint32_t failed, const Inv
   head.store = inventory.store;
   LB_ASSIGN(active.file, StoreFile::create(files.vfs(), files.path_of(seq), head, fill));
   LB_TRY(files.files().sync_directory(files.directory()));
+  Manifest manifest = inventory.manifest;
+  manifest.creating = 0;
+  manifest.files[seq] = catalog.last_commit();
+  LB_TRY(save_manifest(files.files(), files.directory(), manifest));
+  inventory.manifest = std::move(manifest);
   active.reader = files.add(seq);
   catalog.publish(std::move(changes));
   return active;

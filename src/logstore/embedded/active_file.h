@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "logstore/embedded/catalog.h"
 #include "logstore/embedded/file_set.h"
+#include "logstore/embedded/manifest.h"
 #include "logstore/embedded/store_file.h"
 
 namespace logboom::logstore::embedded {
@@ -21,6 +22,7 @@ struct Inventory {
   Hash128 store;
   std::map<std::uint32_t, FileRecord> files;  // all but the active one
   std::map<std::string, Acceptance> accepted;
+  Manifest manifest;
 };
 
 struct ActiveFile {
@@ -35,8 +37,8 @@ struct ActiveFile {
 Status remove_store_file(FileSystem& files, const std::string& path);
 
 // Creates logs-<seq>.db with copies of the inventory and of every stream that may go on, and of those whose row stands
-// in `failed` (0: none). Its readers are added to the set and the streams published.
-Result<ActiveFile> start_file(std::uint32_t seq, std::uint32_t failed, const Inventory& inventory, Catalog& catalog,
+// in `failed` (0: none). Its readers are added to the set, the streams published and the manifest saved.
+Result<ActiveFile> start_file(std::uint32_t seq, std::uint32_t failed, Inventory& inventory, Catalog& catalog,
                               FileSet& files, const Clock& clock);
 
 // Opens an existing one for writing; everything its WAL holds is brought into the file first, so that nothing depends

@@ -33,6 +33,11 @@ void Catalog::add_file(LoadedFile& loaded, bool sealed) {
   cached_ = nullptr;
 }
 
+void Catalog::raise_commit(std::uint64_t commit) {
+  MutexLock lock(mutex_);
+  last_commit_ = std::max(last_commit_, commit);
+}
+
 void Catalog::add_active_file(std::uint32_t file) {
   MutexLock lock(mutex_);
   files_[file];

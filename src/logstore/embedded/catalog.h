@@ -45,6 +45,7 @@ class Catalog {
  public:
   // ---- at the start, files in ascending order: what a later file says of a stream replaces what earlier ones said
   void add_file(LoadedFile& loaded, bool sealed);
+  void raise_commit(std::uint64_t commit);
 
   // ---- commit thread
   void add_active_file(std::uint32_t file);

@@ -108,7 +108,7 @@ void Committer::loop() {
   }
   if (!file_failed_) {
     const auto done = active_.file->database().checkpoint(sqlite::CheckpointMode::kTruncate);
-    if (!done.ok()) closed_ = done.error();
+    closed_ = done.ok() ? note_last_commit() : done.error();
   } else {
     closed_ = Error(ErrorCode::kIo, "cannot close the log store cleanly: " + problem());
   }

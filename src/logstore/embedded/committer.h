@@ -83,6 +83,7 @@ class Committer {
   void maintain();
   Status convert(const ChunkList& tails);
   Status checkpoint_if_due();
+  Status note_last_commit();
   Status convert_due_tails();
   bool tail_age_due() const;
   bool roll_due();

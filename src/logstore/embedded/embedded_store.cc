@@ -23,6 +23,24 @@ using namespace embedded;
 constexpr std::uint64_t kGroupBytes = 4u << 20;
 constexpr const char* kLockName = "/store.lock";
 
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Creates the directory so that its name and those of its new parents last.
+Status create_lasting(FileSystem& files, const std::string& directory) {
+  std::vector<std::string> parents;  // of directories that are not there yet
+  for (std::string at = directory; !files.stat(at).ok(); at = parents.back()) {
+    parents.push_back(parent_of(at));
+    if (parents.back() == at || at == ".") break;
+  }
+  LB_TRY(files.create_directories(directory));
+  for (const std::string& parent : parents) LB_TRY(files.sync_directory(parent));
+  return ok_status();
+}
+
 // Everything a writing store has beyond a reading one.
 class WriteSide final : public LogWriter {
  public:
@@ -138,7 +156,7 @@ class EmbeddedStore final : public LogStore {
 Status EmbeddedStore::take_lock() {
   FileSystem& files = files_.files();
   const bool writes = options_.access == StoreAccess::kReadWrite;
-  if (writes) LB_TRY(files.create_directories(options_.directory));
+  if (writes) LB_TRY(create_lasting(files, options_.directory));
   Result<std::unique_ptr<FileLock>> lock =
       files.lock(options_.directory + kLockName, writes ? LockMode::kExclusive : LockMode::kShared);
   if (!lock.ok()) {
@@ -162,7 +180,7 @@ void EmbeddedStore::serve() {
 
 Status EmbeddedStore::open(Registry& registry) {
   LB_TRY(take_lock());
-  LB_ASSIGN(LoadedStore loaded, load_store(files_, catalog_, notes_));
+  LB_ASSIGN(LoadedStore loaded, load_store(files_, catalog_, notes_, options_.access == StoreAccess::kReadWrite));
   notes_.set_accepted(loaded.inventory.accepted);
   if (options_.access == StoreAccess::kReadWrite) {
     LB_ASSIGN(ActiveFile active, open_active(loaded, files_, catalog_, clock_));

@@ -108,7 +108,12 @@ Status Committer::checkpoint_if_due() {
   // After an incomplete one the next try comes after as much again.
   const bool complete = done.ok() && done->complete;
   checkpoint_at_ = complete ? kCheckpointBytes : database.wal_bytes() + kCheckpointBytes;
-  return ok_status();
+  return note_last_commit();
+}
+
+Status Committer::note_last_commit() {
+  inventory_.manifest.files[active_.seq()] = d_.catalog.last_commit();
+  return save_manifest(d_.files.files(), d_.files.directory(), inventory_.manifest);
 }
 
 bool Committer::roll_due() {

@@ -36,38 +36,118 @@ void merge_inventory(const LoadedFile& file, Inventory& inventory) {
 
 }  // namespace
 
-Result<LoadedStore> load_store(FileSet& files, Catalog& catalog, Notes& notes) {
-  LoadedStore store;
-  LB_ASSIGN(const std::vector<std::uint32_t> seqs, list_files(files));
-  std::vector<LoadedFile> loaded;
-  for (const std::uint32_t seq : seqs) {
-    store.highest = std::max(store.highest, seq);
-    Result<LoadedFile> file = files.add(seq)->load();
-    if (!file.ok()) {
-      if (file.error().code() == ErrorCode::kUnsupported) return file.error();
-      files.retire(seq);
-      log_warn("{}", file.error().message());
-      notes.add_damage({seq, "the whole file", file.error().message()});
-      continue;
+namespace {
+
+// The last commit of which the file itself knows.
+std::uint64_t last_commit_of(const LoadedFile& file) {
+  std::uint64_t last = 0;
+  for (const auto& block : file.blocks) last = std::max(last, block->last_commit);
+  for (const auto& tail : file.tails) last = std::max(last, tail->last_commit);
+  for (const Stream& stream : file.streams) last = std::max(last, stream.commit);
+  return last;
+}
+
+// What must be there and is not: files lost, cut, or replaced by an older copy.
+void check_manifest(const Manifest& manifest, const std::map<std::uint32_t, std::uint64_t>& found, Notes& notes) {
+  for (const auto& [seq, commit] : manifest.files) {
+    const auto it = found.find(seq);
+    if (it == found.end()) {
+      log_error("a file of the log store is missing: {}", store_file_name(seq));
+      notes.add_damage({seq, "the whole file", "it is missing or cannot be read"});
+    } else if (it->second < commit) {
+      log_error("{} is older than it was: commits {} to {} are missing", store_file_name(seq), it->second + 1, commit);
+      notes.add_damage({seq, "the whole file",
+                        fmt::format("it is older than it was: commits {} to {} are missing", it->second + 1, commit)});
     }
-    merge_inventory(*file, store.inventory);
-    loaded.push_back(std::move(*file));
   }
-  for (LoadedFile& file : loaded) {
-    const auto record = store.inventory.files.find(file.head.seq);
-    if (record != store.inventory.files.end() && record->second.state == FileRecord::kFailed) {
+}
+
+class StoreLoader {
+ public:
+  StoreLoader(FileSet& files, Catalog& catalog, Notes& notes) : files_(files), catalog_(catalog), notes_(notes) {}
+
+  Result<LoadedStore> run(bool writes) {
+    LB_TRY(read_manifest());
+    LB_ASSIGN(const std::vector<std::uint32_t> seqs, list_files(files_));
+    for (const std::uint32_t seq : seqs) LB_TRY(read(seq, writes));
+    for (LoadedFile& file : loaded_) publish(file);
+    if (manifest_) check_manifest(*manifest_, commits_, notes_);
+    store_.inventory.manifest = manifest_.value_or(Manifest{});
+    store_.inventory.manifest.creating = 0;
+    for (const auto& [seq, commit] : commits_) {
+      std::uint64_t& known = store_.inventory.manifest.files[seq];
+      known = std::max(known, commit);
+    }
+    // A commit number never names two transactions, even where some were lost.
+    for (const auto& [seq, commit] : store_.inventory.manifest.files) catalog_.raise_commit(commit);
+    return std::move(store_);
+  }
+
+ private:
+  Status read_manifest() {
+    Result<std::optional<Manifest>> manifest = load_manifest(files_.files(), files_.directory());
+    if (manifest.ok()) {
+      manifest_ = std::move(*manifest);
+      if (manifest_ && !manifest_->files.empty()) store_.highest = manifest_->files.rbegin()->first;
+      return ok_status();
+    }
+    if (manifest.error().code() != ErrorCode::kCorrupt) return manifest.error();
+    log_warn("{}", manifest.error().message());
+    notes_.add_damage({0, "the list of files", manifest.error().message()});
+    return ok_status();
+  }
+
+  Status read(std::uint32_t seq, bool writes) {
+    Result<LoadedFile> file = files_.add(seq)->load();
+    if (file.ok()) {
+      store_.highest = std::max(store_.highest, seq);
+      merge_inventory(*file, store_.inventory);
+      loaded_.push_back(std::move(*file));
+      return ok_status();
+    }
+    if (file.error().code() == ErrorCode::kUnsupported) return file.error();
+    files_.retire(seq);
+    if (manifest_ && manifest_->creating == seq && !manifest_->files.contains(seq)) {
+      // The crash came while it was made.
+      return writes ? remove_store_file(files_.files(), files_.path_of(seq)) : ok_status();
+    }
+    store_.highest = std::max(store_.highest, seq);
+    log_error("{}", file.error().message());
+    if (!manifest_ || !manifest_->files.contains(seq))
+      notes_.add_damage({seq, "the whole file", file.error().message()});
+    return ok_status();
+  }
+
+  void publish(LoadedFile& file) {
+    const std::uint32_t seq = file.head.seq;
+    commits_[seq] = last_commit_of(file);
+    const auto record = store_.inventory.files.find(seq);
+    if (record != store_.inventory.files.end() && record->second.state == FileRecord::kFailed) {
       drop_unacknowledged(file, record->second.last_commit);
     }
     for (Damage& damage : file.damages) {
-      log_warn("damaged: {} of file {}: {}", damage.what, damage.file, damage.detail);
-      notes.add_damage(std::move(damage));
+      log_error("damaged: {} of file {}: {}", damage.what, damage.file, damage.detail);
+      notes_.add_damage(std::move(damage));
     }
-    store.newest = file.head.seq;
-    store.newest_refs.clear();
-    for (const SourceNames& names : file.names) store.newest_refs.push_back(names.ref);
-    catalog.add_file(file, &file != &loaded.back());
+    store_.newest = seq;
+    store_.newest_refs.clear();
+    for (const SourceNames& names : file.names) store_.newest_refs.push_back(names.ref);
+    catalog_.add_file(file, &file != &loaded_.back());
   }
-  return store;
+
+  FileSet& files_;
+  Catalog& catalog_;
+  Notes& notes_;
+  std::optional<Manifest> manifest_;
+  std::vector<LoadedFile> loaded_;
+  std::map<std::uint32_t, std::uint64_t> commits_;
+  LoadedStore store_;
+};
+
+}  // namespace
+
+Result<LoadedStore> load_store(FileSet& files, Catalog& catalog, Notes& notes, bool writes) {
+  return StoreLoader(files, catalog, notes).run(writes);
 }
 
 Result<ActiveFile> open_active(LoadedStore& loaded, FileSet& files, Catalog& catalog, const Clock& clock) {

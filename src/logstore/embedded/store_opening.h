@@ -20,7 +20,8 @@ struct LoadedStore {
 };
 
 // Reads every file into the catalog; what cannot be read goes to the notes. kUnsupported for files of a newer format.
-Result<LoadedStore> load_store(FileSet& files, Catalog& catalog, Notes& notes);
+// `writes`: what a crash left of a file that was being made is removed.
+Result<LoadedStore> load_store(FileSet& files, Catalog& catalog, Notes& notes, bool writes);
 
 // The file that takes commits: the newest one, or a new one.
 Result<ActiveFile> open_active(LoadedStore& loaded, FileSet& files, Catalog& catalog, const Clock& clock);

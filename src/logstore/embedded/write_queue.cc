@@ -55,7 +55,7 @@ Result<std::vector<Part>> encode_batches(ChunkEncoder& encoder, const Catalog& c
     total += item.batch->bytes.size();
     if (std::find(refs.begin(), refs.end(), item.ref) == refs.end()) refs.push_back(item.ref);
   }
-  if (total < WriteQueue::kLeastBlockBytes) {
+  if (total < block_bytes / 4) {
     for (const RefBatch& item : batches) {
       LB_ASSIGN(Part part, encoder.tail(*item.batch, item.ref));
       parts.push_back(std::move(part));

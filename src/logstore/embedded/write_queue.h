@@ -45,15 +45,12 @@ struct Job {
 // What a block's header says of its refs, for repair.
 std::string names_note(const Catalog& catalog, const std::vector<SourceRef>& refs);
 
-// Tail chunks, one per batch, when there is little; else as few blocks as fit `block_bytes`.
+// Tail chunks, one per batch, when there is less than a quarter of a block; else as few blocks as fit `block_bytes`.
 Result<std::vector<Part>> encode_batches(ChunkEncoder& encoder, const Catalog& catalog,
                                          const std::vector<RefBatch>& batches, std::uint64_t block_bytes);
 
 class WriteQueue {
  public:
-  // Batches of at least this size are never merged into tail chunks but become blocks.
-  static constexpr std::uint64_t kLeastBlockBytes = 512 << 10;
-
   WriteQueue(Catalog& catalog, std::uint64_t block_bytes, std::uint64_t group_bytes)
       : catalog_(catalog), block_bytes_(block_bytes), group_bytes_(group_bytes) {}
 
