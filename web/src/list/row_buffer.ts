@@ -1,29 +1,37 @@
 // The rows the list holds, oldest first. Older pages come in at the front, new lines at the back; the same record is never
-// held twice, and beyond `capacity` the rows farthest from the reader go.
+// held twice. Bounded by rows and by characters: beyond, the oldest go while live, and no older page is asked for.
 import type { Row } from '../api/types';
+
+const kRowCost = 300;  // what a row takes besides its text, roughly
+
+export const costOf = (row: Row) => (row.text?.length ?? 0) + kRowCost;
 
 export class RowBuffer {
   rows: Row[] = [];
   private ids = new Set<string>();
+  private cost = 0;
 
-  constructor(readonly capacity = 100_000) {}
+  constructor(readonly capacity = 100_000, readonly maxCost = 100_000_000) {}
 
   get length(): number { return this.rows.length; }
+  get full(): boolean { return this.rows.length >= this.capacity || this.cost >= this.maxCost; }
 
   clear(): void {
     this.rows = [];
     this.ids.clear();
+    this.cost = 0;
   }
 
   private fresh(rows: Row[]): Row[] {
-    return rows.filter((row) => !this.ids.has(row.id) && this.ids.add(row.id));
+    const fresh = rows.filter((row) => !this.ids.has(row.id) && this.ids.add(row.id));
+    for (const row of fresh) this.cost += costOf(row);
+    return fresh;
   }
 
   /** Rows newest first, older than all held. Returns how many came in front. */
   prepend(newestFirst: Row[]): number {
     const fresh = this.fresh(newestFirst).reverse();
     this.rows = fresh.concat(this.rows);
-    this.dropFrom(this.capacity, this.rows.length);
     return fresh.length;
   }
 
@@ -31,16 +39,23 @@ export class RowBuffer {
   append(rows: Row[]): { added: number; removed: number } {
     const fresh = this.fresh(rows);
     for (const row of fresh) this.rows.push(row);
-    // Cutting a long array for each batch would cost its whole length each time: cut with slack.
-    const over = this.rows.length - this.capacity;
-    const removed = over > this.capacity / 10 || fresh.length > this.capacity ? over : 0;
-    this.dropFrom(0, removed);
+    const removed = this.surplus(fresh.length);
+    for (const row of this.rows.splice(0, removed)) {
+      this.ids.delete(row.id);
+      this.cost -= costOf(row);
+    }
     return { added: fresh.length, removed };
   }
 
-  private dropFrom(begin: number, end: number): void {
-    if (end <= begin) return;
-    for (const row of this.rows.splice(begin, end - begin)) this.ids.delete(row.id);
+  /** How many rows must go. Cutting a long array for each batch would cost its whole length each time: cut with slack. */
+  private surplus(added: number): number {
+    const over = this.rows.length - this.capacity;
+    let count = over > this.capacity / 10 || added > this.capacity ? Math.max(0, over) : 0;
+    if (this.cost <= this.maxCost) return count;
+    let cost = this.cost;
+    for (let i = 0; i < count; i++) cost -= costOf(this.rows[i]);
+    while (cost > this.maxCost * 0.9 && count < this.rows.length - 1) cost -= costOf(this.rows[count++]);
+    return count;
   }
 
   indexOf(id: string | undefined): number {

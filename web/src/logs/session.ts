@@ -7,12 +7,13 @@ import { levels, type Bucket, type FieldInfo, type FieldValues, type Frame, type
 import { bounds, endsNow } from '../base/range';
 import { msOf, nsOf } from '../base/time';
 import { view } from '../base/url_state';
-import { RowBuffer } from '../list/row_buffer';
+import { costOf, RowBuffer } from '../list/row_buffer';
 
 export const kTextLimit = 4096;   // bytes of a row's text until someone opens it
 const kFirstPage = 300;
 const kPage = 1000;
 const kMostPending = 20_000;      // rows kept while the list is frozen; beyond, the pill starts a new search
+const kPendingCost = 20_000_000;  // characters of them
 const kHistogramEvery = 15_000;   // ms between refreshes while live
 const kLongAway = 60_000;         // ms without a stream after which a new search is cheaper than catching up
 export const facetNames = ['level', 'host', 'file'];
@@ -48,6 +49,7 @@ export class LogSession {
   /** Whether the end of the list is in view: while the first page comes in, it then stays there. */
   atEnd: () => boolean = () => true;
   private waiting: Row[] = [];
+  private waitingCost = 0;
   private overflow = false;
   private abort: AbortController | undefined;
   private live: Live | undefined;
@@ -67,6 +69,7 @@ export class LogSession {
     this.ranAt = Date.now();
     this.buffer.clear();
     this.waiting = [];
+    this.waitingCost = 0;
     this.overflow = false;
     this.next = null;
     batch(() => {
@@ -155,7 +158,7 @@ export class LogSession {
   /** The next page of older rows, when the reader comes near the start of the list. */
   loadOlder(): void {
     if (this.running.value || this.loadingOlder.value || this.complete.value || this.next === null) return;
-    if (this.buffer.length >= this.buffer.capacity) return;
+    if (this.buffer.full) return;
     this.loadingOlder.value = true;
     void this.stream({ ...this.params(), limit: kPage, after: this.next, count: false, text_limit: kTextLimit, progress: false }, false);
   }
@@ -202,8 +205,10 @@ export class LogSession {
   private arrive(rows: Row[]): void {
     this.countLive(rows);
     this.refreshHistogram();
-    if (!this.mayAppend()) {
-      if (this.waiting.length + rows.length > kMostPending) this.overflow = true;
+    if (!this.mayAppend() || this.overflow) {
+      this.waitingCost += rows.reduce((sum, row) => sum + costOf(row), 0);
+      this.overflow ||= this.waiting.length + rows.length > kMostPending || this.waitingCost > kPendingCost;
+      if (this.overflow) this.waiting = [];
       else this.waiting.push(...rows);
       this.pending.value += rows.length;
       return;
@@ -214,6 +219,7 @@ export class LogSession {
   private takeWaiting(): Row[] {
     const rows = this.waiting;
     this.waiting = [];
+    this.waitingCost = 0;
     this.pending.value = 0;
     return rows;
   }
