@@ -23,52 +23,89 @@ bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
-std::uint32_t hex_value(char c) {
-  return static_cast<std::uint32_t>(is_digit(c) ? c - '0' : c - 'a' + 10);
-}
-
-void measure_lengths(const std::vector<std::string_view>& values, Column& column) {
-  std::size_t least = values[0].size();
-  std::size_t most = least;
-  for (const std::string_view value : values) {
-    least = std::min(least, value.size());
-    most = std::max(most, value.size());
+// Whether two texts are equal; eight bytes behind both are readable.
+bool same_text(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  const char* p = a.data();
+  const char* q = b.data();
+  std::size_t left = a.size();
+  for (; left > 8; left -= 8, p += 8, q += 8) {
+    if (load64(p) != load64(q)) return false;
   }
-  column.min_length = static_cast<std::uint32_t>(least);
-  column.max_length = static_cast<std::uint32_t>(most);
+  return left == 0 || (load64(p) ^ load64(q)) << (64 - 8 * left) == 0;
 }
 
-std::size_t common_begin(const std::vector<std::string_view>& values, std::size_t limit) {
+// Whether the text at p, of which `room` bytes are left, begins with `expected`; mostly no or one byte.
+bool begins_with(const char* p, std::size_t room, const std::string& expected) {
+  if (expected.empty()) return true;
+  if (room < expected.size() || *p != expected[0]) return false;
+  return expected.size() == 1 || std::memcmp(p, expected.data(), expected.size()) == 0;
+}
+
+void measure_lengths(const ColumnValues& values, Column& column) {
+  std::uint32_t least = values.values[0].end - values.values[0].begin;
+  std::uint32_t most = least;
+  for (std::size_t i = 1; i < values.count; ++i) {
+    const std::uint32_t length = values.values[i].end - values.values[i].begin;
+    least = std::min(least, length);
+    most = std::max(most, length);
+  }
+  column.min_length = least;
+  column.max_length = most;
+}
+
+std::size_t common_begin(const ColumnValues& values, std::size_t limit) {
+  const std::string_view first = values.at(0);
   std::size_t n = limit;
-  for (const std::string_view value : values) {
+  for (std::size_t v = 1; v < values.count && n != 0; ++v) {
+    const std::string_view value = values.at(v);
     std::size_t i = 0;
-    while (i < n && value[i] == values[0][i]) ++i;
+    while (i < n && value[i] == first[i]) ++i;
     n = i;
-    if (n == 0) break;
   }
   return n;
 }
 
+// Eight hexadecimal digits, lower case, as four bytes.
+std::uint32_t pack_hex(std::uint64_t text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  const std::uint64_t letters = text >> 6 & kOnes;
+  const std::uint64_t nibbles = (text & 0x0f * kOnes) + 9 * letters;
+  std::uint64_t pairs = (nibbles << 4 | nibbles >> 8) & 0x00ff00ff00ff00ffULL;
+  pairs = (pairs | pairs >> 8) & 0x0000ffff0000ffffULL;
+  return static_cast<std::uint32_t>(pairs | pairs >> 16);
+}
+
+bool varying_bytes_are_hex(const ColumnValues& values, const std::string& mask) {
+  for (std::size_t v = 0; v < values.count; ++v) {
+    const char* value = values.raw + values.values[v].begin;
+    bool hex = true;
+    for (std::size_t i = 0; i < mask.size(); ++i) hex &= mask[i] == '0' || is_hex(value[i]);
+    if (!hex) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-Column ColumnEncoder::encode(const std::vector<std::string_view>& values, const std::vector<TimeNs>& times) {
-  values_ = &values;
+Column ColumnEncoder::encode(const ColumnValues& values) {
+  values_ = values;
   Column column;
   measure_lengths(values, column);
-  if (try_constant(column) || try_time(column, times)) return column;
+  if (try_constant(column) || try_time(column)) return column;
   const bool repetitive = looks_repetitive();
-  if (repetitive && try_dictionary(column, values.size() / 4 + 1)) return column;
+  if (repetitive && try_dictionary(column, values.count / 4 + 1)) return column;
   if (try_numbers(column) || try_hex(column)) return column;
-  if (!repetitive && try_dictionary(column, values.size() / 4 + 1)) return column;
+  if (!repetitive && try_dictionary(column, values.count / 4 + 1)) return column;
   write_strings(column);
   return column;
 }
 
 bool ColumnEncoder::try_constant(Column& column) {
-  const std::string_view first = values_->front();
+  const std::string_view first = values_.at(0);
   if (column.min_length != column.max_length) return false;
-  for (const std::string_view value : *values_) {
-    if (value != first) return false;
+  for (std::size_t i = 1; i < values_.count; ++i) {
+    if (!same_text(values_.at(i), first)) return false;
   }
   column.kind = ColumnKind::kConstant;
   column.constant = first;
@@ -76,26 +113,26 @@ bool ColumnEncoder::try_constant(Column& column) {
   return true;
 }
 
-bool ColumnEncoder::try_time(Column& column, const std::vector<TimeNs>& times) {
+bool ColumnEncoder::try_time(Column& column) {
   if (column.min_length != column.max_length) return false;
-  const auto format = TimeFormat::guess(values_->front(), times.front());
+  const auto format = TimeFormat::guess(values_.at(0), values_.times[0]);
   if (!format) return false;
   TimeRenderer renderer(*format);
-  for (std::size_t i = 0; i < values_->size(); ++i) {
-    if (renderer.render(times[i]) != (*values_)[i]) return false;
+  for (std::size_t i = 0; i < values_.count; ++i) {
+    if (!same_text(renderer.render(values_.times[i]), values_.at(i))) return false;
   }
   column.kind = ColumnKind::kTime;
   column.time = *format;
-  column.classes = static_cast<std::uint8_t>(byte_classes_of(values_->front()) | kClassDigit);
+  column.classes = static_cast<std::uint8_t>(byte_classes_of(values_.at(0)) | kClassDigit);
   if (column.classes & (kClassHexLetter | kClassLetter)) column.classes |= kClassHexLetter | kClassLetter;  // months
   return true;
 }
 
 bool ColumnEncoder::looks_repetitive() const {
-  const std::size_t n = values_->size();
+  const std::size_t n = values_.count;
   const std::size_t sample = std::min(n, kSample);
   std::uint64_t hashes[kSample];
-  for (std::size_t i = 0; i < sample; ++i) hashes[i] = text_hash((*values_)[i * n / sample]);
+  for (std::size_t i = 0; i < sample; ++i) hashes[i] = text_hash(values_.at(i * n / sample));
   std::sort(hashes, hashes + sample);
   const auto distinct = static_cast<std::size_t>(std::unique(hashes, hashes + sample) - hashes);
   return distinct * 8 <= sample * 7;
@@ -103,7 +140,7 @@ bool ColumnEncoder::looks_repetitive() const {
 
 // Splits the first value into text and numbers.
 bool ColumnEncoder::number_skeleton(Column& column) const {
-  const std::string_view first = values_->front();
+  const std::string_view first = values_.at(0);
   std::size_t at = 0;
   std::size_t text_begin = 0;
   column.numbers.clear();
@@ -128,8 +165,7 @@ bool ColumnEncoder::parse_value(std::string_view value, const Column& column) {
   const char* end = p + value.size();
   for (std::size_t k = 0; k < column.numbers.size(); ++k) {
     const std::string& before = column.numbers[k].before;
-    if (static_cast<std::size_t>(end - p) < before.size() || std::memcmp(p, before.data(), before.size()) != 0)
-      return false;
+    if (!begins_with(p, static_cast<std::size_t>(end - p), before)) return false;
     p += before.size();
     const char* digits = p;
     std::int64_t number = 0;
@@ -143,7 +179,8 @@ bool ColumnEncoder::parse_value(std::string_view value, const Column& column) {
     seen.leading_zero = seen.leading_zero || (*digits == '0' && width > 1);
     numbers_[k].push_back(number);
   }
-  return std::string_view(p, static_cast<std::size_t>(end - p)) == column.constant;
+  const auto left = static_cast<std::size_t>(end - p);
+  return left == column.constant.size() && begins_with(p, left, column.constant);
 }
 
 bool ColumnEncoder::parse_numbers(Column& column) {
@@ -151,8 +188,8 @@ bool ColumnEncoder::parse_numbers(Column& column) {
   if (numbers_.size() < count) numbers_.resize(count);
   for (std::size_t k = 0; k < count; ++k) numbers_[k].clear();
   seen_.assign(count, {});
-  for (const std::string_view value : *values_) {
-    if (!parse_value(value, column)) return false;
+  for (std::size_t i = 0; i < values_.count; ++i) {
+    if (!parse_value(values_.at(i), column)) return false;
   }
   for (std::size_t k = 0; k < count; ++k) {
     if (!seen_[k].leading_zero) continue;
@@ -181,38 +218,52 @@ bool ColumnEncoder::try_numbers(Column& column) {
 bool ColumnEncoder::try_hex(Column& column) {
   const std::size_t length = column.min_length;
   if (length != column.max_length || length < kLeastHexDigits || length > kMaxHexLength) return false;
-  const std::string_view first = values_->front();
-  bool varies[kMaxHexLength] = {};
-  for (const std::string_view value : *values_) {
-    for (std::size_t i = 0; i < length; ++i) {
-      if (value[i] == first[i]) continue;
-      if (!is_hex(value[i]) || !is_hex(first[i])) return false;
-      varies[i] = true;
-    }
+  const std::string_view first = values_.at(0);
+  std::uint64_t differs[kMaxHexLength / 8 + 1] = {};
+  for (std::size_t v = 1; v < values_.count; ++v) {
+    const char* value = values_.raw + values_.values[v].begin;
+    for (std::size_t i = 0; i < length; i += 8) differs[i / 8] |= load64(value + i) ^ load64(first.data() + i);
   }
-  const auto digits = static_cast<std::size_t>(std::count(varies, varies + length, true));
-  if (digits < kLeastHexDigits) return false;
-  column.kind = ColumnKind::kHex;
   column.hex_text = first;
   column.hex_mask.assign(length, '0');
-  column.classes = static_cast<std::uint8_t>(byte_classes_of(first) | kClassDigit | kClassHexLetter);
   for (std::size_t i = 0; i < length; ++i) {
-    if (varies[i]) column.hex_mask[i] = '1', column.hex_text[i] = '\0';
+    if ((differs[i / 8] >> (i % 8 * 8) & 0xff) != 0) column.hex_mask[i] = '1', column.hex_text[i] = '\0';
   }
-  std::string& out = streams_.open(SectionKind::kHex);
-  std::uint32_t pending = 1;
-  for (const std::string_view value : *values_) {
-    for (std::size_t i = 0; i < length; ++i) {
-      if (!varies[i]) continue;
-      pending = pending << 4 | hex_value(value[i]);
-      if (pending < 0x100) continue;
-      out.push_back(static_cast<char>(pending));
-      pending = 1;
-    }
-  }
-  if (pending != 1) out.push_back(static_cast<char>(pending << 4));
+  const auto digits = static_cast<std::size_t>(std::count(column.hex_mask.begin(), column.hex_mask.end(), '1'));
+  if (digits < kLeastHexDigits || !varying_bytes_are_hex(values_, column.hex_mask)) return false;
+  column.kind = ColumnKind::kHex;
+  column.classes = static_cast<std::uint8_t>(byte_classes_of(first) | kClassDigit | kClassHexLetter);
+  write_hex(column);
   streams_.close(SectionKind::kHex, column.data);
   return true;
+}
+
+void ColumnEncoder::write_hex(const Column& column) {
+  std::vector<TextRange> runs;
+  for (std::uint32_t i = 0; i < column.hex_mask.size(); ++i) {
+    if (column.hex_mask[i] != '1') continue;
+    if (runs.empty() || runs.back().end != i) runs.push_back({i, i});
+    runs.back().end = i + 1;
+  }
+  std::string& out = streams_.open(SectionKind::kHex);
+  char digits[kMaxHexLength + 16];
+  for (std::size_t v = 0; v < values_.count; ++v) {
+    const char* value = values_.raw + values_.values[v].begin;
+    char* end = digits;
+    for (const TextRange& run : runs) {
+      std::memcpy(end, value + run.begin, run.end - run.begin);
+      end += run.end - run.begin;
+    }
+    std::memset(end, '0', 8);
+    const auto count = static_cast<std::size_t>(end - digits);
+    const std::size_t before = out.size();
+    out.resize(before + (count + 7) / 8 * 4);
+    for (std::size_t i = 0; i < count; i += 8) {
+      const std::uint32_t packed = pack_hex(load64(digits + i));
+      std::memcpy(out.data() + before + i / 2, &packed, 4);
+    }
+    out.resize(before + (count + 1) / 2);
+  }
 }
 
 void ColumnEncoder::rehash(std::size_t slots) {
@@ -229,10 +280,11 @@ bool ColumnEncoder::try_dictionary(Column& column, std::size_t limit) {
   limit = std::min(limit, kMaxEntries);
   entries_.clear(), entry_counts_.clear(), indices_.clear();
   rehash(64);
-  for (const std::string_view value : *values_) {
+  for (std::size_t i = 0; i < values_.count; ++i) {
+    const std::string_view value = values_.at(i);
     const std::uint64_t hash = text_hash(value);
     std::size_t at = hash & (slots_.size() - 1);
-    while (slots_[at].entry != 0 && (slots_[at].hash != hash || entries_[slots_[at].entry - 1] != value))
+    while (slots_[at].entry != 0 && (slots_[at].hash != hash || !same_text(entries_[slots_[at].entry - 1], value)))
       at = (at + 1) & (slots_.size() - 1);
     if (slots_[at].entry == 0) {
       if (entries_.size() == limit) return false;
@@ -276,13 +328,13 @@ void ColumnEncoder::write_dictionary(Column& column) {
 
 void ColumnEncoder::write_strings(Column& column) {
   column.kind = ColumnKind::kStrings;
-  const std::size_t common = common_begin(*values_, column.min_length);
-  column.constant = values_->front().substr(0, common);
+  const std::size_t common = common_begin(values_, column.min_length);
+  column.constant = values_.at(0).substr(0, common);
   column.classes = byte_classes_of(column.constant);
   lengths_.clear();
   std::string& out = streams_.open(SectionKind::kStrings);
-  for (const std::string_view value : *values_) {
-    const std::string_view rest = value.substr(common);
+  for (std::size_t i = 0; i < values_.count; ++i) {
+    const std::string_view rest = values_.at(i).substr(common);
     lengths_.push_back(static_cast<std::int64_t>(rest.size()));
     column.classes = static_cast<std::uint8_t>(column.classes | byte_classes_of(rest));
     out.append(rest);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "logstore/embedded/block/column_filters.h"
 #include "logstore/embedded/block/section_streams.h"
 #include "logstore/embedded/block/template_format.h"
 
@@ -15,15 +16,14 @@ class ColumnEncoder {
  public:
   explicit ColumnEncoder(SectionStreams& streams) : streams_(streams) {}
 
-  // `values` are not empty as a list; eight bytes behind each of them are readable. `times` are the times of their
-  // records.
-  Column encode(const std::vector<std::string_view>& values, const std::vector<TimeNs>& times);
+  // There is at least one value; eight bytes behind each of them are readable.
+  Column encode(const ColumnValues& values);
   // After encode() gave a kDictionary column: its entries.
   const std::vector<std::string_view>& entries() const { return entries_; }
 
  private:
   bool try_constant(Column& column);
-  bool try_time(Column& column, const std::vector<TimeNs>& times);
+  bool try_time(Column& column);
   bool try_numbers(Column& column);
   bool try_hex(Column& column);
   bool try_dictionary(Column& column, std::size_t limit);
@@ -34,6 +34,7 @@ class ColumnEncoder {
   bool parse_numbers(Column& column);
   bool parse_value(std::string_view value, const Column& column);
   void write_dictionary(Column& column);
+  void write_hex(const Column& column);
   void rehash(std::size_t slots);
 
   struct Slot {
@@ -48,7 +49,7 @@ class ColumnEncoder {
   };
 
   SectionStreams& streams_;
-  const std::vector<std::string_view>* values_ = nullptr;
+  ColumnValues values_;
   std::vector<std::string_view> entries_;
   std::vector<std::uint32_t> entry_counts_;
   std::vector<std::uint32_t> indices_;

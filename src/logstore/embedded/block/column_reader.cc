@@ -105,7 +105,7 @@ Status ColumnReader::open_hex(SectionCache& sections) {
     if (column_->hex_mask[i] == '1') hex_places_.push_back(i);
   }
   max_length_ = column_->hex_text.size();
-  if (bytes_.size() != (std::uint64_t{rows_} * hex_places_.size() + 1) / 2)
+  if (bytes_.size() != std::uint64_t{rows_} * ((hex_places_.size() + 1) / 2))
     return corrupt_block("a hex column is too short");
   return ok_status();
 }
@@ -135,7 +135,7 @@ char* ColumnReader::write_numbers(std::uint32_t at, char* out) const {
 char* ColumnReader::write_hex(std::uint32_t at, char* out) const {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::memcpy(out, column_->hex_text.data(), column_->hex_text.size());
-  std::size_t nibble = std::size_t{at} * hex_places_.size();
+  std::size_t nibble = std::size_t{at} * ((hex_places_.size() + 1) / 2 * 2);
   for (const std::uint32_t place : hex_places_) {
     const auto byte = static_cast<unsigned char>(bytes_[nibble / 2]);
     out[place] = kDigits[nibble % 2 == 0 ? byte >> 4 : byte & 15];

@@ -1,106 +1,132 @@
 #include "logstore/embedded/block/filter_builder.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
+#include <cmath>
 
 #include "logstore/embedded/block/bytes.h"
 #include "logstore/embedded/block/filter_format.h"
 #include "logstore/query/folding.h"
-#include "logstore/query/tokens.h"
 
 namespace logboom::logstore::embedded {
 namespace {
 
-constexpr std::size_t kSmallSet = 1u << 16;  // larger tables are given back when a block is done
+constexpr std::size_t kShort = 256;  // texts up to this are folded on the stack
 
-void append_bloom(const HashSet& tokens, std::string& out) {
-  if (tokens.size() == 0) return;
-  const std::size_t blocks = bloom_blocks(tokens.size());
-  const std::size_t before = out.size();
-  out.resize(before + blocks * kBloomBlock);
-  char* bytes = out.data() + before;
-  tokens.for_each([&](std::uint64_t hash) {
-    char* block = bytes + bloom_block(hash, blocks) * kBloomBlock;
-    for (unsigned lane = 0; lane < 8; ++lane) {
-      const std::uint32_t bit = bloom_bit(hash, lane);
-      block[lane * 4 + bit / 8] = static_cast<char>(block[lane * 4 + bit / 8] | 1 << (bit % 8));
-    }
-  });
+void append_bloom(const TokenSet& tokens, std::string& out) {
+  if (tokens.empty()) return;
+  const std::size_t blocks = bloom_blocks(tokens.distinct());
+  std::vector<std::uint32_t> lanes(blocks * 8);
+  for (const std::uint64_t hash : tokens.hashes()) {
+    std::uint32_t* block = lanes.data() + bloom_block(hash, blocks) * 8;
+    for (unsigned lane = 0; lane < 8; ++lane) block[lane] |= std::uint32_t{1} << bloom_bit(hash, lane);
+  }
+  out.append(reinterpret_cast<const char*>(lanes.data()), lanes.size() * 4);
+}
+
+constexpr std::array<std::uint8_t, 256> make_fold() {
+  std::array<std::uint8_t, 256> fold{};
+  for (std::size_t c = 0; c < 256; ++c) fold[c] = static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return fold;
+}
+constexpr std::array<std::uint8_t, 256> kFold = make_fold();
+
+std::string_view bytes_of(const PatternByte& byte) {
+  if (byte.kind == PatternByte::kDigit) return "0123456789";
+  if (byte.kind == PatternByte::kHexDigit) return "0123456789abcdef";
+  return {&byte.literal, 1};
 }
 
 }  // namespace
 
-void HashSet::clear() {
-  if (slots_.size() > kSmallSet) {
-    slots_ = std::vector<std::uint64_t>(kSmallSet);
-  } else {
-    std::fill(slots_.begin(), slots_.end(), 0);
-  }
-  size_ = 0;
+std::size_t TokenSet::distinct() const {
+  std::size_t set = 0;
+  for (const std::uint64_t word : seen_) set += static_cast<std::size_t>(std::popcount(word));
+  if (set == kSeenBits) return hashes_.size();
+  const double bits = static_cast<double>(kSeenBits);
+  const double estimate = -bits * std::log(1.0 - static_cast<double>(set) / bits);
+  return std::min(hashes_.size(), static_cast<std::size_t>(estimate) + 1);
 }
 
-void HashSet::grow() {
-  std::vector<std::uint64_t> old = std::move(slots_);
-  slots_.assign(old.size() * 4, 0);
-  for (const std::uint64_t hash : old) {
-    if (hash == 0) continue;
-    std::size_t at = hash & (slots_.size() - 1);
-    while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = hash;
-  }
+void TokenSet::clear() {
+  recent_.fill(0);
+  std::fill(seen_.begin(), seen_.end(), 0);
+  hashes_.clear();
 }
 
 FilterBuilder::FilterBuilder() : trigrams_(query::kTrigramCount / 64) {}
 
-std::string_view FilterBuilder::folded(std::string_view text) {
-  query::fold(text, fold_buffer_);
-  return fold_buffer_;
-}
-
-void FilterBuilder::add_tokens(std::string_view text, HashSet& set) {
-  char buffer[64];
-  if (text.size() <= sizeof buffer && query::is_ascii(text)) {
+void FilterBuilder::add_tokens(std::string_view text, TokenSet& set) {
+  char buffer[kShort];
+  if (text.size() <= kShort && query::is_ascii(text)) {
     query::fold_ascii(text, buffer);
     text = {buffer, text.size()};
   } else {
-    text = folded(text);
+    query::fold(text, fold_buffer_);
+    text = fold_buffer_;
   }
   query::for_each_token(text, [&](std::string_view token) { set.add(query::token_hash(token)); });
 }
 
+void FilterBuilder::add_ascii_trigrams(const char* folded, std::size_t size) {
+  for (std::size_t i = 0; i + 2 < size; ++i) {
+    std::uint32_t packed;
+    std::memcpy(&packed, folded + i, 4);  // the buffer is longer than the text
+    add_trigram(packed & 0xffffff);
+  }
+}
+
 void FilterBuilder::add_trigrams(std::string_view text) {
-  if (!query::is_ascii(text)) {
-    query::for_each_trigram(folded(text),
-                            [&](std::uint32_t hash) { trigrams_[hash >> 6] |= std::uint64_t{1} << (hash & 63); });
-    return;
+  if (text.size() < 3) return;
+  if (text.size() <= kShort && query::is_ascii(text) && std::memchr(text.data(), '\n', text.size()) == nullptr) {
+    char buffer[kShort + 4];
+    query::fold_ascii(text, buffer);
+    return add_ascii_trigrams(buffer, text.size());
   }
-  constexpr std::array<std::uint8_t, 128> kFold = [] {
-    std::array<std::uint8_t, 128> fold{};
-    for (std::size_t c = 0; c < 128; ++c) fold[c] = static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    return fold;
-  }();
-  std::uint32_t packed = 0;
-  unsigned have = 0;
-  for (const char c : text) {
-    if (c == '\n') {
-      have = 0;
-      continue;
+  query::fold(text, fold_buffer_);
+  query::for_each_trigram(fold_buffer_,
+                          [&](std::uint32_t hash) { trigrams_[hash >> 6] |= std::uint64_t{1} << (hash & 63); });
+}
+
+void FilterBuilder::add_three_trigrams(const char* p) {
+  const auto byte = [p](int i) { return std::uint32_t{kFold[static_cast<unsigned char>(p[i])]}; };
+  std::uint32_t packed = byte(0) | byte(1) << 8 | byte(2) << 16;
+  add_trigram(packed);
+  packed = packed >> 8 | byte(3) << 16;
+  add_trigram(packed);
+  add_trigram(packed >> 8 | byte(4) << 16);
+}
+
+void FilterBuilder::add_pattern_window(const PatternByte* window) {
+  const auto all = [window](PatternByte::Kind kind) {
+    return window[0].kind == kind && window[1].kind == kind && window[2].kind == kind;
+  };
+  if (all(PatternByte::kDigit) && (all_digits_done_ || all_hex_done_)) return;
+  if (all(PatternByte::kHexDigit) && all_hex_done_) return;
+  for (const char a : bytes_of(window[0])) {
+    for (const char b : bytes_of(window[1])) {
+      for (const char c : bytes_of(window[2]))
+        add_trigram(static_cast<std::uint32_t>(kFold[static_cast<unsigned char>(a)]) |
+                    static_cast<std::uint32_t>(kFold[static_cast<unsigned char>(b)]) << 8 |
+                    static_cast<std::uint32_t>(kFold[static_cast<unsigned char>(c)]) << 16);
     }
-    packed = packed >> 8 | static_cast<std::uint32_t>(kFold[static_cast<unsigned char>(c)]) << 16;
-    if (++have < 3) continue;
-    const std::uint32_t hash = query::trigram_hash(packed);
-    trigrams_[hash >> 6] |= std::uint64_t{1} << (hash & 63);
   }
+  all_digits_done_ = all_digits_done_ || all(PatternByte::kDigit);
+  all_hex_done_ = all_hex_done_ || all(PatternByte::kHexDigit);
+}
+
+void FilterBuilder::add_pattern_trigrams(const std::vector<PatternByte>& pattern) {
+  for (std::size_t i = 0; i + 2 < pattern.size(); ++i) add_pattern_window(pattern.data() + i);
 }
 
 std::string FilterBuilder::encode_tokens() const {
   std::string out;
   ByteWriter writer(out);
   writer.u32(kTokenFilterMagic);
-  writer.u32(
-      static_cast<std::uint32_t>(static_tokens_.size() == 0 ? 0 : bloom_blocks(static_tokens_.size()) * kBloomBlock));
+  writer.u32(0);
   append_bloom(static_tokens_, out);
+  const auto static_size = static_cast<std::uint32_t>(out.size() - 8);
+  std::memcpy(out.data() + 4, &static_size, 4);
   append_bloom(variable_tokens_, out);
   return out;
 }
@@ -133,6 +159,7 @@ void FilterBuilder::clear() {
   static_tokens_.clear();
   variable_tokens_.clear();
   std::fill(trigrams_.begin(), trigrams_.end(), 0);
+  all_digits_done_ = all_hex_done_ = false;
 }
 
 }  // namespace logboom::logstore::embedded

@@ -38,7 +38,6 @@ Result<TokenFilter> TokenFilter::open(std::string_view bytes) {
 
 bool TokenFilter::test(std::string_view part, std::uint64_t token_hash) {
   if (part.empty()) return false;
-  if (token_hash == 0) token_hash = 1;
   const char* block = part.data() + bloom_block(token_hash, part.size() / kBloomBlock) * kBloomBlock;
   for (unsigned lane = 0; lane < 8; ++lane) {
     const std::uint32_t bit = bloom_bit(token_hash, lane);

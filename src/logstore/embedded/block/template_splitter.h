@@ -32,8 +32,8 @@ class TemplateSplitter {
   const std::vector<Found>& templates() const { return found_; }
   const std::vector<std::uint32_t>& plain_rows() const { return plain_; }
   const std::vector<std::uint16_t>& ids() const { return ids_; }
-  // Variable `at` of a row with a template.
-  TextRange variable(std::uint32_t row, std::size_t at) const { return variables_[first_variable_[row] + at]; }
+  // The variables of a row with a template.
+  const TextRange* variables(std::uint32_t row) const { return variables_.data() + first_variable_[row]; }
   const VariableScanner& scanner() const { return scanner_; }
 
  private:

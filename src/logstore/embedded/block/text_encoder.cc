@@ -3,16 +3,8 @@
 #include <algorithm>
 
 #include "logstore/embedded/block/int_packing.h"
-#include "logstore/query/folding.h"
-#include "logstore/query/tokens.h"
 
 namespace logboom::logstore::embedded {
-namespace {
-
-constexpr std::uint32_t kContext = 2;  // bytes beside a variable that share a trigram with it
-
-}  // namespace
-
 TemplateDictionary TextEncoder::encode(std::string_view raw, const std::vector<RowInfo>& rows) {
   raw_ = raw;
   rows_ = &rows;
@@ -44,21 +36,40 @@ void TextEncoder::fill_attributes(const std::vector<std::uint32_t>& members, Tem
   }
 }
 
+// Brings the variables of one template into columns.
+void TextEncoder::gather(const TemplateSplitter::Found& found) {
+  const std::size_t count = found.rows.size();
+  const std::size_t columns = found.pieces.size() - 1;
+  values_.resize(count * columns);
+  member_ranges_.resize(count);
+  times_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t row = found.rows[i];
+    times_[i] = (*rows_)[row].time;
+    member_ranges_[i] = ranges_[row];
+    const TextRange* variables = splitter_.variables(row);
+    for (std::size_t at = 0; at < columns; ++at) values_[at * count + i] = variables[at];
+  }
+}
+
 Template TextEncoder::encode_template(const TemplateSplitter::Found& found) {
   Template entry;
   fill_attributes(found.rows, entry);
   entry.pieces = found.pieces;
   add_static(found);
-  times_.clear();
-  for (const std::uint32_t row : found.rows) times_.push_back((*rows_)[row].time);
-  for (std::size_t at = 0; at + 1 < found.pieces.size(); ++at) {
-    values_.clear();
-    for (const std::uint32_t row : found.rows) {
-      const TextRange range = splitter_.variable(row, at);
-      values_.push_back(raw_.substr(range.begin, range.end - range.begin));
-    }
-    entry.columns.push_back(columns_.encode(values_, times_));
-    add_column(found, at, entry.columns.back());
+  gather(found);
+  const std::size_t columns = found.pieces.size() - 1;
+  for (std::size_t at = 0; at < columns; ++at) {
+    ColumnValues values;
+    values.raw = raw_.data();
+    values.count = found.rows.size();
+    values.values = values_.data() + at * values.count;
+    values.rows = member_ranges_.data();
+    values.times = times_.data();
+    values.left_piece = found.pieces[at], values.right_piece = found.pieces[at + 1];
+    values.first = at == 0, values.last = at + 1 == columns;
+    entry.columns.push_back(columns_.encode(values));
+    column_filters_.add(values, entry.columns.back(), columns_.entries());
   }
   return entry;
 }
@@ -115,62 +126,6 @@ void TextEncoder::add_whole_rows(const TemplateSplitter::Found& found) {
     const TextRange range = ranges_[row];
     if (splitter_.scanner().has_high(range.begin, range.end))
       filters_.add_trigrams(raw_.substr(range.begin, range.end - range.begin));
-  }
-}
-
-std::string_view TextEncoder::with_context(std::string_view value, std::uint32_t row) const {
-  const auto begin = static_cast<std::uint32_t>(value.data() - raw_.data());
-  const auto end = begin + static_cast<std::uint32_t>(value.size());
-  const std::uint32_t from = std::max(ranges_[row].begin + kContext, begin) - kContext;
-  const std::uint32_t to = std::min(ranges_[row].end, end + kContext);
-  return raw_.substr(from, to - from);
-}
-
-void TextEncoder::add_column(const TemplateSplitter::Found& found, std::size_t at, const Column& column) {
-  const bool same_left = at == 0 || found.pieces[at] >= kContext;
-  const bool same_right = at + 2 == found.pieces.size() || found.pieces[at + 1] >= kContext;
-  const bool same_context = same_left && same_right;
-  if (column.kind == ColumnKind::kTime) return add_times(found, column, same_context);
-  if (column.kind == ColumnKind::kConstant) {
-    filters_.add_static_tokens(values_[0]);
-  } else if (column.kind == ColumnKind::kDictionary) {
-    for (const std::string_view entry : columns_.entries()) filters_.add_variable_tokens(entry);
-  } else {
-    for (const std::string_view value : values_) filters_.add_variable_tokens(value);
-  }
-  const bool distinct = column.kind == ColumnKind::kConstant || column.kind == ColumnKind::kDictionary;
-  if (distinct && same_context) return add_distinct(found, at, column);
-  for (std::size_t i = 0; i < values_.size(); ++i) filters_.add_trigrams(with_context(values_[i], found.rows[i]));
-}
-
-// Every value stands between the same bytes, so each is added once.
-void TextEncoder::add_distinct(const TemplateSplitter::Found& found, std::size_t at, const Column& column) {
-  const std::uint32_t left = at == 0 ? std::min(found.pieces[0], kContext) : kContext;
-  const std::uint32_t right = std::min(found.pieces[at + 1], kContext);
-  const auto add = [&](std::string_view value) {
-    const auto begin = static_cast<std::size_t>(value.data() - raw_.data());
-    filters_.add_trigrams(raw_.substr(begin - left, left + value.size() + right));
-  };
-  if (column.kind == ColumnKind::kConstant) return add(values_[0]);
-  for (const std::string_view entry : columns_.entries()) add(entry);
-}
-
-// Stamps of one second differ only in their fraction.
-void TextEncoder::add_times(const TemplateSplitter::Found& found, const Column& column, bool same_context) {
-  TimeRenderer renderer(column.time);
-  const std::size_t fraction = renderer.fraction_at();
-  const bool own_token = fraction > 0 && fraction < renderer.length() && !query::is_word_byte(values_[0][fraction - 1]);
-  std::string_view previous;
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    const std::string_view value = values_[i];
-    if (!same_context) filters_.add_trigrams(with_context(value, found.rows[i]));
-    if (value == previous) continue;
-    renderer.render(times_[i]);
-    const bool whole = renderer.second_changed() || !own_token;
-    const std::string_view changed = whole ? value : value.substr(fraction);
-    filters_.add_variable_tokens(changed);
-    if (same_context) filters_.add_trigrams(with_context(changed, found.rows[i]));
-    previous = value;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "logstore/embedded/block/column_encoder.h"
+#include "logstore/embedded/block/column_filters.h"
 #include "logstore/embedded/block/filter_builder.h"
 #include "logstore/embedded/block/row_attributes.h"
 #include "logstore/embedded/block/section_streams.h"
@@ -18,7 +19,7 @@ namespace logboom::logstore::embedded {
 class TextEncoder {
  public:
   TextEncoder(SectionStreams& streams, FilterBuilder& filters)
-      : streams_(streams), filters_(filters), columns_(streams) {}
+      : streams_(streams), filters_(filters), columns_(streams), column_filters_(filters) {}
 
   // `raw` has 64 readable bytes behind its end. Writes the sections of text into the streams.
   TemplateDictionary encode(std::string_view raw, const std::vector<RowInfo>& rows);
@@ -32,20 +33,19 @@ class TextEncoder {
   void encode_ids(std::size_t templates);
 
   void add_static(const TemplateSplitter::Found& found);
-  void add_column(const TemplateSplitter::Found& found, std::size_t at, const Column& column);
-  void add_distinct(const TemplateSplitter::Found& found, std::size_t at, const Column& column);
-  void add_times(const TemplateSplitter::Found& found, const Column& column, bool same_context);
   void add_whole_rows(const TemplateSplitter::Found& found);
-  std::string_view with_context(std::string_view value, std::uint32_t row) const;
+  void gather(const TemplateSplitter::Found& found);
 
   SectionStreams& streams_;
   FilterBuilder& filters_;
   TemplateSplitter splitter_;
   ColumnEncoder columns_;
+  ColumnFilters column_filters_;
   std::string_view raw_;
   const std::vector<RowInfo>* rows_ = nullptr;
   std::vector<TextRange> ranges_;
-  std::vector<std::string_view> values_;
+  std::vector<TextRange> values_;  // of all columns of one template, column by column
+  std::vector<TextRange> member_ranges_;
   std::vector<TimeNs> times_;
   std::vector<std::int64_t> lengths_;
 };

@@ -60,6 +60,9 @@ class TimeRenderer {
   // Where the fraction begins; length() when there is none.
   std::size_t fraction_at() const { return fraction_at_; }
   std::size_t length() const { return length_; }
+  // The fraction of the last call, as a number of fraction_width() digits.
+  std::uint32_t fraction() const { return fraction_; }
+  unsigned fraction_width() const { return fraction_width_; }
 
  private:
   void write_second(std::int64_t second);
@@ -73,7 +76,7 @@ class TimeRenderer {
   bool second_changed_ = false;
   std::int64_t second_ = 0;
   std::uint32_t fraction_ = 0;
-  std::array<char, TimeFormat::kMaxLength> text_{};
+  std::array<char, TimeFormat::kMaxLength + 16> text_{};  // eight bytes behind its end are readable
 };
 
 }  // namespace logboom::logstore::embedded
