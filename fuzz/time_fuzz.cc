@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view line = text.substr(at, lf - at);
     const auto found = find_time(line, context, hint);
     LB_CHECK(!found || (found->begin < found->end && found->end <= line.size()));
-    (void)find_level(line, found ? found->end : 0);
+    (void)find_level(line, found ? found->begin : 0, found ? found->end : 0);
     if (found) {
       const auto again = find_time(line, context, hint);
       LB_CHECK(again && again->time == found->time);

@@ -1,7 +1,5 @@
 #include "parse/annotate.h"
 
-#include <cstring>
-
 #include "parse/json_head.h"
 #include "parse/level.h"
 
@@ -9,10 +7,6 @@ namespace logboom::parse {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-bool holds_nul(std::string_view text) {
-  return std::memchr(text.data(), 0, text.size()) != nullptr;
-}
 
 class Annotation {
  public:
@@ -22,11 +16,8 @@ class Annotation {
   }
 
   void run() {
-    // One pass over all bytes is cheaper than one per record, and NULs are rare.
-    const bool nuls = !batch_.bytes.empty() && holds_nul(batch_.bytes);
     for (Record& record : batch_.records) {
       std::string_view text = batch_.text(record);
-      if (nuls && record.length > 0 && holds_nul(text)) record.flags |= Record::kBinary;
       if (text.starts_with('\xef') && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
       if ((record.flags & Record::kContinuation) != 0) {
         set_time(record, std::nullopt);
@@ -45,7 +36,7 @@ class Annotation {
       }
     }
     const auto found = find_time(text, context_, carry_.hint);
-    record.level = find_level(text, found ? found->end : 0);
+    record.level = found ? find_level(text, found->begin, found->end) : find_level(text, 0, 0);
     set_time(record, found ? std::optional(found->time) : std::nullopt);
   }
 

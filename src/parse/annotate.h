@@ -15,7 +15,7 @@ struct AnnotateCarry {
   TimeNs previous = 0;  // time of the last record, 0: none
 };
 
-// Fills time, time_origin, level and kBinary of batch.records from batch.bytes, batch.format and batch.arrival.
+// Fills time, time_origin and level of batch.records from batch.bytes, batch.format and batch.arrival.
 void annotate(Batch& batch, std::int32_t zone_seconds, AnnotateCarry& carry);
 
 }  // namespace logboom::parse

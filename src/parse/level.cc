@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "parse/digit_runs.h"
+#include "parse/places.h"
 
 namespace logboom::parse {
 namespace {
@@ -73,20 +73,35 @@ bool is_weak(std::string_view word) {
   return word == "FINE" || word == "CONFIG" || word == "NOTE" || word == "ALERT" || word == "PANIC" || word == "INF";
 }
 
+// Letters that words for levels begin with.
+constexpr std::uint32_t initials() {
+  std::uint32_t bits = 0;
+  for (const char c : std::string_view("ACDEFINPSTVW")) bits |= 1u << (c - 'A');
+  return bits;
+}
+
+bool is_initial(char c) {
+  return (initials() >> (c - 'A') & 1) != 0;
+}
+
+// Looks for a level in [begin, end) of a line.
 class Search {
  public:
-  explicit Search(std::string_view text) : text_(text) {}
+  Search(std::string_view line, std::size_t begin, std::size_t end) : text_(line.substr(0, end)), begin_(begin) {}
 
   Level run() {
-    const Level first = first_word();
-    if (first != Level::kNone) return first;
-    for (std::size_t offset = 0; offset < text_.size(); offset += 64) {
-      std::array<char, 64> pad;
-      const char* const block = block_of(text_, offset, pad);
-      const std::uint64_t upper = range_bits(block, 'A', 'Z');
-      std::uint64_t places = upper & ~(upper << 1) & (upper >> 1 | std::uint64_t{1} << 63);
-      places |= range_bits(block, '[', '[') | range_bits(block, '=', '=');
-      for (; places != 0; places &= places - 1) {
+    // Mostly the level is the first word.
+    std::size_t start = begin_;
+    while (start < text_.size() && start < begin_ + 8 && !is_letter(text_[start]) && text_[start] != '=') ++start;
+    if (is_upper(byte(start))) {
+      const Level level = upper_word(start);
+      if (level != Level::kNone) return level;
+    } else {
+      const Level level = first_word();
+      if (level != Level::kNone) return level;
+    }
+    for (std::size_t offset = begin_; offset < text_.size(); offset += 64) {
+      for (std::uint64_t places = places_at(text_, offset); places != 0; places &= places - 1) {
         const Level level = at(offset + static_cast<std::size_t>(std::countr_zero(places)));
         if (level != Level::kNone) return level;
       }
@@ -105,7 +120,7 @@ class Search {
 
   // "error: text": what compilers, daemons and shells write.
   Level first_word() const {
-    std::size_t begin = 0;
+    std::size_t begin = begin_;
     while (begin < text_.size() && (text_[begin] == ' ' || text_[begin] == '\t')) ++begin;
     if (!is_lower(byte(begin))) return Level::kNone;
     const std::string_view word = letters(begin);
@@ -124,7 +139,8 @@ class Search {
   }
 
   Level upper_word(std::size_t begin) const {
-    const char before = begin > 0 ? text_[begin - 1] : ' ';
+    const char before = begin > begin_ ? text_[begin - 1] : ' ';
+    if (!is_initial(text_[begin])) return Level::kNone;
     if (is_word(before) || before == '-' || before == '/' || before == '.' || before == '$' || before == '%') {
       return Level::kNone;
     }
@@ -154,7 +170,7 @@ class Search {
 
   // "level=info", "lvl=\"warn\"", "severity=error".
   Level after_equals(std::size_t equals) const {
-    const std::string_view before = text_.substr(0, equals);
+    const std::string_view before = text_.substr(begin_, equals - begin_);
     for (const std::string_view name : {"level", "lvl", "severity", "loglevel"}) {
       if (!before.ends_with(name)) continue;
       if (before.size() > name.size() && is_word(before[before.size() - name.size() - 1])) continue;
@@ -166,11 +182,12 @@ class Search {
   }
 
   const std::string_view text_;
+  const std::size_t begin_;
 };
 
 }  // namespace
 
-Level find_level(std::string_view line, std::size_t after_time) {
+Level find_level(std::string_view line, std::size_t stamp_begin, std::size_t stamp_end) {
   if (line.empty()) return Level::kNone;
   if (line[0] == '<') {
     const Level level = syslog_level(line);
@@ -179,14 +196,13 @@ Level find_level(std::string_view line, std::size_t after_time) {
     const Level level = klog_level(line);
     if (level != Level::kNone) return level;
   }
-  // "ERROR 2026-11-20 ...", "level=info ts=...": the level may stand before the stamp.
-  const bool stamp_first = is_digit(line[0]) || (line[0] == '[' && line.size() > 1 && is_digit(line[1]));
-  if (after_time > 8 && !stamp_first) {
-    const Level level = Search(line.substr(0, std::min(after_time, kWindow))).run();
+  // "ERROR 2026-11-20 ...", "level=info ts=...": the level may stand before the stamp, an address does not matter.
+  if (stamp_begin >= 4 && stamp_begin <= line.size() && !is_digit(line[0])) {
+    const Level level = Search(line, 0, stamp_begin).run();
     if (level != Level::kNone) return level;
   }
-  if (after_time >= line.size()) return Level::kNone;
-  return Search(line.substr(after_time, kWindow)).run();
+  if (stamp_end >= line.size()) return Level::kNone;
+  return Search(line, stamp_end, stamp_end + kWindow).run();
 }
 
 }  // namespace logboom::parse

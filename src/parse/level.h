@@ -8,8 +8,8 @@
 
 namespace logboom::parse {
 
-// Looks at what stands before the stamp, then at the first 256 bytes behind it; `after_time` is the end of the stamp,
-// or 0. kNone when it finds none.
-Level find_level(std::string_view line, std::size_t after_time);
+// Looks at what stands before the stamp, then at the first 256 bytes behind it; [stamp_begin, stamp_end) is where the
+// stamp stands, 0 and 0 for none. kNone when it finds none.
+Level find_level(std::string_view line, std::size_t stamp_begin, std::size_t stamp_end);
 
 }  // namespace logboom::parse

@@ -14,7 +14,7 @@ TEST(FindLevel, GoldenCases) {
   for (const auto& line : testing::read_golden("level.txt")) {
     TimeHint hint;
     const auto time = find_time(line.input, TimeContext(), hint);
-    const Level level = find_level(line.input, time ? time->end : 0);
+    const Level level = time ? find_level(line.input, time->begin, time->end) : find_level(line.input, 0, 0);
     const std::string shown = level == Level::kNone ? "-" : std::string(level_name(level));
     EXPECT_EQ(shown, line.expected) << "level.txt:" << line.number << ": " << printable(line.input);
     ++cases;
@@ -23,7 +23,7 @@ TEST(FindLevel, GoldenCases) {
 }
 
 TEST(FindLevel, TakesAnEndBehindTheLine) {
-  EXPECT_EQ(find_level("2 INFO", 10), Level::kNone);
+  EXPECT_EQ(find_level("2 INFO", 8, 10), Level::kNone);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Finds the LFs of a buffer in bulk, 64 bytes at a time with AVX2 or SSE2 where the processor has them.
+// Finds the LFs of a buffer in bulk, and whether it holds NULs, 64 bytes at a time with AVX2 or SSE2 where the
+// processor has them.
 #pragma once
 
 #include <array>
@@ -18,10 +19,13 @@ class LineScan {
   // Finds the next LFs. The number found; 0 at the end of the bytes. Their offsets, ascending, are positions()[0, n).
   std::size_t next();
   const std::uint32_t* positions() const { return positions_.data(); }
+  // Whether the bytes walked over so far hold a NUL.
+  bool saw_nul() const { return saw_nul_; }
 
  private:
   std::string_view bytes_;
   std::size_t at_ = 0;
+  bool saw_nul_ = false;
   std::array<std::uint32_t, kPositions> positions_;
 };
 

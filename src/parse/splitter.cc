@@ -42,10 +42,20 @@ class Splitting {
         begin = ends[i] + 1;
       }
     }
-    return finish(begin);
+    const SplitResult result = finish(begin);
+    if (scan.saw_nul()) [[unlikely]]
+      mark_binary();
+    return result;
   }
 
  private:
+  void mark_binary() {
+    for (std::size_t i = first_; i < records_.size(); ++i) {
+      const std::string_view text = bytes_.substr(records_[i].begin, records_[i].length);
+      if (text.find('\0') != std::string_view::npos) records_[i].flags |= Record::kBinary;
+    }
+  }
+
   std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
 
   // Room for the lines just found; at first for as many as their length promises for the whole.
@@ -113,13 +123,13 @@ class Splitting {
   }
 
   void push(std::uint32_t begin, std::uint32_t end, std::uint8_t flags) {
-    Record record;
+    // Filled where it lies: a copy from the stack would wait for its own narrow stores.
+    Record& record = records_.emplace_back();
     record.begin = begin;
     record.length = end - begin;
     record.blank = pending_blank_;
-    record.lines = (flags & Record::kContinuation) != 0 ? 0 : 1;
+    if ((flags & Record::kContinuation) != 0) record.lines = 0;
     record.flags = flags;
-    records_.push_back(record);
     pending_blank_ = pending_blank_lines_ = 0;
   }
 

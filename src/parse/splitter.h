@@ -47,8 +47,8 @@ class RecordSplitter {
   struct Carry {
     bool in_fragment = false;
   };
-  // Appends the records of `bytes` (begin/length/blank/lines/flags; no time, no level) to `records`. The caller hands
-  // the unconsumed rest again, with more bytes behind it. Bytes are at most 2^31.
+  // Appends the records of `bytes` (begin/length/blank/lines/flags with kBinary; no time, no level) to `records`. The
+  // caller hands the unconsumed rest again, with more bytes behind it. Bytes are at most 2^31.
   virtual SplitResult split(std::string_view bytes, AtEnd at_end, Carry& carry, std::vector<Record>& records) const = 0;
 };
 

@@ -40,7 +40,6 @@ struct Stamp {
 
 Stamp read_stamp(StampFormat format, const StampText& text, const TimeContext& context, TimeHint& hint);
 
-Stamp read_iso(const StampText& text, const TimeContext& context, TimeHint& hint);
 Stamp read_compact(const StampText& text, const TimeContext& context);
 Stamp read_access(const StampText& text, const TimeContext& context, TimeHint& hint);
 Stamp read_day(const StampText& text, const TimeContext& context);

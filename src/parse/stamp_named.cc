@@ -1,5 +1,6 @@
 // Stamps with the name of the month: syslog, access logs, ctime and the like; and klog's letter.
 #include "parse/stamp.h"
+#include "parse/stamp_iso.h"
 
 namespace logboom::parse {
 namespace {
@@ -8,9 +9,7 @@ constexpr TimeNs kArrivalStep = 32 * kNsPerDay;  // how long the year of a date 
 
 Stamp finish(const StampText& text, const char* at, TimeNs time, const TimeContext& context) {
   if (at != text.end && is_digit(*at)) return {};
-  at = read_fraction(at, text.end, time);
-  at = read_zone(at, text.end, context, time);
-  return {static_cast<std::size_t>(at - text.begin), time};
+  return finish_stamp(text, at, time, context);
 }
 
 // " 2026" or " UTC 2026" behind the time, as ctime and date write it.
@@ -21,18 +20,23 @@ const char* read_late_year(const char* at, const char* end, int& year) {
   return at + 5;
 }
 
-// Midnight of "Nov 20" (six bytes), from the hint when it is the one before.
+// "Nov 20" (six bytes) as a key of the hint; it counts for a while only, as the year comes from the arrival.
+std::uint64_t yearless_low(const char* at) {
+  return load8(at) & 0x0000FFFFFFFFFFFF;
+}
+std::uint64_t yearless_high(const TimeContext& context) {
+  return static_cast<std::uint64_t>(context.arrival / kArrivalStep) << 8 | kSyslogStamp;
+}
+
+bool date_is_known(const char* at, const TimeContext& context, const TimeHint& hint) {
+  return yearless_low(at) == hint.date_low && yearless_high(context) == hint.date_high;
+}
+
 bool yearless_day(const char* at, int month, int day, TimeNs clock, const TimeContext& context, TimeHint& hint,
                   TimeNs& midnight) {
-  const std::uint64_t low = load8(at) & 0x0000FFFFFFFFFFFF;
-  const auto high = static_cast<std::uint64_t>(context.arrival / kArrivalStep) << 8 | kSyslogStamp;
-  if (low == hint.date_low && high == hint.date_high) {
-    midnight = hint.day;
-    return true;
-  }
   if (!latest_day_time(month, day, clock, context, midnight)) return false;
-  hint.date_low = low;
-  hint.date_high = high;
+  hint.date_low = yearless_low(at);
+  hint.date_high = yearless_high(context);
   hint.day = midnight;
   return true;
 }
@@ -46,6 +50,10 @@ bool after_weekday(const StampText& text) {
 Stamp read_syslog(const StampText& text, const TimeContext& context, TimeHint& hint) {
   const char* const p = text.begin;
   if (text.left() < 15 || p[3] != ' ') return {};
+  if (date_is_known(p, context, hint) && p[6] == ' ' && !after_weekday(text)) [[likely]] {
+    const TimeNs clock = clock_time(p + 7);
+    if (clock >= 0) return finish(text, p + 15, hint.day + clock, context);
+  }
   const int month = month_number(p);
   const bool two = is_digit(p[4]) && is_digit(p[5]);
   const bool padded = p[4] == ' ' && is_digit(p[5]);

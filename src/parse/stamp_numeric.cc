@@ -1,5 +1,6 @@
 // Stamps written in digits: ISO 8601 and its relatives, epochs.
 #include "parse/stamp.h"
+#include "parse/stamp_iso.h"
 
 namespace logboom::parse {
 namespace {
@@ -8,30 +9,6 @@ constexpr std::int64_t kEpochEnd = 4'102'444'800;  // the year 2100
 
 bool is_date_sign(char c) {
   return c == '-' || c == '/' || c == '.';
-}
-
-Stamp finish(const StampText& text, const char* at, TimeNs time, const TimeContext& context) {
-  at = read_fraction(at, text.end, time);
-  at = read_zone(at, text.end, context, time);
-  return {static_cast<std::size_t>(at - text.begin), time};
-}
-
-// The date at `at` ("2026-11-20", ten bytes), from the hint when it is the one before.
-bool iso_day(const char* at, TimeHint& hint, TimeNs& day) {
-  const std::uint64_t low = load8(at);
-  const std::uint64_t high = static_cast<std::uint64_t>(static_cast<unsigned char>(at[8])) |
-                             static_cast<std::uint64_t>(static_cast<unsigned char>(at[9])) << 8;
-  if (low == hint.date_low && high == hint.date_high) [[likely]] {
-    day = hint.day;
-    return true;
-  }
-  if (!digits(at, 4) || !is_date_sign(at[4]) || !digits(at + 5, 2) || at[7] != at[4] || !digits(at + 8, 2))
-    return false;
-  if (!day_time(number(at, 4), number(at + 5, 2), number(at + 8, 2), day)) return false;
-  hint.date_low = low;
-  hint.date_high = high;
-  hint.day = day;
-  return true;
 }
 
 // Nothing but a delimiter may follow a bare number.
@@ -43,23 +20,14 @@ bool ends_number(const char* at, const char* end) {
 
 }  // namespace
 
-Stamp read_iso(const StampText& text, const TimeContext& context, TimeHint& hint) {
-  if (text.left() < 19) return {};
-  const char* const p = text.begin;
-  if (p[10] != 'T' && p[10] != ' ' && p[10] != 't' && p[10] != '-') return {};
-  TimeNs day = 0;
-  if (!iso_day(p, hint, day)) return {};
-  TimeNs time = clock_time(p + 11);
-  if (time < 0) return {};
-  time += day;
-  const char* at = p + 19;
-  if (at == text.end) return finish(text, at, time, context);
-  // log4j's "14:31:58:204".
-  if (*at == ':' && text.end - at >= 4 && digits(at + 1, 3) && (text.end - at == 4 || !is_digit(at[4]))) {
-    return finish(text, at + 4, time + number(at + 1, 3) * kNsPerMs, context);
-  }
-  if (is_digit(*at)) return {};
-  return finish(text, at, time, context);
+bool new_iso_day(const char* at, std::uint64_t low, std::uint64_t high, TimeHint& hint, TimeNs& day) {
+  if (!digits(at, 4) || !is_date_sign(at[4]) || !digits(at + 5, 2) || at[7] != at[4] || !digits(at + 8, 2))
+    return false;
+  if (!day_time(number(at, 4), number(at + 5, 2), number(at + 8, 2), day)) return false;
+  hint.date_low = low;
+  hint.date_high = high;
+  hint.day = day;
+  return true;
 }
 
 // yyyymmdd or yymmdd, a separator, and the time with or without colons.
@@ -86,7 +54,7 @@ Stamp read_compact(const StampText& text, const TimeContext& context) {
     p += 6;
   }
   if (clock < 0 || (p != text.end && is_digit(*p))) return {};
-  return finish(text, p, time + clock, context);
+  return finish_stamp(text, p, time + clock, context);
 }
 
 Stamp read_month(const StampText& text, const TimeContext& context) {
@@ -95,7 +63,7 @@ Stamp read_month(const StampText& text, const TimeContext& context) {
   const TimeNs clock = clock_time(p + 6);
   TimeNs day = 0;
   if (clock < 0 || !latest_day_time(number(p, 2), number(p + 3, 2), clock, context, day)) return {};
-  return finish(text, p + 14, day + clock, context);
+  return finish_stamp(text, p + 14, day + clock, context);
 }
 
 Stamp read_dotted(const StampText& text, const TimeContext& context) {
@@ -106,7 +74,7 @@ Stamp read_dotted(const StampText& text, const TimeContext& context) {
   TimeNs day = 0;
   const TimeNs clock = clock_time(p + 11);
   if (clock < 0 || !day_time(number(p + 6, 4), number(p + 3, 2), number(p, 2), day)) return {};
-  return finish(text, p + 19, day + clock, context);
+  return finish_stamp(text, p + 19, day + clock, context);
 }
 
 Stamp read_short(const StampText& text, const TimeContext& context) {
@@ -117,7 +85,7 @@ Stamp read_short(const StampText& text, const TimeContext& context) {
   TimeNs day = 0;
   const TimeNs clock = clock_time(p + 9);
   if (clock < 0 || !day_time(2000 + number(p, 2), number(p + 3, 2), number(p + 6, 2), day)) return {};
-  return finish(text, p + 17, day + clock, context);
+  return finish_stamp(text, p + 17, day + clock, context);
 }
 
 Stamp read_epoch(const StampText& text) {

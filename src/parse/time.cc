@@ -4,8 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "parse/digit_runs.h"
+#include "parse/places.h"
 #include "parse/stamp.h"
+#include "parse/stamp_iso.h"
 
 namespace logboom::parse {
 namespace {
@@ -208,6 +209,14 @@ Stamp read_stamp(StampFormat format, const StampText& text, const TimeContext& c
 std::optional<FoundTime> find_time(std::string_view line, const TimeContext& context, TimeHint& hint) {
   line = line.substr(0, kWindow);
   if (line.empty()) return std::nullopt;
+  // The commonest case without a detour: an ISO stamp where the last one was.
+  if (hint.format == kIsoStamp && hint.position < line.size() &&
+      (hint.position == 0 || line[hint.position - 1] == hint.lead)) {
+    const Stamp stamp = read_iso({line.data() + hint.position, line.data() + line.size(), 0}, context, hint);
+    if (stamp.length > 0) [[likely]] {
+      return FoundTime{stamp.time, hint.position, static_cast<std::uint32_t>(hint.position + stamp.length)};
+    }
+  }
   Candidate candidate(line, context, hint);
   if (hint.format != kNoStamp && take_hinted(line, hint, candidate)) [[likely]]
     return candidate.found();

@@ -1,7 +1,5 @@
 #include "record/batch.h"
 
-#include <array>
-
 namespace logboom {
 namespace {
 
@@ -14,22 +12,45 @@ constexpr std::uint64_t pack(std::string_view word) {
   return packed;
 }
 
-struct Alias {
-  std::uint64_t word;
-  Level level;
-};
-
-constexpr std::array kAliases = {
-    Alias{pack("trace"), Level::kTrace},  Alias{pack("trc"), Level::kTrace},      Alias{pack("finer"), Level::kTrace},
-    Alias{pack("finest"), Level::kTrace}, Alias{pack("verbose"), Level::kTrace},  Alias{pack("debug"), Level::kDebug},
-    Alias{pack("dbg"), Level::kDebug},    Alias{pack("fine"), Level::kDebug},     Alias{pack("info"), Level::kInfo},
-    Alias{pack("inf"), Level::kInfo},     Alias{pack("notice"), Level::kInfo},    Alias{pack("config"), Level::kInfo},
-    Alias{pack("note"), Level::kInfo},    Alias{pack("warn"), Level::kWarn},      Alias{pack("wrn"), Level::kWarn},
-    Alias{pack("warning"), Level::kWarn}, Alias{pack("error"), Level::kError},    Alias{pack("err"), Level::kError},
-    Alias{pack("severe"), Level::kError}, Alias{pack("fatal"), Level::kFatal},    Alias{pack("ftl"), Level::kFatal},
-    Alias{pack("crit"), Level::kFatal},   Alias{pack("critical"), Level::kFatal}, Alias{pack("alert"), Level::kFatal},
-    Alias{pack("emerg"), Level::kFatal},  Alias{pack("panic"), Level::kFatal},    Alias{pack("dpanic"), Level::kFatal},
-};
+Level level_of_packed(std::uint64_t word) {
+  switch (word) {
+    case pack("trace"):
+    case pack("trc"):
+    case pack("finer"):
+    case pack("finest"):
+    case pack("verbose"):
+      return Level::kTrace;
+    case pack("debug"):
+    case pack("dbg"):
+    case pack("fine"):
+      return Level::kDebug;
+    case pack("info"):
+    case pack("inf"):
+    case pack("notice"):
+    case pack("note"):
+    case pack("config"):
+      return Level::kInfo;
+    case pack("warn"):
+    case pack("wrn"):
+    case pack("warning"):
+      return Level::kWarn;
+    case pack("error"):
+    case pack("err"):
+    case pack("severe"):
+      return Level::kError;
+    case pack("fatal"):
+    case pack("ftl"):
+    case pack("crit"):
+    case pack("critical"):
+    case pack("alert"):
+    case pack("emerg"):
+    case pack("panic"):
+    case pack("dpanic"):
+      return Level::kFatal;
+    default:
+      return Level::kNone;
+  }
+}
 
 bool equal_ignoring_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
@@ -74,10 +95,8 @@ std::optional<Level> level_from_name(std::string_view name) {
     if (lower < 'a' || lower > 'z') return std::nullopt;
     packed = packed << 8 | static_cast<unsigned char>(lower);
   }
-  for (const Alias& alias : kAliases) {
-    if (alias.word == packed) return alias.level;
-  }
-  return std::nullopt;
+  const Level level = level_of_packed(packed);
+  return level == Level::kNone ? std::nullopt : std::optional(level);
 }
 
 std::string_view disposition_name(Disposition disposition) {

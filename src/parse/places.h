@@ -1,0 +1,94 @@
+// Where runs of digits begin in the first bytes of a line: every time stamp begins with digits, or a few letters before
+// them.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+namespace logboom::parse {
+
+// One bit per byte of `at[0, 64)`: set where low <= byte <= high.
+inline std::uint64_t range_bits(const char* at, char low, char high) {
+  std::uint64_t bits = 0;
+#if defined(__x86_64__)
+  const __m128i base = _mm_set1_epi8(low);
+  const __m128i span = _mm_set1_epi8(static_cast<char>(high - low));
+  for (int i = 0; i < 4; ++i) {
+    const __m128i part = _mm_sub_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * i)), base);
+    const __m128i inside = _mm_cmpeq_epi8(_mm_min_epu8(part, span), part);
+    bits |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(inside))) << (16 * i);
+  }
+#else
+  for (int i = 0; i < 64; ++i) {
+    const auto offset = static_cast<unsigned char>(at[i] - low);
+    bits |= static_cast<std::uint64_t>(offset <= static_cast<unsigned char>(high - low)) << i;
+  }
+#endif
+  return bits;
+}
+
+// The same, set where the byte is `a` or `b`.
+inline std::uint64_t equal_bits(const char* at, char a, char b) {
+  std::uint64_t bits = 0;
+#if defined(__x86_64__)
+  const __m128i one = _mm_set1_epi8(a);
+  const __m128i two = _mm_set1_epi8(b);
+  for (int i = 0; i < 4; ++i) {
+    const __m128i part = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * i));
+    const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(part, one), _mm_cmpeq_epi8(part, two));
+    bits |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(hit))) << (16 * i);
+  }
+#else
+  for (int i = 0; i < 64; ++i) bits |= static_cast<std::uint64_t>(at[i] == a || at[i] == b) << i;
+#endif
+  return bits;
+}
+
+// bits(at) for the 64 bytes of `text` from `offset` on; nothing behind the end of the text sets a bit. Reads no byte
+// outside of the text.
+template <typename Bits>
+std::uint64_t bits_of(std::string_view text, std::size_t offset, Bits bits) {
+  const std::size_t left = text.size() - offset;
+  if (left >= 64) return bits(text.data() + offset);
+  if (text.size() >= 64) return bits(text.data() + text.size() - 64) >> (64 - left);
+  std::array<char, 64> pad{};
+  std::memcpy(pad.data(), text.data() + offset, left);
+  return bits(pad.data());
+}
+
+inline std::uint64_t digits_at(std::string_view text, std::size_t offset) {
+  return bits_of(text, offset, [](const char* at) { return range_bits(at, '0', '9'); });
+}
+
+// Where a level may stand: the first letter of a run of upper-case ones, '[' and '='.
+inline std::uint64_t places_at(std::string_view text, std::size_t offset) {
+  const auto upper = [](const char* at) { return range_bits(at, 'A', 'Z'); };
+  const auto marks = [](const char* at) { return equal_bits(at, '[', '='); };
+  const std::uint64_t letters = bits_of(text, offset, upper);
+  const std::uint64_t pairs = letters >> 1 | std::uint64_t{1} << 63;
+  return (letters & ~(letters << 1) & pairs) | bits_of(text, offset, marks);
+}
+
+// Calls visit(position) for the start of each run of digits, ascending, until it returns true.
+template <typename Visit>
+bool each_digit_run(std::string_view text, Visit visit) {
+  std::uint64_t before = 0;
+  for (std::size_t offset = 0; offset < text.size(); offset += 64) {
+    const std::uint64_t bits = digits_at(text, offset);
+    std::uint64_t starts = bits & ~(bits << 1 | before);
+    before = bits >> 63;
+    for (; starts != 0; starts &= starts - 1) {
+      if (visit(offset + static_cast<std::size_t>(std::countr_zero(starts)))) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace logboom::parse
