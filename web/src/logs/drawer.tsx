@@ -53,11 +53,22 @@ function CopyButton({ label, text }: { label: string; text: () => Promise<string
   return <button class="small" onClick={() => void act()} aria-live="polite">{done ? <Icon name="check" /> : null}{label}</button>;
 }
 
+const kFold = 16;   // a text of more lines is folded
+const kShown = 9;   // to so many
+
+/** The first lines of a long text, and how many are folded away. */
+function folded(text: string): { text: string; more: number } {
+  const lines = text.split('\n');
+  return lines.length > kFold ? { text: lines.slice(0, kShown).join('\n'), more: lines.length - kShown } : { text, more: 0 };
+}
+
 function Text({ row, marks, onWhole }: { row: Row; marks: Mark[]; onWhole: (row: Row) => void }) {
   const [all, setAll] = useState(false);
+  const [open, setOpen] = useState(false);
   const [loading, setLoading] = useState(false);
-  useEffect(() => setAll(false), [row.id]);
-  const shown = all ? row.text : cut(row.text, kCut);
+  useEffect(() => { setAll(false); setOpen(false); }, [row.id]);
+  const limited = all ? row.text : cut(row.text, kCut);
+  const { text: shown, more: hidden } = open ? { text: limited, more: 0 } : folded(limited);
   const more = async () => {
     setLoading(true);
     try {
@@ -70,7 +81,8 @@ function Text({ row, marks, onWhole }: { row: Row; marks: Mark[]; onWhole: (row:
   return (
     <div class="full">
       <LogText tag="pre" class="exact" text={shown} marks={marks} />
-      {(shown.length < row.text.length || (row.truncated && !all)) && (
+      {hidden > 0 && <button class="fold" onClick={() => setOpen(true)}>{t('fold', { n: hidden })}</button>}
+      {(limited.length < row.text.length || (row.truncated && !all)) && (
         <button class="link" disabled={loading} onClick={() => void more()}>{t('detail.showAll', { size: size(row.bytes) })}</button>
       )}
       {row.raw && <p class="hint">{t('detail.notUtf8')} <CopyButton label={t('detail.copyBytes')} text={() => row.raw ?? ''} /></p>}

@@ -1,7 +1,7 @@
 // The left side: the most frequent values of level, host and file come with the search; other fields are asked for when opened.
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api/client';
-import type { FieldValues } from '../api/types';
+import { levels, type FieldValues } from '../api/types';
 import { copy } from '../base/clipboard';
 import { count, short, t, type Key } from '../base/i18n';
 import { Icon } from '../base/icons';
@@ -14,12 +14,12 @@ export function filter(field: string, value: string, keep: boolean): void {
   go({ query: withFilter(view.value.query, field, value, keep), open: '' });
 }
 
-function Value({ field, value: given, n, most }: { field: string; value: string; n: number; most: number }) {
+function Value({ field, value: given, exact, n, most }: { field: string; value: string; exact: boolean; n: number; most: number }) {
   const level = field === 'level';
   const value = level ? given || 'none' : given;  // a query names the missing level so
   const on = hasTerm(view.value.query, field, value);
   const shown = level ? t(`level.${value}` as Key) : visible(value) || t('facets.empty');
-  const usable = value !== '';
+  const usable = value !== '' && exact;  // bytes that are no text cannot be typed into a query
   return (
     <div class={'fv ' + (on ? 'on' : '')}>
       <u style={{ width: `${most ? Math.max(1, n / most * 100) : 0}%` }} />
@@ -40,7 +40,7 @@ function Value({ field, value: given, n, most }: { field: string; value: string;
 
 function Facet({ facet, title, close }: { facet: FieldValues; title: string; close?: () => void }) {
   const [all, setAll] = useState<FieldValues | undefined>();
-  useEffect(() => setAll(undefined), [facet]);
+  useEffect(() => setAll(undefined), [facet.values.length, facet.distinct, session.ran.value]);
   const shown = all ?? facet;
   const most = Math.max(0, ...shown.values.map((value) => value.count));
   const more = shown.values.length < shown.distinct && !all;
@@ -50,7 +50,7 @@ function Facet({ facet, title, close }: { facet: FieldValues; title: string; clo
       <h4>{title}<span>{!shown.exact && t('facets.atLeast')}
         {more && <button class="link" onClick={loadAll}>{t('facets.more', { n: shown.distinct })}</button>}
         {close && <button class="link" aria-label={t('close')} onClick={close}><Icon name="close" /></button>}</span></h4>
-      {shown.values.map(({ value, count: n }) => <Value key={value} field={facet.field} value={value} n={n} most={most} />)}
+      {shown.values.map(({ value, value_raw: raw, count: n }) => <Value key={raw ?? value} field={facet.field} value={value} exact={!raw} n={n} most={most} />)}
       {shown.values.length === 0 && <p class="none">{t('facets.none')}</p>}
     </section>
   );
@@ -93,11 +93,18 @@ function Fields() {
   );
 }
 
+/** Levels stand by weight, so that they keep their places while counts change. */
+function ordered(facet: FieldValues): FieldValues {
+  if (facet.field !== 'level') return facet;
+  const weight = (value: string) => levels.indexOf((value || 'none') as never);
+  return { ...facet, values: [...facet.values].sort((a, b) => weight(b.value) - weight(a.value)) };
+}
+
 export function Facets() {
   const facets = session.facets.value;
   return (
     <aside class="facets" aria-label={t('facets.label')}>
-      {facets.map((facet) => <Facet key={facet.field} facet={facet} title={t(`facet.${facet.field}` as Key)} />)}
+      {facets.map((facet) => <Facet key={facet.field} facet={ordered(facet)} title={t(`facet.${facet.field}` as Key)} />)}
       <Fields />
     </aside>
   );

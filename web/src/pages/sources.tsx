@@ -39,12 +39,15 @@ function Read({ source }: { source: Source }) {
   );
 }
 
+/** Its lines by name; by id where the name is not text. */
+const queryFor = (source: Source) => (source.file_raw ? withFilter('', 'source', source.source, true) : withFilter('', 'file', source.file, true));
+
 function Line({ source }: { source: Source }) {
   const known = states.includes(source.state);
   const seen = source.last_seen && source.last_seen !== '0' ? Date.now() - msOf(source.last_seen) : undefined;
   return (
     <tr class={bad(source) ? 'problem' : ''}>
-      <td class="path"><button class="link plain" title={t('sources.show')} onClick={() => go({ page: 'logs', query: withFilter('', 'file', source.file, true), range: { kind: 'all' }, open: '' })}><code>{visible(source.file)}</code></button>
+      <td class="path"><button class="link plain" title={t('sources.show')} onClick={() => go({ page: 'logs', query: queryFor(source), range: { kind: 'all' }, open: '' })}><code>{visible(source.file)}</code></button>
         {source.problem && <div class="why">{visible(source.problem)}</div>}</td>
       <td><span class={'state s-' + source.state}><span class="dot" />{known ? t(`state.${source.state}` as Key) : source.state}</span></td>
       <td class="n">{source.size === null ? '–' : size(source.size)}</td>
