@@ -202,7 +202,7 @@ void ColumnFilters::add_number_patterns(const ColumnValues& values, const Column
 void ColumnFilters::add_times(const ColumnValues& values, const Column& column) {
   TimeRenderer renderer(column.time);
   const std::size_t fraction = renderer.fraction_at();
-  const bool own_token = fraction > 0 && fraction < renderer.length() && separates(values.at(0)[fraction - 1]);
+  const bool own_token = fraction > 1 && fraction < renderer.length() && separates(values.at(0)[fraction - 1]);
   const bool static_sides = left_is_static(values) && right_is_static(values);
   if (!static_sides) add_whole(values);
   fractions_.assign(kMaxFraction / 64 + 1, 0);
@@ -215,6 +215,12 @@ void ColumnFilters::add_times(const ColumnValues& values, const Column& column) 
     if (renderer.second_changed() || !own_token) {
       filters_.add_variable_tokens(value);
       if (static_sides) add_text(values, value);
+      if (!own_token) continue;
+      // With any fraction behind this second.
+      pattern_ = {{PatternByte::kLiteral, value[fraction - 2]},
+                  {PatternByte::kLiteral, value[fraction - 1]},
+                  {PatternByte::kDigit, 0}};
+      filters_.add_pattern_trigrams(pattern_);
       continue;
     }
     const std::uint32_t part = renderer.fraction();
@@ -224,7 +230,7 @@ void ColumnFilters::add_times(const ColumnValues& values, const Column& column) 
     }
     filters_.add_variable_tokens(value.substr(fraction));
     if (static_sides) {
-      const std::string_view changed = value.substr(fraction - std::min<std::size_t>(fraction, kContext));
+      const std::string_view changed = value.substr(fraction - 1);
       filters_.add_trigrams({changed.data(), changed.size() + right_context(values)});
     }
   }
