@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "parse/places.h"
+#include "record/level_word.h"
 
 namespace logboom::parse {
 namespace {
@@ -68,11 +69,6 @@ Level from_name(std::string_view name) {
   return level_from_name(name).value_or(Level::kNone);
 }
 
-// Words that are levels in some programs and plain words elsewhere: only with a colon or bracket behind them.
-bool is_weak(std::string_view word) {
-  return word == "FINE" || word == "CONFIG" || word == "NOTE" || word == "ALERT" || word == "PANIC" || word == "INF";
-}
-
 // Letters that words for levels begin with.
 constexpr std::uint32_t initials() {
   std::uint32_t bits = 0;
@@ -82,6 +78,14 @@ constexpr std::uint32_t initials() {
 
 bool is_initial(char c) {
   return (initials() >> (c - 'A') & 1) != 0;
+}
+
+// A level word does not stand inside a word, a path, a name with dots.
+bool blocks_before(char c) {
+  return is_word(c) || c == '-' || c == '/' || c == '.' || c == '$' || c == '%';
+}
+bool blocks_behind(char c) {
+  return is_word(c) || c == '-' || c == '=';
 }
 
 // Looks for a level in [begin, end) of a line.
@@ -102,7 +106,9 @@ class Search {
     }
     for (std::size_t offset = begin_; offset < text_.size(); offset += 64) {
       for (std::uint64_t places = places_at(text_, offset); places != 0; places &= places - 1) {
-        const Level level = at(offset + static_cast<std::size_t>(std::countr_zero(places)));
+        const std::size_t place = offset + static_cast<std::size_t>(std::countr_zero(places));
+        if (is_upper(text_[place]) && !is_initial(text_[place])) continue;
+        const Level level = at(place);
         if (level != Level::kNone) return level;
       }
     }
@@ -138,24 +144,40 @@ class Search {
     }
   }
 
+  // A level in upper case: a word of its own, in doubtful cases with a colon or bracket behind it.
   Level upper_word(std::size_t begin) const {
-    const char before = begin > begin_ ? text_[begin - 1] : ' ';
-    if (!is_initial(text_[begin])) return Level::kNone;
-    if (is_word(before) || before == '-' || before == '/' || before == '.' || before == '$' || before == '%') {
-      return Level::kNone;
-    }
+    if (begin > begin_ && blocks_before(text_[begin - 1])) return Level::kNone;
+    if (text_.size() - begin < 9) [[unlikely]]
+      return short_upper_word(begin);
+    const LeadingWord word = leading_word(text_.data() + begin, true);
+    const char next = text_[begin + word.length];
+    const LevelWord found = find_level_word(word.word);
+    if (found.level == Level::kNone || blocks_behind(next)) return word.length == 8 ? long_word(begin) : Level::kNone;
+    return found.ambiguous && next != ':' && next != ']' ? Level::kNone : found.level;
+  }
+
+  // The same at the end of the text.
+  Level short_upper_word(std::size_t begin) const {
+    std::array<char, 9> bytes{};
+    std::copy(text_.begin() + static_cast<std::ptrdiff_t>(begin), text_.end(), bytes.begin());
+    const LeadingWord word = leading_word(bytes.data(), true);
+    const char next = bytes[word.length];
+    const LevelWord found = find_level_word(word.word);
+    if (blocks_behind(next) || (found.ambiguous && next != ':' && next != ']')) return Level::kNone;
+    return found.level;
+  }
+
+  // "EMERGENCY", "INFORMATIONAL".
+  Level long_word(std::size_t begin) const {
     std::size_t end = begin;
     while (end < text_.size() && end - begin <= kLongestWord && is_upper(text_[end])) ++end;
-    const char next = byte(end);
-    if (is_word(next) || next == '-' || next == '=') return Level::kNone;
-    const std::string_view word = text_.substr(begin, end - begin);
-    if (is_weak(word) && next != ':' && next != ']') return Level::kNone;
-    return from_name(word);
+    return blocks_behind(byte(end)) ? Level::kNone : from_name(text_.substr(begin, end - begin));
   }
 
   // "[error]", "[ warn ]", "[core:error]".
   Level in_brackets(std::size_t begin) const {
     while (byte(begin) == ' ') ++begin;
+    if (!is_letter(byte(begin))) return Level::kNone;
     std::string_view word = letters(begin);
     std::size_t end = begin + word.size();
     if (byte(end) == ':' || byte(end) == '_') {
@@ -202,6 +224,8 @@ Level find_level(std::string_view line, std::size_t stamp_begin, std::size_t sta
     if (level != Level::kNone) return level;
   }
   if (stamp_end >= line.size()) return Level::kNone;
+  // An access log has no levels, whatever its addresses say.
+  if (stamp_begin > 0 && line.substr(stamp_end).starts_with("] \"")) return Level::kNone;
   return Search(line, stamp_end, stamp_end + kWindow).run();
 }
 

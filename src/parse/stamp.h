@@ -101,6 +101,10 @@ inline TimeNs clock_time(const char* at) {
 // ".204", ",204567": adds the nanoseconds and moves behind the digits; stays where there is none.
 inline const char* read_fraction(const char* at, const char* end, TimeNs& time) {
   if (end - at < 2 || (*at != '.' && *at != ',') || !is_digit(at[1])) return at;
+  if (end - at >= 5 && is_digit(at[2]) && is_digit(at[3]) && !is_digit(at[4])) [[likely]] {
+    time += (digit(at[1]) * 100 + digit(at[2]) * 10 + digit(at[3])) * kNsPerMs;
+    return at + 4;
+  }
   TimeNs ns = 0;
   TimeNs unit = kNsPerSecond / 10;
   for (++at; at != end && is_digit(*at); ++at, unit /= 10) ns += unit * digit(*at);

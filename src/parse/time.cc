@@ -228,9 +228,11 @@ std::optional<TimeNs> parse_time(std::string_view text, const TimeContext& conte
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   if (text.empty() || text.size() > kWindow) return std::nullopt;
-  if (hint.format != kNoStamp) {
+  if (hint.format != kNoStamp) [[likely]] {
     const StampText whole{text.data(), text.data() + text.size(), '\0'};
-    const Stamp stamp = read_stamp(static_cast<StampFormat>(hint.format), whole, context, hint);
+    const Stamp stamp = hint.format == kIsoStamp
+                            ? read_iso(whole, context, hint)
+                            : read_stamp(static_cast<StampFormat>(hint.format), whole, context, hint);
     if (stamp.length == text.size()) return stamp.time;
   }
   if (const auto time = parse_whole(text, context, hint)) return time;

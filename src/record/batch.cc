@@ -1,56 +1,11 @@
 #include "record/batch.h"
 
+#include <cstring>
+
+#include "record/level_word.h"
+
 namespace logboom {
 namespace {
-
-constexpr std::size_t kLongestPacked = 8;
-
-// Up to eight letters in one integer, so that a word is found by comparing integers.
-constexpr std::uint64_t pack(std::string_view word) {
-  std::uint64_t packed = 0;
-  for (const char c : word) packed = packed << 8 | static_cast<unsigned char>(c);
-  return packed;
-}
-
-Level level_of_packed(std::uint64_t word) {
-  switch (word) {
-    case pack("trace"):
-    case pack("trc"):
-    case pack("finer"):
-    case pack("finest"):
-    case pack("verbose"):
-      return Level::kTrace;
-    case pack("debug"):
-    case pack("dbg"):
-    case pack("fine"):
-      return Level::kDebug;
-    case pack("info"):
-    case pack("inf"):
-    case pack("notice"):
-    case pack("note"):
-    case pack("config"):
-      return Level::kInfo;
-    case pack("warn"):
-    case pack("wrn"):
-    case pack("warning"):
-      return Level::kWarn;
-    case pack("error"):
-    case pack("err"):
-    case pack("severe"):
-      return Level::kError;
-    case pack("fatal"):
-    case pack("ftl"):
-    case pack("crit"):
-    case pack("critical"):
-    case pack("alert"):
-    case pack("emerg"):
-    case pack("panic"):
-    case pack("dpanic"):
-      return Level::kFatal;
-    default:
-      return Level::kNone;
-  }
-}
 
 bool equal_ignoring_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
@@ -84,18 +39,23 @@ std::string_view level_name(Level level) {
 
 std::optional<Level> level_from_name(std::string_view name) {
   if (name.size() < 3) return std::nullopt;
-  if (name.size() > kLongestPacked) {
+  if (name.size() > 8) {
     if (equal_ignoring_case(name, "information") || equal_ignoring_case(name, "informational")) return Level::kInfo;
     if (equal_ignoring_case(name, "emergency")) return Level::kFatal;
     return std::nullopt;
   }
-  std::uint64_t packed = 0;
-  for (const char c : name) {
-    const char lower = static_cast<char>(c | 0x20);
-    if (lower < 'a' || lower > 'z') return std::nullopt;
-    packed = packed << 8 | static_cast<unsigned char>(lower);
+  // Two overlapping halves: a copy of varying length would be a call.
+  std::uint64_t bytes = 0;
+  if (name.size() == 3) {
+    bytes = pack_word(name);
+  } else {
+    std::uint32_t low, high;
+    std::memcpy(&low, name.data(), 4);
+    std::memcpy(&high, name.data() + name.size() - 4, 4);
+    bytes = low | static_cast<std::uint64_t>(high) << (8 * (name.size() - 4));
   }
-  const Level level = level_of_packed(packed);
+  const LeadingWord word = leading_word(reinterpret_cast<const char*>(&bytes), false);
+  const Level level = word.length == name.size() ? find_level_word(word.word).level : Level::kNone;
   return level == Level::kNone ? std::nullopt : std::optional(level);
 }
 

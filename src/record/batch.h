@@ -1,7 +1,7 @@
 // Batch: the unit of queueing, retry, acknowledgement and accounting. One batch is one contiguous byte range of one
-// source and epoch on one channel; it owns one buffer holding exactly these bytes, and its records are views into it. Nothing
-// is handed over line by line. A batch may hold no records: then it carries the state of a source, or the disposition of
-// a range that has none (a hole, a gap, a dropped or binary range).
+// source and epoch on one channel; it owns one buffer holding exactly these bytes, and its records are views into it.
+// Nothing is handed over line by line. A batch may hold no records: then it carries the state of a source, or the
+// disposition of a range that has none (a hole, a gap, a dropped or binary range).
 #pragma once
 
 #include <cstdint>
@@ -34,14 +34,14 @@ enum class TimeOrigin : std::uint8_t { kParsed, kPredecessor, kArrival };
 // What a source's lines are; decides how fields are derived from the text of a record (parse/fields.h).
 enum class Format : std::uint8_t { kText, kJson };
 
-// One log event: one or more physical lines. The bytes of a record in its batch are, in this order: `blank` bytes of blank
-// lines (LF and CRs only) that belong to no record, `length` bytes of text, and one LF if `terminated`.
+// One log event: one or more physical lines. The bytes of a record in its batch are, in this order: `blank` bytes of
+// blank lines (LF and CRs only) that belong to no record, `length` bytes of text, and one LF if `terminated`.
 struct Record {
   enum Flag : std::uint8_t {
-    kTerminated = 1,     // an LF follows the text
-    kFragment = 2,       // a part of a longer line or of a line whose end is not there; more follows
-    kContinuation = 4,   // continues the fragment before it
-    kBinary = 8,         // the text holds NUL bytes
+    kTerminated = 1,    // an LF follows the text
+    kFragment = 2,      // a part of a longer line or of a line whose end is not there; more follows
+    kContinuation = 4,  // continues the fragment before it
+    kBinary = 8,        // the text holds NUL bytes
   };
   TimeNs time = 0;
   std::uint32_t begin = 0;   // of the text, from the start of the batch's buffer
@@ -61,8 +61,8 @@ static_assert(sizeof(Record) == 32);
 enum class Disposition : std::uint8_t { kStored, kDropped, kHole, kQuarantined, kGap };
 std::string_view disposition_name(Disposition disposition);
 
-// Lines left out by a rule inside a stored batch: [begin, end) from the start of the batch's buffer, whole lines with their
-// LFs, between records. Adjacent lines dropped by the same rule are one run.
+// Lines left out by a rule inside a stored batch: [begin, end) from the start of the batch's buffer, whole lines with
+// their LFs, between records. Adjacent lines dropped by the same rule are one run.
 struct DroppedRun {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
@@ -80,40 +80,40 @@ struct PrefixMark {
 // What the ledger keeps of a source besides its ranges; committed in the transaction of the batch that carries it.
 struct SourceState {
   FileIdentity identity;
-  std::string path;     // where it was last seen, raw bytes
-  std::string host;     // the host's name
-  std::string group;    // rotation group: folder and name without date, number and compression suffix
-  bool finished = false;        // rotated away and read to its end, or its epoch was closed
-  bool binary = false;          // decided once per source
-  bool flagged = false;         // identity was unsure (two candidates): may repeat another source
-  bool inherited = false;       // this epoch took over the stored prefix of the one before
+  std::string path;        // where it was last seen, raw bytes
+  std::string host;        // the host's name
+  std::string group;       // rotation group: folder and name without date, number and compression suffix
+  bool finished = false;   // rotated away and read to its end, or its epoch was closed
+  bool binary = false;     // decided once per source
+  bool flagged = false;    // identity was unsure (two candidates): may repeat another source
+  bool inherited = false;  // this epoch took over the stored prefix of the one before
   Format format = Format::kText;
-  std::uint64_t position = 0;   // end of this batch; where collecting goes on
-  std::string guard;            // the last up to 256 bytes before `position`
-  std::uint64_t size = 0;       // of the source when last looked at; what lies between position and it can still be lost
+  std::uint64_t position = 0;  // end of this batch; where collecting goes on
+  std::string guard;           // the last up to 256 bytes before `position`
+  std::uint64_t size = 0;      // of the source when last looked at; what lies between position and it can still be lost
 };
 
 struct Batch {
   SourceId source;
   std::uint32_t epoch = 0;
-  std::string channel;         // the rule's topic
-  std::uint64_t begin = 0;     // byte range [begin, end) of the source; decompressed bytes for compressed copies
+  std::string channel;      // the rule's topic
+  std::uint64_t begin = 0;  // byte range [begin, end) of the source; decompressed bytes for compressed copies
   std::uint64_t end = 0;
   Disposition disposition = Disposition::kStored;
-  std::string cause;           // of a disposition other than kStored: rule name, "binary", "start=end", "vanished", errno text
-  std::string rule;            // name of the collection rule
+  std::string cause;  // of a disposition other than kStored: rule name, "binary", "start=end", "vanished", errno text
+  std::string rule;   // name of the collection rule
   std::uint64_t rule_revision = 0;
-  TimeNs arrival = 0;          // when the bytes were read
+  TimeNs arrival = 0;  // when the bytes were read
   Format format = Format::kText;
-  std::string bytes;           // exactly [begin, end) when kStored; the bytes of a quarantined range; else empty
-  std::vector<Record> records; // ascending, disjoint; with drops and `trailing_blank` they cover the buffer
+  std::string bytes;            // exactly [begin, end) when kStored; the bytes of a quarantined range; else empty
+  std::vector<Record> records;  // ascending, disjoint; with drops and `trailing_blank` they cover the buffer
   std::vector<DroppedRun> drops;
-  std::vector<std::string> drop_causes;  // names of the rule's patterns, "exclude:/healthz"
-  std::uint32_t trailing_blank = 0;      // bytes of blank lines behind the last record or drop
+  std::vector<std::string> drop_causes;                     // names of the rule's patterns, "exclude:/healthz"
+  std::uint32_t trailing_blank = 0;                         // bytes of blank lines behind the last record or drop
   std::vector<std::pair<std::string, std::string>> fields;  // constant fields of the rule (service: shop)
-  std::vector<PrefixMark> marks;         // new marks inside (begin, end], ascending
+  std::vector<PrefixMark> marks;                            // new marks inside (begin, end], ascending
   SourceState state;
-  MemoryBudget::Lease lease;             // of `bytes`; given back when the batch dies
+  MemoryBudget::Lease lease;  // of `bytes`; given back when the batch dies
 
   Batch() = default;
   Batch(Batch&&) = default;

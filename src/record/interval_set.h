@@ -1,5 +1,6 @@
-// IntervalSet: disjoint half-open intervals [begin, end) over byte offsets, each with a value; the heart of the ledger. A
-// set and not a high-water mark: with a mark, a late range (retry, second path) would look "already passed" and be lost.
+// IntervalSet: disjoint half-open intervals [begin, end) over byte offsets, each with a value; the heart of the ledger.
+// A set and not a high-water mark: with a mark, a late range (retry, second path) would look "already passed" and be
+// lost.
 #pragma once
 
 #include <cstdint>

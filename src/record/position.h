@@ -1,4 +1,5 @@
-// Where a consumer stands in a transport, and what the far side knows of a source: spoken by transports and stores alike.
+// Where a consumer stands in a transport, and what the far side knows of a source: spoken by transports and stores
+// alike.
 #pragma once
 
 #include <cstdint>
