@@ -40,20 +40,32 @@ int sqlite_mode(CheckpointMode mode) {
   return SQLITE_CHECKPOINT_PASSIVE;
 }
 
+// One name for one file, however it was spelled: locks and the index of the WAL are kept by name, so two names would be
+// two writers that do not see each other.
+Result<std::string> one_name(FileSystem& files, const std::string& path, Access access) {
+  auto real = files.canonical(path);
+  const bool may_create = access == Access::kCreate && !real.ok() && real.error().code() == ErrorCode::kNotFound;
+  if (!may_create) return real;
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return real;
+  LB_ASSIGN(std::string directory, files.canonical(slash == 0 ? "/" : path.substr(0, slash)));
+  if (directory.back() != '/') directory += '/';
+  return directory + path.substr(slash + 1);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(Vfs& vfs, const std::string& path, const Options& options) {
+Result<std::unique_ptr<Database>> Database::open(Vfs& vfs, const std::string& wanted, const Options& options) {
   // SQLite says no more than "unable to open"; the file system says why.
-  if (const auto info = vfs.files().stat(path); !info.ok()) {
-    const bool may_create = options.access == Access::kCreate && info.error().code() == ErrorCode::kNotFound;
-    if (!may_create) return info.error().with_context("cannot open the database");
-  }
+  const auto name_of_file = one_name(vfs.files(), wanted, options.access);
+  if (!name_of_file.ok()) return name_of_file.error().with_context("cannot open the database");
+  const std::string& path = *name_of_file;
   std::unique_ptr<Database> database(new Database);
   database->path_ = path;
   database->files_ = &vfs.files();
   database->shared_ = vfs.state().shared_file(path);
-  const std::string& name = options.access == Access::kReadOnly ? vfs.state().reader_name : vfs.state().writer_name;
-  const int code = sqlite3_open_v2(path.c_str(), &database->database_, open_flags(options.access), name.c_str());
+  const std::string& vfs_name = options.access == Access::kReadOnly ? vfs.state().reader_name : vfs.state().writer_name;
+  const int code = sqlite3_open_v2(path.c_str(), &database->database_, open_flags(options.access), vfs_name.c_str());
   if (code != SQLITE_OK) return database->error("open");
   LB_TRY(database->set_up(options));
   return database;

@@ -124,8 +124,8 @@ class BlobReader {
 // stop.
 class Database {
  public:
-  // `vfs` outlives the database. kNotFound without the file, kCorrupt where it is none of SQLite's, kRejected where it
-  // is not in WAL mode and the access is kReadOnly.
+  // `path` is absolute; `vfs` outlives the database. kNotFound without the file, kCorrupt where it is none of SQLite's,
+  // kRejected where it is not in WAL mode and the access is kReadOnly.
   static Result<std::unique_ptr<Database>> open(Vfs& vfs, const std::string& path, const Options& options);
   ~Database();
   Database(const Database&) = delete;

@@ -1,7 +1,5 @@
 #include "io/sqlite/shared_file.h"
 
-#include <atomic>
-
 #include "base/check.h"
 
 namespace logboom::sqlite {
@@ -90,7 +88,7 @@ volatile void* SharedFile::shm_region(int index, std::size_t size, bool extend) 
 }
 
 void SharedFile::shm_barrier() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  __sync_synchronize();  // a full fence; std::atomic_thread_fence does not compile with the thread sanitizer
   MutexLock lock(mutex_);
 }
 
