@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "app/commands/commands.h"
+#include "app/engine.h"
+#include "app/page_server.h"
+#include "app/paths.h"
+#include "base/byte_size.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "config/rules_yaml.h"
+
+namespace logboom::app {
+namespace {
+
+// Tells systemd (READY=1, STOPPING=1) where it runs us; nothing elsewhere.
+void notify_service_manager(const std::string& state) {
+  const std::string path = environment("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) return;
+  std::copy(path.begin(), path.end(), address.sun_path);
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const int descriptor = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return;
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  if (::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), length) < 0) {
+    log_warn("cannot notify the service manager");
+  }
+  ::close(descriptor);
+}
+
+Result<std::vector<config::Rule>> rules_of_paths(const Args& args) {
+  std::vector<config::Rule> rules;
+  for (const std::string& typed : args.rest()) {
+    config::Rule rule;
+    rule.path = absolute_path(typed);
+    rule.name = config::default_rule_name(rule);
+    for (const std::string& problem : config::validate_rule(rule)) return Error(ErrorCode::kInvalidArgument, problem);
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+void greet(Context& context, Engine& engine, PageServer& server, bool page) {
+  const logstore::RetentionPolicy policy = retention_policy(context.settings, *context.files);
+  std::string collecting;
+  for (const config::Rule& rule : engine.rules().rules) collecting += (collecting.empty() ? "" : ", ") + printable(rule.path);
+  if (collecting.size() > 200) collecting = collecting.substr(0, 200) + " ...";
+  fmt::print("collecting  {}\n", collecting.empty() ? "nothing yet: add a path with `logboom rules add PATH`" : collecting);
+  fmt::print("stored in   {}, kept {} and up to {}\n", context.data_directory(), policy.age.count() > 0 ? fmt::format("{} days", policy.age.count() / 24) : "for ever",
+             policy.bytes > 0 ? ByteSize(policy.bytes).to_string() : "no limit");
+  if (page) fmt::print("the page    {}\n            (works once; `logboom login` prints another)\n", server.sign_in_url());
+  std::fflush(stdout);
+}
+
+void wait_for_stop(std::stop_token stop) {
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(mutex);
+  never.wait(mutex, stop, [] { return false; });
+}
+
+}  // namespace
+
+int run_up(Context& context, const Args& args) {
+  auto given = rules_of_paths(args);
+  if (!given.ok()) return fail(given.error());
+  auto engine = Engine::open(context.settings, context.deps());
+  if (!engine.ok()) {
+    const bool busy = engine.error().code() == ErrorCode::kUnavailable;
+    return fail(busy ? Error(ErrorCode::kUnavailable, engine.error().message() + "; to collect more with the running program: logboom rules add PATH") : engine.error());
+  }
+  auto rules = open_rules(context.settings, context.config_file, std::move(*given), context.deps());
+  if (!rules.ok()) return fail(rules.error());
+  if (Status started = (*engine)->start_collecting(std::move(*rules)); !started.ok()) return fail(started.error());
+  const bool page = !args.has("no-page");
+  auto server = PageServer::start(context, **engine, {.tcp = page});
+  if (!server.ok()) return fail(server.error());
+  greet(context, **engine, **server, page);
+  notify_service_manager("READY=1");
+  wait_for_stop(context.stop);
+  notify_service_manager("STOPPING=1");
+  log_info("stopping: draining what was read");
+  (*server)->stop();
+  const Status stopped = (*engine)->stop();
+  if (!stopped.ok()) return fail(stopped.error());
+  const logstore::StoreStats stats = (*engine)->store().keeper().stats();
+  log_info("stopped; {} records are durable", stats.records);
+  return kOk;
+}
+
+}  // namespace logboom::app

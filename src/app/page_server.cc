@@ -1,0 +1,79 @@
+#include "app/page_server.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "app/local_api.h"
+#include "app/paths.h"
+#include "http/auth/gate.h"
+#include "http/json.h"
+#include "http/server.h"
+#include "server/api.h"
+
+namespace logboom::app {
+namespace {
+
+std::string pipeline_json(const config::Settings& settings, Engine& engine) {
+  std::string out;
+  http::JsonWriter json(out);
+  json.open_object();
+  json.field("budget_used", engine.budget_used());
+  json.field("budget_limit", settings.size("limits.memory").bytes() / 2);
+  json.field("rules_revision", engine.rules().revision);
+  json.field("rules_problem", engine.rules_problem());
+  json.close_object();
+  return out;
+}
+
+class PageServerOfEngine final : public PageServer {
+ public:
+  static Result<std::unique_ptr<PageServer>> start(Context& context, Engine& engine, const PageServerOptions& options) {
+    auto made = std::make_unique<PageServerOfEngine>();
+    http::GateOptions gate;
+    gate.data_directory = context.data_directory();
+    gate.listen = context.settings.text("server.listen");
+    gate.public_url = context.settings.text("server.public_url");
+    gate.tls = !context.settings.text("server.tls_cert").empty();
+    LB_ASSIGN(made->gate_, http::Gate::open(gate, *context.files, context.clock));
+    server::register_api(made->router_, made->deps(context, engine));
+    register_program_routes(made->router_, engine);
+    http::ServerOptions server;
+    server.listen = options.tcp ? gate.listen : "";
+    server.unix_socket = socket_path(context.data_directory());
+    server.tls_certificate = context.settings.text("server.tls_cert");
+    server.tls_key = context.settings.text("server.tls_key");
+    made->server_ = std::make_unique<http::HttpServer>(server, made->router_, *made->gate_, context.registry, context.clock);
+    LB_TRY(made->server_->start());
+    made->gate_->set_port(made->server_->port());
+    return std::unique_ptr<PageServer>(std::move(made));
+  }
+
+  std::string sign_in_url() override { return gate_->sign_in_address("admin").url; }
+  void stop() override { server_->stop(); }
+
+ private:
+  server::ApiDeps deps(Context& context, Engine& engine) {
+    server::ApiDeps deps{engine.store(), context.clock};
+    deps.registry = &context.registry;
+    deps.gate = gate_.get();
+    deps.source_status = [&engine] { return engine.source_status(); };
+    deps.pipeline_json = [&context, &engine] { return pipeline_json(context.settings, engine); };
+    deps.version = LOGBOOM_VERSION;
+    deps.host = host_name(context.settings.text("agent.name"));
+    deps.started = context.clock.now();
+    return deps;
+  }
+
+  std::unique_ptr<http::Gate> gate_;
+  http::Router router_;
+  std::unique_ptr<http::HttpServer> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PageServer>> PageServer::start(Context& context, Engine& engine, const PageServerOptions& options) {
+  return PageServerOfEngine::start(context, engine, options);
+}
+
+}  // namespace logboom::app

@@ -1,0 +1,27 @@
+// PageServer: the page and the API of a running engine, over TCP and the Unix socket of its data directory.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/context.h"
+#include "app/engine.h"
+
+namespace logboom::app {
+
+struct PageServerOptions {
+  bool tcp = true;  // false: the Unix socket alone
+};
+
+// Stops before the engine does. The context and the engine outlive it.
+class PageServer {
+ public:
+  // Listens and serves. kUnavailable when the address is in use.
+  static Result<std::unique_ptr<PageServer>> start(Context& context, Engine& engine, const PageServerOptions& options);
+  virtual ~PageServer() = default;
+  // A fresh one-time address of the page.
+  virtual std::string sign_in_url() = 0;
+  virtual void stop() = 0;
+};
+
+}  // namespace logboom::app
