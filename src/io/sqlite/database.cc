@@ -67,7 +67,9 @@ Result<std::unique_ptr<Database>> Database::open(Vfs& vfs, const std::string& wa
   const std::string& vfs_name = options.access == Access::kReadOnly ? vfs.state().reader_name : vfs.state().writer_name;
   const int code = sqlite3_open_v2(path.c_str(), &database->database_, open_flags(options.access), vfs_name.c_str());
   if (code != SQLITE_OK) return database->error("open");
-  LB_TRY(database->set_up(options));
+  if (const Status ready = database->set_up(options); !ready.ok()) {
+    return ready.error().with_context("cannot open the database");
+  }
   return database;
 }
 
