@@ -5,7 +5,7 @@
 namespace logboom::parse {
 namespace {
 
-constexpr std::int64_t kEpochEnd = 4'102'444'800;  // the year 2100
+constexpr std::uint64_t kEpochEnd = 4'102'444'800;  // the year 2100
 
 bool is_date_sign(char c) {
   return c == '-' || c == '/' || c == '.';
@@ -90,8 +90,10 @@ Stamp read_short(const StampText& text, const TimeContext& context) {
 
 Stamp read_epoch(const StampText& text) {
   const char* at = text.begin;
-  std::int64_t value = 0;
-  for (; at != text.end && is_digit(*at) && at - text.begin < 19; ++at) value = value * 10 + digit(*at);
+  std::uint64_t value = 0;  // nineteen digits do not fit a signed one
+  for (; at != text.end && is_digit(*at) && at - text.begin < 19; ++at) {
+    value = value * 10 + static_cast<std::uint64_t>(digit(*at));
+  }
   const auto length = at - text.begin;
   TimeNs unit = 1;
   switch (length) {
@@ -110,8 +112,8 @@ Stamp read_epoch(const StampText& text) {
       return {};
   }
   // 2001 to 2099: other numbers of so many digits are more likely something else.
-  if (*text.begin == '0' || value / (kNsPerSecond / unit) >= kEpochEnd) return {};
-  TimeNs time = value * unit;
+  if (*text.begin == '0' || value / static_cast<std::uint64_t>(kNsPerSecond / unit) >= kEpochEnd) return {};
+  TimeNs time = static_cast<TimeNs>(value) * unit;
   if (length == 10 && at != text.end && *at == '.') at = read_fraction(at, text.end, time);
   if (!ends_number(at, text.end)) return {};
   return {static_cast<std::size_t>(at - text.begin), time};
