@@ -8,7 +8,7 @@
 
 namespace logboom::http {
 
-class RecordingWriter final : public ResponseWriter {
+class RecordingWriter : public ResponseWriter {
  public:
   void send(Response response) override { whole = std::move(response); }
   bool begin(int status, Headers headers) override {
