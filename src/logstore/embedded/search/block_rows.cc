@@ -195,20 +195,41 @@ Status BlockRows::tally_values(const RowSet& rows, Tally& tally) {
   });
 }
 
-// Rank of each segment among those of the block by (source, epoch, begin): with the row it stands for the rest of the
-// key.
+// Whether one source stands in the block on two channels with overlapping offsets: then offsets decide between
+// segments.
+bool BlockRows::segments_interleave() const {
+  std::vector<std::tuple<SourceId, std::uint32_t, std::uint64_t, std::uint64_t>> ranges;
+  for (const Segment& segment : reader_.meta().segments) {
+    const SourceNames* names = names_of(segment);
+    if (names != nullptr) ranges.emplace_back(names->source, names->epoch, segment.begin, segment.end);
+  }
+  std::sort(ranges.begin(), ranges.end());
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    const auto& [source, epoch, begin, end] = ranges[i];
+    const auto& [source_before, epoch_before, begin_before, end_before] = ranges[i - 1];
+    if (source == source_before && epoch == epoch_before && begin < end_before) return true;
+  }
+  return false;
+}
+
+// Rank of each segment among those of the block: with the row it stands for the rest of the key. By (source, epoch,
+// begin); where segments interleave by (source, epoch) alone.
 std::vector<std::uint32_t> BlockRows::rank_segments() const {
   const auto& segments = reader_.meta().segments;
-  std::vector<std::uint32_t> by_key(segments.size());
-  std::iota(by_key.begin(), by_key.end(), 0u);
-  const auto key = [&](std::uint32_t i) {
+  const bool interleave = segments_interleave();
+  const auto key = [&](std::size_t i) {
     const SourceNames* names = names_of(segments[i]);
     return std::tuple(names != nullptr ? names->source : SourceId{}, names != nullptr ? names->epoch : 0u,
-                      segments[i].begin);
+                      interleave ? 0 : segments[i].begin);
   };
-  std::sort(by_key.begin(), by_key.end(), [&](std::uint32_t a, std::uint32_t b) { return key(a) < key(b); });
+  std::vector<std::size_t> by_key(segments.size());
+  std::iota(by_key.begin(), by_key.end(), std::size_t{0});
+  std::sort(by_key.begin(), by_key.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   std::vector<std::uint32_t> ranks(segments.size());
-  for (std::uint32_t rank = 0; rank < by_key.size(); ++rank) ranks[by_key[rank]] = rank;
+  for (std::size_t i = 0; i < by_key.size(); ++i) {
+    const bool same = i > 0 && key(by_key[i]) == key(by_key[i - 1]);
+    ranks[by_key[i]] = same ? ranks[by_key[i - 1]] : static_cast<std::uint32_t>(i);
+  }
   return ranks;
 }
 
@@ -227,11 +248,16 @@ Result<std::vector<std::uint32_t>> BlockRows::in_order(const RowSet& rows, const
   struct Candidate {
     TimeNs time;
     std::uint32_t rank;
+    std::uint64_t place;  // offset where segments interleave, else the row
     std::uint32_t row;
     auto operator<=>(const Candidate&) const = default;
   };
   LB_ASSIGN(const std::vector<TimeNs>* times, reader_.times());
   const std::vector<std::uint32_t> ranks = rank_segments();
+  const std::vector<std::uint64_t>* offsets = nullptr;
+  if (segments_interleave()) {
+    LB_ASSIGN(offsets, reader_.offsets());
+  }
   const bool newest_first = plan_.order.newest_first;
   const auto& after = plan_.request.after;
   std::vector<Candidate> candidates;
@@ -244,7 +270,7 @@ Result<std::vector<std::uint32_t>> BlockRows::in_order(const RowSet& rows, const
     if (wanted.worst_time && (newest_first ? time < *wanted.worst_time : time > *wanted.worst_time)) return;
     if (after && (newest_first ? time > after->time : time < after->time)) return;
     if (after && time == after->time) ties.push_back(row);
-    candidates.push_back({time, ranks[segment], row});
+    candidates.push_back({time, ranks[segment], offsets != nullptr ? (*offsets)[row] : row, row});
   });
   for (const std::uint32_t row : ties) {
     LB_ASSIGN(const RowKey key, key_of(row));

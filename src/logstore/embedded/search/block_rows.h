@@ -42,6 +42,7 @@ class BlockRows {
   Status tally_values(const RowSet& rows, Tally& tally);
   Result<std::vector<std::uint32_t>> in_order(const RowSet& rows, const RowsWanted& wanted);
   std::vector<std::uint32_t> rank_segments() const;
+  bool segments_interleave() const;
   std::size_t segment_index(std::uint32_t row) const;
   const SourceNames* names_of(const Segment& segment) const;
   const Leaf& leaf_of(const query::MatchNode& node);

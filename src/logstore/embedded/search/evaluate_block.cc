@@ -93,6 +93,25 @@ bool answered_by_meta(const Plan& plan, const ChunkMeta& chunk, const RowsWanted
          one_bucket(plan, chunk);
 }
 
+// A level alone, counted in a chunk of single lines.
+bool answered_by_levels(const Plan& plan, const ChunkMeta& chunk, const RowsWanted& wanted) {
+  const auto& field = plan.matcher.root().field;
+  return field && field->origin() == query::FieldOrigin::kLevel && wanted.limit == 0 &&
+         plan.request.values_of.empty() && plan.covers(chunk) && one_bucket(plan, chunk) && chunk.lines == chunk.rows;
+}
+
+void count_levels(const Plan& plan, const ChunkMeta& chunk, Tally& tally) {
+  std::array<std::uint64_t, kLevels> levels{};
+  std::uint64_t records = 0;
+  for (std::size_t level = 0; level < levels.size(); ++level) {
+    if (!plan.matcher.root().field->matches_level(static_cast<Level>(level))) continue;
+    levels[level] = chunk.levels[level];
+    records += chunk.levels[level];
+  }
+  tally.add_rows(records, records);
+  tally_levels(chunk, levels, tally);
+}
+
 // A single text condition whose count needs no row columns.
 bool answered_by_count(const Plan& plan, const ChunkMeta& chunk, const RowsWanted& wanted) {
   return plan.matcher.root().text.has_value() && wanted.limit == 0 && plan.request.values_of.empty() &&
@@ -128,6 +147,10 @@ Result<ChunkResult> evaluate_block(const Plan& plan, const StoreView& view, cons
     std::array<std::uint64_t, kLevels> levels{};
     std::copy(chunk.levels.begin(), chunk.levels.end(), levels.begin());
     tally_levels(chunk, levels, result.tally);
+    return result;
+  }
+  if (answered_by_levels(plan, chunk, wanted)) {
+    count_levels(plan, chunk, result.tally);
     return result;
   }
   FilterIndex index(view, chunk);

@@ -16,6 +16,7 @@ Result<ChunkResult> evaluate_tail(const Plan& plan, const StoreView& view, const
                                   const RowsWanted& wanted, LaneScratch& scratch) {
   ChunkResult result;
   result.tally = Tally(plan.request.histogram_step, plan.request.values_of.size());
+  if (plan.verdict_on(chunk) == Verdict::kNo) return result;
   LB_ASSIGN(const std::shared_ptr<const Batch> batch, view.read_tail(chunk));
   result.opened = true;
   result.bytes_read = chunk.disk_bytes;

@@ -97,8 +97,8 @@ Result<std::vector<Row>> rows_behind(const StoreView& view, const std::shared_pt
   }
   std::erase_if(rows, [&](const Row& row) { return row.commit > last; });
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    return std::tie(a.commit, a.source, a.epoch, a.channel, a.offset) <
-           std::tie(b.commit, b.source, b.epoch, b.channel, b.offset);
+    return std::tie(a.commit, a.source, a.epoch, a.offset, a.channel) <
+           std::tie(b.commit, b.source, b.epoch, b.offset, b.channel);
   });
   commit = std::min(last, snapshot->commit);
   return rows;

@@ -24,24 +24,44 @@ Verdict verdict_on_field(const query::FieldMatcher& field, const SourceNames& na
   }
 }
 
-}  // namespace
-
-Verdict verdict_on_source(const query::MatchNode& node, const SourceNames& names) {
-  if (node.field) return verdict_on_field(*node.field, names);
+// Verdicts of the fields, joined: AND is the least of its parts, OR the greatest, NOT turns them around.
+template <typename OfField>
+Verdict verdict_of(const query::MatchNode& node, const OfField& of_field) {
+  if (node.field) return of_field(*node.field);
   if (node.kind == query::NodeKind::kAll) return Verdict::kYes;
   if (node.text) return Verdict::kMaybe;
   if (node.kind == query::NodeKind::kNot) {
-    const Verdict child = verdict_on_source(node.children.front(), names);
+    const Verdict child = verdict_of(node.children.front(), of_field);
     return child == Verdict::kMaybe ? Verdict::kMaybe : of(child == Verdict::kNo);
   }
-  // AND is the least of its children's verdicts, OR the greatest.
   const bool all = node.kind == query::NodeKind::kAnd;
   Verdict result = of(all);
   for (const query::MatchNode& child : node.children) {
-    const Verdict v = verdict_on_source(child, names);
+    const Verdict v = verdict_of(child, of_field);
     result = all ? std::min(result, v) : std::max(result, v);
   }
   return result;
+}
+
+}  // namespace
+
+Verdict verdict_on_source(const query::MatchNode& node, const SourceNames& names) {
+  return verdict_of(node, [&](const query::FieldMatcher& field) { return verdict_on_field(field, names); });
+}
+
+Verdict verdict_on_levels(const query::MatchNode& node, const std::array<std::uint32_t, kLevels>& rows_per_level) {
+  return verdict_of(node, [&](const query::FieldMatcher& field) {
+    if (field.origin() != query::FieldOrigin::kLevel) return Verdict::kMaybe;
+    bool some = false;
+    bool all = true;
+    for (std::size_t level = 0; level < rows_per_level.size(); ++level) {
+      if (rows_per_level[level] == 0) continue;
+      const bool matches = field.matches_level(static_cast<Level>(level));
+      some = some || matches;
+      all = all && matches;
+    }
+    return some && !all ? Verdict::kMaybe : of(some);
+  });
 }
 
 Result<std::unique_ptr<const Plan>> Plan::make(const SearchRequest& request, const StoreView& view) {
@@ -68,11 +88,7 @@ Result<std::unique_ptr<const Plan>> Plan::make(const SearchRequest& request, con
   plan->snapshot = std::move(snapshot);
   plan->chunks = std::move(chunks);
   plan->ask_sources(view);
-  const bool newest_first = request.newest_first;
-  std::sort(plan->chunks.begin(), plan->chunks.end(), [newest_first](const auto& a, const auto& b) {
-    if (newest_first) return a->newest() != b->newest() ? a->newest() > b->newest() : b->key < a->key;
-    return a->oldest() != b->oldest() ? a->oldest() < b->oldest() : a->key < b->key;
-  });
+  plan->sort_chunks();
   return std::unique_ptr<const Plan>(std::move(plan));
 }
 
@@ -94,12 +110,38 @@ Verdict Plan::verdict_on(SourceRef ref) const {
 }
 
 Verdict Plan::verdict_on(const ChunkMeta& chunk) const {
-  if (chunk.refs.empty()) return Verdict::kMaybe;
+  const Verdict by_level = verdict_on_levels(matcher.root(), chunk.levels);
+  if (by_level != Verdict::kMaybe || chunk.refs.empty()) return by_level;
   const Verdict first = verdict_on(chunk.refs.front().ref);
   for (const RefRange& range : chunk.refs) {
     if (verdict_on(range.ref) != first) return Verdict::kMaybe;
   }
   return first;
+}
+
+RowKey Plan::front_key(const ChunkMeta& chunk) const {
+  RowKey front;
+  bool first = true;
+  for (const RefRange& range : chunk.refs) {
+    const auto it = names.find(range.ref);
+    if (it == names.end() || it->second == nullptr) continue;
+    RowKey key{0, it->second->source, it->second->epoch, order.newest_first ? range.end : range.begin};
+    key.time = order.newest_first ? chunk.newest() : chunk.oldest();
+    if (first || order.comes_before(key, front)) front = key;
+    first = false;
+  }
+  if (first) front.time = order.newest_first ? chunk.newest() : chunk.oldest();
+  return front;
+}
+
+void Plan::sort_chunks() {
+  std::vector<std::pair<RowKey, std::shared_ptr<const ChunkMeta>>> keyed;
+  keyed.reserve(chunks.size());
+  for (auto& chunk : chunks) keyed.emplace_back(front_key(*chunk), std::move(chunk));
+  std::sort(keyed.begin(), keyed.end(), [this](const auto& a, const auto& b) {
+    return a.first != b.first ? order.comes_before(a.first, b.first) : a.second->key < b.second->key;
+  });
+  for (std::size_t i = 0; i < keyed.size(); ++i) chunks[i] = std::move(keyed[i].second);
 }
 
 }  // namespace logboom::logstore::embedded

@@ -22,6 +22,8 @@ enum class Verdict : std::uint8_t { kNo, kMaybe, kYes };
 
 // The verdict on all records of one source; text, level, rule and parsed fields are kMaybe.
 Verdict verdict_on_source(const query::MatchNode& node, const SourceNames& names);
+// The verdict on all records of a chunk with these levels; everything but level is kMaybe.
+Verdict verdict_on_levels(const query::MatchNode& node, const std::array<std::uint32_t, kLevels>& rows_per_level);
 
 // Compares row keys in the asked order: comes_before(a, b) when a is to be shown before b.
 struct RowOrder {
@@ -35,7 +37,7 @@ struct Plan {
   query::Requirements requirements;
   RowOrder order;
   std::shared_ptr<const Snapshot> snapshot;
-  std::vector<std::shared_ptr<const ChunkMeta>> chunks;  // by newest(), newest first; or by oldest(), oldest first
+  std::vector<std::shared_ptr<const ChunkMeta>> chunks;           // in the order of front_key()
   std::map<SourceRef, std::shared_ptr<const SourceNames>> names;  // of all refs of `chunks`
   std::map<SourceRef, Verdict> verdicts;
 
@@ -47,16 +49,17 @@ struct Plan {
                                                   std::vector<std::shared_ptr<const ChunkMeta>> chunks);
 
   bool wants_rows() const { return request.limit > 0; }
-  // The first key that a row of the chunk can have in the asked order, as far as time goes.
-  TimeNs front_time(const ChunkMeta& chunk) const { return order.newest_first ? chunk.newest() : chunk.oldest(); }
+  // No row of the chunk comes before this key in the asked order.
+  RowKey front_key(const ChunkMeta& chunk) const;
   // Whether every row of the chunk lies in the asked time range.
   bool covers(const ChunkMeta& chunk) const { return chunk.oldest() >= request.from && chunk.newest() < request.to; }
   Verdict verdict_on(SourceRef ref) const;
-  // The common verdict on all sources of the chunk.
+  // The verdict on the chunk from its sources and levels.
   Verdict verdict_on(const ChunkMeta& chunk) const;
 
  private:
   void ask_sources(const StoreView& view);
+  void sort_chunks();
 };
 
 }  // namespace logboom::logstore::embedded

@@ -15,39 +15,48 @@ TimeNs reversed(TimeNs time) {
 
 }  // namespace
 
-void RowMerge::note_time(TimeNs time) {
+void BestTimes::add(TimeNs time) {
   if (limit_ > kMostBestTimes) return;
-  best_times_.push(order_.newest_first ? reversed(time) : time);
-  if (best_times_.size() > limit_) best_times_.pop();
+  times_.push(order_.newest_first ? reversed(time) : time);
+  if (times_.size() > limit_) times_.pop();
 }
 
-std::optional<TimeNs> RowMerge::worst_time() const {
-  if (limit_ > kMostBestTimes || best_times_.size() < limit_) return std::nullopt;
-  return order_.newest_first ? reversed(best_times_.top()) : best_times_.top();
+std::optional<TimeNs> BestTimes::worst() const {
+  if (times_.empty() || times_.size() < limit_) return std::nullopt;
+  return order_.newest_first ? reversed(times_.top()) : times_.top();
+}
+
+std::uint64_t memory_of(const Row& row) {
+  std::uint64_t bytes = sizeof(Row) + row.host.size() + row.path.size() + row.channel.size() + row.text.size();
+  for (const auto& [name, value] : row.fields) bytes += name.size() + value.size() + 2 * sizeof(std::string);
+  return bytes;
 }
 
 void RowMerge::add(std::vector<Row> rows) {
-  if (rows.empty() || limit_ == 0) return;
-  for (const Row& row : rows) note_time(row.time);
+  if (rows.empty() || limit_ == 0 || full()) return;
+  for (const Row& row : rows) pending_bytes_ += memory_of(row);
   cursors_.push_back({std::move(rows), 0});
 }
 
-bool RowMerge::certain(TimeNs time, const std::optional<TimeNs>& bound) const {
-  return !bound || (order_.newest_first ? time > *bound : time < *bound);
+bool RowMerge::may_go(const RowKey& key, const std::optional<RowKey>& bound) const {
+  if (full()) return key == last_;
+  return !bound || order_.comes_before(key, *bound);
 }
 
-std::vector<Row> RowMerge::take(std::optional<TimeNs> bound) {
-  const auto later = [this](std::size_t a, std::size_t b) {  // the heap's top is the row that comes first
-    return order_.comes_before(key_of(cursors_[b].rows[cursors_[b].next]), key_of(cursors_[a].rows[cursors_[a].next]));
+std::vector<Row> RowMerge::take(const std::optional<RowKey>& bound) {
+  const auto head = [this](std::size_t cursor) { return key_of(cursors_[cursor].rows[cursors_[cursor].next]); };
+  const auto later = [&](std::size_t a, std::size_t b) {  // the heap's top is the row that comes first
+    return order_.comes_before(head(b), head(a));
   };
   std::vector<std::size_t> heap(cursors_.size());
   for (std::size_t i = 0; i < heap.size(); ++i) heap[i] = i;
   std::make_heap(heap.begin(), heap.end(), later);
   std::vector<Row> out;
-  while (!heap.empty() && !full()) {
+  while (!heap.empty() && may_go(head(heap.front()), bound)) {
     std::pop_heap(heap.begin(), heap.end(), later);
     Cursor& first = cursors_[heap.back()];
-    if (!certain(first.rows[first.next].time, bound)) break;
+    last_ = head(heap.back());
+    pending_bytes_ -= memory_of(first.rows[first.next]);
     out.push_back(std::move(first.rows[first.next]));
     ++taken_;
     if (++first.next == first.rows.size()) {
@@ -57,7 +66,7 @@ std::vector<Row> RowMerge::take(std::optional<TimeNs> bound) {
     }
   }
   std::erase_if(cursors_, [](const Cursor& c) { return c.next == c.rows.size(); });
-  if (full()) cursors_.clear();
+  if (full()) cursors_.clear(), pending_bytes_ = 0;
   return out;
 }
 

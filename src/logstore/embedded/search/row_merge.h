@@ -12,34 +12,52 @@
 
 namespace logboom::logstore::embedded {
 
+// The times of the `limit` best rows found so far, so that workers leave out what cannot be shown any more. Not
+// thread-safe. Memory: 8 bytes per row of the limit; above a million rows it keeps nothing.
+class BestTimes {
+ public:
+  BestTimes(RowOrder order, std::uint64_t limit) : order_(order), limit_(limit) {}
+  void add(TimeNs time);
+  // Rows behind this time cannot be shown; nullopt while every row may be.
+  std::optional<TimeNs> worst() const;
+
+ private:
+  RowOrder order_;
+  std::uint64_t limit_;
+  std::priority_queue<TimeNs> times_;  // the worst on top; reversed when newest first
+};
+
+// Approximate memory of a row.
+std::uint64_t memory_of(const Row& row);
+
 class RowMerge {
  public:
   RowMerge(RowOrder order, std::uint64_t limit) : order_(order), limit_(limit) {}
 
   // The rows of one chunk, in the asked order.
   void add(std::vector<Row> rows);
-  // The rows that are certainly next, at most the limit over all calls. `bound`: the first time an unread row can have
-  // in the asked order; nullopt: nothing is unread.
-  std::vector<Row> take(std::optional<TimeNs> bound);
+  // The rows that are certainly next. `bound`: no unread row comes before this key in the asked order; nullopt: nothing
+  // is unread. Over all calls the limit of rows, and those more that have the key of the last one (a line of one file
+  // on two channels), so that a page never ends between them.
+  std::vector<Row> take(const std::optional<RowKey>& bound);
   // True when the limit of rows has been taken.
   bool full() const { return taken_ >= limit_; }
-  // Rows behind this time cannot be shown any more; nullopt while every row may be.
-  std::optional<TimeNs> worst_time() const;
+  // Memory of the rows not yet taken.
+  std::uint64_t pending_bytes() const { return pending_bytes_; }
 
  private:
   struct Cursor {
     std::vector<Row> rows;
     std::size_t next = 0;
   };
-  bool certain(TimeNs time, const std::optional<TimeNs>& bound) const;
-  void note_time(TimeNs time);
+  bool may_go(const RowKey& key, const std::optional<RowKey>& bound) const;
 
   RowOrder order_;
   std::uint64_t limit_;
   std::uint64_t taken_ = 0;
+  std::uint64_t pending_bytes_ = 0;
+  RowKey last_;                  // of the last row taken
   std::vector<Cursor> cursors_;  // with rows left
-  std::priority_queue<TimeNs>
-      best_times_;  // of the `limit` best rows seen, the worst on top; negated when newest first
 };
 
 }  // namespace logboom::logstore::embedded

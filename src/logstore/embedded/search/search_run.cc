@@ -8,6 +8,10 @@ namespace {
 constexpr std::chrono::milliseconds kBetweenProgress{100};
 // A decoded block with its columns, in multiples of its raw bytes.
 constexpr std::uint64_t kMemoryPerRawByte = 3;
+// Channels that collect one file: their rows have equal keys.
+constexpr std::uint64_t kMostEqualKeys = 8;
+// Of rows that wait for their turn; with more than this the search goes on with one lane.
+constexpr std::uint64_t kMostPendingBytes = 16 << 20;
 
 }  // namespace
 
@@ -16,6 +20,7 @@ SearchRun::SearchRun(const SearchShared& shared, const Plan& plan, SearchVisitor
       plan_(plan),
       visitor_(visitor),
       started_(shared.clock.monotonic()),
+      best_times_(plan.order, plan.request.limit),
       merge_(plan.order, plan.request.limit),
       tally_(plan.request.histogram_step, plan.request.values_of.size()),
       done_(plan.chunks.size()) {
@@ -31,6 +36,7 @@ Result<SearchResult> SearchRun::run(std::stop_token stop) {
     finished.clear();
     show_rows();
     show_progress();
+    wake_parked();
   }
   if (failed_) return *failed_;
   if (tally_.too_many_buckets()) {
@@ -76,7 +82,8 @@ bool SearchRun::none_can_be_shown(const ChunkMeta& chunk) const {
 RowsWanted SearchRun::wanted_of(const ChunkMeta& chunk) const {
   RowsWanted wanted;
   if (none_can_be_shown(chunk)) return wanted;
-  wanted.limit = plan_.request.limit;
+  // A few more than asked for: the page does not end between rows of one key.
+  wanted.limit = plan_.request.limit > UINT64_MAX - kMostEqualKeys ? UINT64_MAX : plan_.request.limit + kMostEqualKeys;
   if (has_worst_) wanted.worst_time = worst_time_;
   return wanted;
 }
@@ -88,10 +95,29 @@ std::optional<std::size_t> SearchRun::next_chunk() {
   const bool counts =
       request.count_all || request.limit == 0 || request.histogram_step > 0 || !request.values_of.empty();
   if (!counts && is_behind_page(*plan_.chunks[next_])) {
-    stopped_early_ = true;
     return std::nullopt;
   }
+  ++evaluating_;
   return next_++;
+}
+
+// Found rows wait in memory until nothing unread can come before them. When they are too many, only one lane goes on,
+// and only when nothing else can bring the order forward.
+bool SearchRun::park(const std::shared_ptr<Lane>& lane) {
+  const MutexLock lock(mutex_);
+  if (stop_ || !crowded_ || evaluating_ + finished_.size() == 0) return false;
+  parked_.push_back(lane);
+  return true;
+}
+
+void SearchRun::wake_parked() {
+  const MutexLock lock(mutex_);
+  crowded_ = !stop_ && merge_.pending_bytes() + finished_bytes_ > kMostPendingBytes;
+  while (!parked_.empty() && (!crowded_ || evaluating_ == 0)) {
+    shared_.pool.add([this, lane = std::move(parked_.back())] { run_lane(lane); });
+    parked_.pop_back();
+    if (crowded_) break;
+  }
 }
 
 Result<ChunkResult> SearchRun::evaluate(std::size_t index, Lane& lane) {
@@ -104,16 +130,30 @@ Result<ChunkResult> SearchRun::evaluate(std::size_t index, Lane& lane) {
   return result;
 }
 
+void SearchRun::hand_over(Finished finished) {
+  const MutexLock lock(mutex_);
+  --evaluating_;
+  if (finished.result.ok() && plan_.wants_rows()) {
+    for (const Row& row : finished.result->rows) {
+      best_times_.add(row.time);
+      finished_bytes_ += memory_of(row);
+    }
+    crowded_ = crowded_ || finished_bytes_ > kMostPendingBytes;
+    if (const auto worst = best_times_.worst()) {
+      worst_time_ = *worst;
+      has_worst_ = true;
+    }
+  }
+  finished_.push_back(std::move(finished));
+  changed_.notify_one();
+}
+
 // Evaluates one chunk and goes to the end of the pool's queue, so that searches take turns.
 void SearchRun::run_lane(const std::shared_ptr<Lane>& lane) {
+  if (park(lane)) return;
   const std::optional<std::size_t> index = next_chunk();
   if (index) {
-    Finished finished{*index, evaluate(*index, *lane)};
-    {
-      const MutexLock lock(mutex_);
-      finished_.push_back(std::move(finished));
-      changed_.notify_one();
-    }
+    hand_over({*index, evaluate(*index, *lane)});
     shared_.pool.add([this, lane] { run_lane(lane); });
     return;
   }
@@ -139,9 +179,14 @@ bool SearchRun::wait_for_results(std::stop_token stop, std::vector<Finished>& ou
       cancel_.request_stop();
     }
   }
-  if (stop_) changed_.wait(mutex_, something);
+  if (stop_) {
+    for (auto& lane : parked_) shared_.pool.add([this, lane = std::move(lane)] { run_lane(lane); });
+    parked_.clear();
+    changed_.wait(mutex_, something);
+  }
   std::move(finished_.begin(), finished_.end(), std::back_inserter(out));
   finished_.clear();
+  finished_bytes_ = 0;
   return !out.empty() || lanes_ != 0;
 }
 
@@ -168,17 +213,13 @@ void SearchRun::take_in(Finished finished) {
   while (first_undone_ < done_.size() && done_[first_undone_]) ++first_undone_;
 }
 
-std::optional<TimeNs> SearchRun::bound() const {
+std::optional<RowKey> SearchRun::bound() const {
   if (first_undone_ >= plan_.chunks.size()) return std::nullopt;
-  return plan_.front_time(*plan_.chunks[first_undone_]);
+  return plan_.front_key(*plan_.chunks[first_undone_]);
 }
 
 void SearchRun::show_rows() {
   if (!plan_.wants_rows() || merge_.full()) return;
-  if (const auto worst = merge_.worst_time()) {
-    worst_time_ = *worst;
-    has_worst_ = true;
-  }
   std::vector<Row> rows = merge_.take(bound());
   if (merge_.full()) page_full_ = true;
   if (!rows.empty() && !cancelled_ && !visitor_.on_rows(std::move(rows))) cancelled_ = true;
@@ -202,7 +243,7 @@ void SearchRun::finish_stats() {
   stats_.records = tally_.records();
   stats_.lines = tally_.lines();
   const TimeNs end = plan_.order.newest_first ? plan_.request.from : plan_.request.to;
-  stats_.searched_back_to = all_done ? end : plan_.front_time(*plan_.chunks[first_undone_]);
+  stats_.searched_back_to = all_done ? end : plan_.front_key(*plan_.chunks[first_undone_]).time;
   stats_.elapsed = shared_.clock.monotonic() - started_;
 }
 

@@ -44,26 +44,29 @@ class SearchRun {
   };
 
   void start_lanes();
+  void hand_over(Finished finished);
   void run_lane(const std::shared_ptr<Lane>& lane);
   Result<ChunkResult> evaluate(std::size_t index, Lane& lane);
   RowsWanted wanted_of(const ChunkMeta& chunk) const;
   bool none_can_be_shown(const ChunkMeta& chunk) const;
   bool is_behind_page(const ChunkMeta& chunk) const;
   std::optional<std::size_t> next_chunk();
+  bool park(const std::shared_ptr<Lane>& lane);
 
   bool wait_for_results(std::stop_token stop, std::vector<Finished>& out);
   void take_in(Finished finished);
   void show_rows();
   void show_progress();
   void finish_stats();
-  std::optional<TimeNs> bound() const;
+  std::optional<RowKey> bound() const;
+  void wake_parked();
 
   const SearchShared shared_;
   const Plan& plan_;
   SearchVisitor& visitor_;
   const std::chrono::nanoseconds started_;
 
-  // Written by the calling thread, read by lanes.
+  // Hints for lanes: reading an old value only makes them do more.
   std::atomic<bool> stop_{false};
   std::atomic<bool> page_full_{false};
   std::atomic<bool> has_worst_{false};
@@ -74,8 +77,12 @@ class SearchRun {
   CondVar changed_;
   std::size_t next_ LB_GUARDED_BY(mutex_) = 0;
   unsigned lanes_ LB_GUARDED_BY(mutex_) = 0;
-  bool stopped_early_ LB_GUARDED_BY(mutex_) = false;
+  unsigned evaluating_ LB_GUARDED_BY(mutex_) = 0;
+  bool crowded_ LB_GUARDED_BY(mutex_) = false;  // the rows found and not yet shown are over their share of memory
+  std::vector<std::shared_ptr<Lane>> parked_ LB_GUARDED_BY(mutex_);  // lanes that wait until rows have been shown
   std::deque<Finished> finished_ LB_GUARDED_BY(mutex_);
+  std::uint64_t finished_bytes_ LB_GUARDED_BY(mutex_) = 0;  // of their rows
+  BestTimes best_times_ LB_GUARDED_BY(mutex_);
 
   // Of the calling thread.
   RowMerge merge_;
