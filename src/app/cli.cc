@@ -1,8 +1,8 @@
 #include "app/cli.h"
 
 #include <algorithm>
-#include <sstream>
 #include <memory>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -26,14 +26,26 @@ class Parser {
 
   Parsed parse(int argc, const char* const* argv) {
     Parsed parsed;
+    // CLI11 2.1.2 hands what stands behind "--" to the parent command once the least number of words is there: cut it
+    // off first.
+    const auto* const mark =
+        std::find_if(argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "--"; });
     try {
-      root_.parse(argc, argv);
+      root_.parse(static_cast<int>(mark - argv), argv);
     } catch (const CLI::ParseError& error) {
       parsed.exit_code = fail(error, parsed.text);
       return parsed;
     }
     if (!chosen_) {
       parsed.text = root_.help();
+      parsed.exit_code = kUsage;
+      return parsed;
+    }
+    if (mark != argv + argc) rest_.insert(rest_.end(), mark + 1, argv + argc);
+    if (chosen_->rest.empty() ? !rest_.empty()
+                              : rest_.size() < chosen_->least_rest || rest_.size() > chosen_->most_rest) {
+      parsed.text = fmt::format("logboom: {} takes {}\nTry `logboom {} --help`.\n", chosen_->name,
+                                chosen_->rest.empty() ? "no words behind its options" : chosen_->rest, chosen_->name);
       parsed.exit_code = kUsage;
       return parsed;
     }
@@ -83,8 +95,7 @@ class Parser {
     add_options(*app, command.options);
     if (!command.rest.empty() && command.subcommands.empty()) {
       auto* rest = app->add_option("rest", rest_, command.rest);
-      rest->type_name("")->expected(static_cast<int>(command.least_rest), static_cast<int>(command.most_rest));
-      if (command.least_rest > 0) rest->required();
+      rest->type_name("")->expected(0, static_cast<int>(command.most_rest));
     }
     for (const Command& sub : command.subcommands) add_command(*app, sub);
     if (!command.subcommands.empty() && !command.run) app->require_subcommand(1);

@@ -44,7 +44,7 @@ class Home:
 
     def run(self, *words, code=0, stdin=None, timeout=300, env=None):
         """Runs a command to its end; `code` None accepts any exit status. Returns the finished process with bytes."""
-        done = subprocess.run([self.binary, *words, "--data", self.data], input=stdin, capture_output=True, timeout=timeout, env=env or self.env, cwd=self.root)
+        done = subprocess.run([self.binary, "--data", self.data, *words], input=stdin, capture_output=True, timeout=timeout, env=env or self.env, cwd=self.root)
         if code is not None and done.returncode != code:
             raise Failure(f"{' '.join(words)}: exit status {done.returncode}, expected {code}\n{done.stderr.decode(errors='replace')[-2000:]}\n"
                           f"{done.stdout.decode(errors='replace')[-2000:]}")
@@ -56,7 +56,7 @@ class Home:
     def start(self, *words, wait=True, env=None, wrap=()):
         """Starts `logboom up ...`; returns the process once it answers on its socket."""
         log = open(os.path.join(self.root, "up.log"), "ab")
-        process = subprocess.Popen([*wrap, self.binary, "up", *words, "--data", self.data, "--listen", "127.0.0.1:0"], stdout=log, stderr=log,
+        process = subprocess.Popen([*wrap, self.binary, "--data", self.data, "up", *words, "--listen", "127.0.0.1:0"], stdout=log, stderr=log,
                                    env=env or self.env, cwd=self.root, start_new_session=True)
         self.running.append(process)
         if wait:
