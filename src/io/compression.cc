@@ -119,6 +119,9 @@ Decompressor::Step Decompressor::step(std::string_view in, char* out, std::size_
   needs_restart_ = done.outcome == Outcome::kMemberEnd;
   if (done.outcome == Outcome::kCorrupt) fail(State::kCorrupt, done.why);
   if (done.outcome == Outcome::kOverLimit) fail(State::kOverLimit, done.why);
+  // Callers loop on progress; a library that makes none with bytes and room at hand would hang them.
+  const bool stuck = done.outcome == Outcome::kMore && done.consumed + done.produced == 0 && !in.empty() && room > 0;
+  if (stuck) fail(State::kCorrupt, "no progress");
   if (error_.ok()) check_limits();
   step.state = state_;
   return step;
