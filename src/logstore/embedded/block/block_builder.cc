@@ -279,7 +279,7 @@ void BlockBuilder::State::encode_times(std::string& out) {
   }
   for (std::int64_t& time : times) time /= unit;
   ByteWriter(out).varint(static_cast<std::uint64_t>(unit));
-  encode_ints(times, out);
+  encode_ints(times.data(), times.size(), out);
 }
 
 Status BlockBuilder::State::add_section(std::uint32_t id, std::string_view bytes, bool compress, EncodedBlock& block) {

@@ -1,6 +1,7 @@
 #include "logstore/embedded/block/column_encoder.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "logstore/embedded/block/bytes.h"
 #include "logstore/embedded/block/int_packing.h"
@@ -42,6 +43,27 @@ bool begins_with(const char* p, std::size_t room, const std::string& expected) {
   return expected.size() == 1 || std::memcmp(p, expected.data(), expected.size()) == 0;
 }
 
+// Reads the digits at p, of which `room` bytes are left and eight are readable; the count of digits.
+std::size_t read_digits(const char* p, std::size_t room, std::uint64_t& number) {
+  constexpr std::uint64_t kEach = 0x0101010101010101ULL;
+  const std::uint64_t digits = load64(p) ^ '0' * kEach;
+  const std::uint64_t others = ((digits + 0x76 * kEach) | digits) & 0x80 * kEach;
+  std::size_t width = others == 0 ? 8 : static_cast<std::size_t>(std::countr_zero(others)) / 8;
+  width = std::min(width, room);
+  if (width == 0) return 0;
+  std::uint64_t v = digits << (64 - 8 * width);  // leading zeros in front
+  v = v * 10 + (v >> 8);
+  v = ((v & 0x000000ff000000ffULL) * 0x000f424000000064ULL +
+       (v >> 16 & 0x000000ff000000ffULL) * 0x0000271000000001ULL) >>
+      32;
+  if (others == 0) {
+    for (; width < room && width <= kMaxDigits && is_digit(p[width]); ++width)
+      v = v * 10 + static_cast<std::uint64_t>(p[width] - '0');
+  }
+  number = v;
+  return width;
+}
+
 void measure_lengths(const ColumnValues& values, Column& column) {
   std::uint32_t least = values.values[0].end - values.values[0].begin;
   std::uint32_t most = least;
@@ -78,7 +100,7 @@ std::uint32_t pack_hex(std::uint64_t text) {
 
 bool varying_bytes_are_hex(const ColumnValues& values, const std::string& mask) {
   for (std::size_t v = 0; v < values.count; ++v) {
-    const char* value = values.raw + values.values[v].begin;
+    const char* value = values.bytes + values.values[v].begin;
     bool hex = true;
     for (std::size_t i = 0; i < mask.size(); ++i) hex &= mask[i] == '0' || is_hex(value[i]);
     if (!hex) return false;
@@ -160,24 +182,22 @@ bool ColumnEncoder::number_skeleton(Column& column) const {
   return !column.numbers.empty();
 }
 
-bool ColumnEncoder::parse_value(std::string_view value, const Column& column) {
-  const char* p = value.data();
-  const char* end = p + value.size();
+bool ColumnEncoder::parse_value(std::size_t at, const Column& column) {
+  const char* p = values_.bytes + values_.values[at].begin;
+  const char* end = values_.bytes + values_.values[at].end;
   for (std::size_t k = 0; k < column.numbers.size(); ++k) {
     const std::string& before = column.numbers[k].before;
     if (!begins_with(p, static_cast<std::size_t>(end - p), before)) return false;
     p += before.size();
-    const char* digits = p;
-    std::int64_t number = 0;
-    while (p < end && is_digit(*p) && p - digits < static_cast<std::ptrdiff_t>(kMaxDigits))
-      number = number * 10 + (*p++ - '0');
-    if (p == digits || (p < end && is_digit(*p))) return false;
-    const auto width = static_cast<std::uint32_t>(p - digits);
+    std::uint64_t number = 0;
+    const std::size_t width = read_digits(p, static_cast<std::size_t>(end - p), number);
+    if (width == 0 || width > kMaxDigits) return false;
     NumberSeen& seen = seen_[k];
-    seen.min_width = std::min(seen.min_width, width);
-    seen.max_width = std::max(seen.max_width, width);
-    seen.leading_zero = seen.leading_zero || (*digits == '0' && width > 1);
-    numbers_[k].push_back(number);
+    seen.min_width = std::min(seen.min_width, static_cast<std::uint32_t>(width));
+    seen.max_width = std::max(seen.max_width, static_cast<std::uint32_t>(width));
+    seen.leading_zero = seen.leading_zero || (*p == '0' && width > 1);
+    numbers_[k * values_.count + at] = static_cast<std::int64_t>(number);
+    p += width;
   }
   const auto left = static_cast<std::size_t>(end - p);
   return left == column.constant.size() && begins_with(p, left, column.constant);
@@ -185,11 +205,10 @@ bool ColumnEncoder::parse_value(std::string_view value, const Column& column) {
 
 bool ColumnEncoder::parse_numbers(Column& column) {
   const std::size_t count = column.numbers.size();
-  if (numbers_.size() < count) numbers_.resize(count);
-  for (std::size_t k = 0; k < count; ++k) numbers_[k].clear();
+  if (numbers_.size() < count * values_.count) numbers_.resize(count * values_.count);
   seen_.assign(count, {});
   for (std::size_t i = 0; i < values_.count; ++i) {
-    if (!parse_value(values_.at(i), column)) return false;
+    if (!parse_value(i, column)) return false;
   }
   for (std::size_t k = 0; k < count; ++k) {
     if (!seen_[k].leading_zero) continue;
@@ -210,7 +229,8 @@ bool ColumnEncoder::try_numbers(Column& column) {
     column.classes = static_cast<std::uint8_t>(column.classes | byte_classes_of(number.before));
   column.classes = static_cast<std::uint8_t>(column.classes | byte_classes_of(column.constant));
   std::string& out = streams_.open(SectionKind::kInts);
-  for (std::size_t k = 0; k < column.numbers.size(); ++k) encode_ints(numbers_[k], out);
+  for (std::size_t k = 0; k < column.numbers.size(); ++k)
+    encode_ints(numbers_.data() + k * values_.count, values_.count, out);
   streams_.close(SectionKind::kInts, column.data);
   return true;
 }
@@ -221,7 +241,7 @@ bool ColumnEncoder::try_hex(Column& column) {
   const std::string_view first = values_.at(0);
   std::uint64_t differs[kMaxHexLength / 8 + 1] = {};
   for (std::size_t v = 1; v < values_.count; ++v) {
-    const char* value = values_.raw + values_.values[v].begin;
+    const char* value = values_.bytes + values_.values[v].begin;
     for (std::size_t i = 0; i < length; i += 8) differs[i / 8] |= load64(value + i) ^ load64(first.data() + i);
   }
   column.hex_text = first;
@@ -248,7 +268,7 @@ void ColumnEncoder::write_hex(const Column& column) {
   std::string& out = streams_.open(SectionKind::kHex);
   char digits[kMaxHexLength + 16];
   for (std::size_t v = 0; v < values_.count; ++v) {
-    const char* value = values_.raw + values_.values[v].begin;
+    const char* value = values_.bytes + values_.values[v].begin;
     char* end = digits;
     for (const TextRange& run : runs) {
       std::memcpy(end, value + run.begin, run.end - run.begin);
@@ -341,7 +361,7 @@ void ColumnEncoder::write_strings(Column& column) {
   }
   streams_.close(SectionKind::kStrings, column.data);
   std::string& lengths = streams_.open(SectionKind::kInts);
-  encode_ints(lengths_, lengths);
+  encode_ints(lengths_.data(), lengths_.size(), lengths);
   streams_.close(SectionKind::kInts, column.extra);
 }
 

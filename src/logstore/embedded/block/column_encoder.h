@@ -32,7 +32,7 @@ class ColumnEncoder {
   bool looks_repetitive() const;
   bool number_skeleton(Column& column) const;
   bool parse_numbers(Column& column);
-  bool parse_value(std::string_view value, const Column& column);
+  bool parse_value(std::size_t at, const Column& column);
   void write_dictionary(Column& column);
   void write_hex(const Column& column);
   void rehash(std::size_t slots);
@@ -54,7 +54,7 @@ class ColumnEncoder {
   std::vector<std::uint32_t> entry_counts_;
   std::vector<std::uint32_t> indices_;
   std::vector<Slot> slots_;
-  std::vector<std::vector<std::int64_t>> numbers_;
+  std::vector<std::int64_t> numbers_;  // all of the first place, then all of the second, ...
   std::vector<NumberSeen> seen_;
   std::vector<std::int64_t> lengths_;
 };

@@ -1,6 +1,7 @@
 #include "logstore/embedded/block/column_filters.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "logstore/query/folding.h"
 #include "logstore/query/tokens.h"
@@ -40,114 +41,132 @@ bool separates(char c) {
   return static_cast<unsigned char>(c) < 0x80 && !query::is_word_byte(c);
 }
 
-// Whether each number of the column is a token of its own.
-bool numbers_are_tokens(const Column& column) {
-  for (std::size_t k = 0; k < column.numbers.size(); ++k) {
-    const std::string& before = column.numbers[k].before;
-    const std::string& behind = k + 1 < column.numbers.size() ? column.numbers[k + 1].before : column.constant;
-    if (!before.empty() && !separates(before.back())) return false;
-    if (!behind.empty() && !separates(behind.front())) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 void ColumnFilters::add(const ColumnValues& values, const Column& column,
                         const std::vector<std::string_view>& entries) {
   if (column.kind == ColumnKind::kTime) return add_times(values, column);
-  add_tokens(values, column, entries);
-  add_trigrams(values, column, entries);
+  const bool any_left = left_is_static(values) || left_by_row(values);
+  if (!any_left) {
+    add_whole(values);
+  } else if (left_by_row(values)) {
+    add_left_neighbours(values);
+  }
+  const bool many = values.count >= kManyValues;
+  if (many && column.kind == ColumnKind::kNumbers && plan_number_tokens(column)) {
+    add_number_tokens(values, column);
+    return add_number_patterns(values, column);
+  }
+  if (many && column.kind == ColumnKind::kHex && plan_hex_tokens(column)) return add_hex_pattern(values, column);
+  add_text_column(values, column, entries);
 }
 
-void ColumnFilters::add_tokens(const ColumnValues& values, const Column& column,
-                               const std::vector<std::string_view>& entries) {
-  if (column.kind == ColumnKind::kConstant) return filters_.add_static_tokens(values.at(0));
+void ColumnFilters::add_text_column(const ColumnValues& values, const Column& column,
+                                    const std::vector<std::string_view>& entries) {
+  if (column.kind == ColumnKind::kConstant) {
+    const std::string_view value = values.at(0);
+    const std::uint32_t left = left_context(values);
+    filters_.add_static_tokens(value);
+    return filters_.add_trigrams({value.data() - left, left + value.size() + right_context(values)});
+  }
   if (column.kind == ColumnKind::kDictionary) {
-    for (const std::string_view entry : entries) filters_.add_variable_tokens(entry);
+    for (const std::string_view entry : entries) add_variable(values, entry);
     return;
   }
-  if (column.kind == ColumnKind::kNumbers && add_number_tokens(values, column)) return;
-  if (column.kind == ColumnKind::kHex && add_hex_tokens(values, column)) return;
-  for (std::size_t i = 0; i < values.count; ++i) filters_.add_variable_tokens(values.at(i));
+  for (std::size_t i = 0; i < values.count; ++i) add_variable(values, values.at(i));
 }
 
-bool ColumnFilters::add_number_tokens(const ColumnValues& values, const Column& column) {
-  if (!numbers_are_tokens(column)) return false;
-  for (const NumberFormat& number : column.numbers) filters_.add_variable_tokens(number.before);
-  filters_.add_variable_tokens(column.constant);
-  for (std::size_t i = 0; i < values.count; ++i) {
-    const char* p = values.raw + values.values[i].begin;
-    const char* end = values.raw + values.values[i].end;
-    for (const NumberFormat& number : column.numbers) {
-      p += number.before.size();
-      const char* digits = p;
-      while (p < end && is_digit(*p)) ++p;
-      filters_.add_folded_variable_token({digits, static_cast<std::size_t>(p - digits)});
-    }
+// A value with the static bytes beside it.
+void ColumnFilters::add_variable(const ColumnValues& values, std::string_view value) {
+  filters_.add_variable(value.data(), value.size(), left_context(values), right_context(values));
+}
+
+bool ColumnFilters::plan_cut(std::string_view text) {
+  Cut cut;
+  for (std::uint32_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x80 || (c >= 'A' && c <= 'Z')) return false;  // folding changes it
+    if (query::is_word_byte(c)) continue;
+    if (!cut.cuts) cut.head = i;
+    cut.cuts = true;
+    cut.tail = i + 1;
   }
+  cuts_.push_back(cut);
   return true;
+}
+
+// Where the tokens of a column of numbers begin and end, the same for every value. False where values must be folded.
+bool ColumnFilters::plan_number_tokens(const Column& column) {
+  cuts_.clear();
+  for (const NumberFormat& number : column.numbers) {
+    if (!plan_cut(number.before)) return false;
+  }
+  return plan_cut(column.constant);
+}
+
+void ColumnFilters::add_number_tokens(const ColumnValues& values, const Column& column) {
+  const auto add = [&](const char* begin, const char* end) {
+    if (begin != end) filters_.add_folded_variable_token({begin, static_cast<std::size_t>(end - begin)});
+  };
+  filters_.add_variable_tokens(values.at(0));  // with the tokens of fixed text
+  for (std::size_t i = 0; i < values.count; ++i) {
+    const char* p = values.bytes + values.values[i].begin;
+    const char* end = values.bytes + values.values[i].end;
+    const char* token = p;
+    for (std::size_t k = 0; k < column.numbers.size(); ++k) {
+      if (cuts_[k].cuts) {
+        add(token, p + cuts_[k].head);
+        token = p + cuts_[k].tail;
+      }
+      p += column.numbers[k].before.size();
+      while (p < end && is_digit(*p)) ++p;
+    }
+    add(token, cuts_.back().cuts ? p + cuts_.back().head : end);
+    if (cuts_.back().cuts) add(p + cuts_.back().tail, end);
+  }
 }
 
 // The fixed bytes of a hex column cut every value into the same tokens.
-bool ColumnFilters::add_hex_tokens(const ColumnValues& values, const Column& column) {
-  if ((column.classes & kClassHigh) != 0) return false;
-  std::vector<TextRange> tokens;
+bool ColumnFilters::plan_hex_tokens(const Column& column) {
+  hex_tokens_.clear();
   const auto size = static_cast<std::uint32_t>(column.hex_text.size());
   for (std::uint32_t i = 0; i < size; ++i) {
+    const char c = column.hex_text[i];
     const bool fixed = column.hex_mask[i] == '0';
-    if (fixed && column.hex_text[i] >= 'A' && column.hex_text[i] <= 'Z') return false;
-    if (fixed && !query::is_word_byte(column.hex_text[i])) continue;
-    if (tokens.empty() || tokens.back().end != i) tokens.push_back({i, i});
-    tokens.back().end = i + 1;
-  }
-  for (std::size_t i = 0; i < values.count; ++i) {
-    const char* p = values.raw + values.values[i].begin;
-    for (const TextRange& token : tokens)
-      filters_.add_folded_variable_token({p + token.begin, token.end - token.begin});
+    if (fixed && (static_cast<unsigned char>(c) >= 0x80 || (c >= 'A' && c <= 'Z'))) return false;
+    if (fixed && !query::is_word_byte(c)) continue;
+    if (hex_tokens_.empty() || hex_tokens_.back().end != i) hex_tokens_.push_back({i, i});
+    hex_tokens_.back().end = i + 1;
   }
   return true;
 }
 
-void ColumnFilters::add_trigrams(const ColumnValues& values, const Column& column,
-                                 const std::vector<std::string_view>& entries) {
-  if (!left_is_static(values) && !left_by_row(values)) return add_whole(values);
-  if (left_by_row(values)) add_left_neighbours(values);
-  if (column.kind == ColumnKind::kConstant) return add_text(values, values.at(0));
-  if (column.kind == ColumnKind::kDictionary) {
-    for (const std::string_view entry : entries) add_text(values, entry);
-    return;
+void ColumnFilters::add_hex_pattern(const ColumnValues& values, const Column& column) {
+  for (std::size_t i = 0; i < values.count; ++i) {
+    const char* p = values.bytes + values.values[i].begin;
+    for (const TextRange& token : hex_tokens_)
+      filters_.add_folded_variable_token({p + token.begin, token.end - token.begin});
   }
-  if (values.count >= kManyValues && add_pattern(values, column)) return;
-  for (std::size_t i = 0; i < values.count; ++i) add_text(values, values.at(i));
+  begin_pattern(values);
+  for (std::size_t i = 0; i < column.hex_text.size(); ++i) {
+    if (column.hex_mask[i] == '1')
+      pattern_.push_back({PatternByte::kHexDigit, 0});
+    else
+      pattern_.push_back({PatternByte::kLiteral, column.hex_text[i]});
+  }
+  end_pattern(values);
 }
 
 // The trigrams that hold the byte before the value; they may reach into the variables on both sides.
 void ColumnFilters::add_left_neighbours(const ColumnValues& values) {
-  for (std::size_t i = 0; i < values.count; ++i) {
-    const std::uint32_t begin = values.values[i].begin;
-    if (begin >= values.rows[i].begin + 3 && begin + 2 <= values.rows[i].end) {
-      filters_.add_three_trigrams(values.raw + begin - 3);
-      continue;
-    }
-    const std::uint32_t from = std::max(values.rows[i].begin + 3, begin) - 3;
-    const std::uint32_t to = std::min(values.rows[i].end, begin + 2);
-    filters_.add_trigrams({values.raw + from, to - from});
-  }
+  for (std::size_t i = 0; i < values.count; ++i) filters_.add_three_trigrams(values.bytes + values.values[i].begin - 3);
 }
 
 void ColumnFilters::add_whole(const ColumnValues& values) {
   for (std::size_t i = 0; i < values.count; ++i) {
-    const std::uint32_t from = std::max(values.rows[i].begin + kContext, values.values[i].begin) - kContext;
-    const std::uint32_t to = std::min(values.rows[i].end, values.values[i].end + kContext);
-    filters_.add_trigrams({values.raw + from, to - from});
+    const std::string_view value = values.at(i);
+    filters_.add_trigrams({value.data() - kContext, value.size() + 2 * kContext});
   }
-}
-
-// A value with the static bytes beside it.
-void ColumnFilters::add_text(const ColumnValues& values, std::string_view value) {
-  const std::uint32_t left = left_context(values);
-  filters_.add_trigrams({value.data() - left, left + value.size() + right_context(values)});
 }
 
 void ColumnFilters::push_text(std::string_view text) {
@@ -157,30 +176,12 @@ void ColumnFilters::push_text(std::string_view text) {
 void ColumnFilters::begin_pattern(const ColumnValues& values) {
   const std::uint32_t left = left_context(values);
   pattern_.clear();
-  push_text({values.raw + values.values[0].begin - left, left});
+  push_text({values.bytes + values.values[0].begin - left, left});
 }
 
 void ColumnFilters::end_pattern(const ColumnValues& values) {
-  push_text({values.raw + values.values[0].end, right_context(values)});
+  push_text({values.bytes + values.values[0].end, right_context(values)});
   filters_.add_pattern_trigrams(pattern_);
-}
-
-bool ColumnFilters::add_pattern(const ColumnValues& values, const Column& column) {
-  if ((column.classes & kClassHigh) != 0) return false;
-  if (column.kind == ColumnKind::kNumbers) {
-    add_number_patterns(values, column);
-    return true;
-  }
-  if (column.kind != ColumnKind::kHex) return false;
-  begin_pattern(values);
-  for (std::size_t i = 0; i < column.hex_text.size(); ++i) {
-    if (column.hex_mask[i] == '1')
-      pattern_.push_back({PatternByte::kHexDigit, 0});
-    else
-      pattern_.push_back({PatternByte::kLiteral, column.hex_text[i]});
-  }
-  end_pattern(values);
-  return true;
 }
 
 // Each number may have one, two or more digits; no trigram depends on the length of two numbers.
@@ -200,7 +201,7 @@ void ColumnFilters::add_number_patterns(const ColumnValues& values, const Column
 
 // Stamps of one second differ only in their fraction.
 void ColumnFilters::add_times(const ColumnValues& values, const Column& column) {
-  TimeRenderer renderer(column.time);
+  const TimeRenderer renderer(column.time);
   const std::size_t fraction = renderer.fraction_at();
   const bool own_token = fraction > 1 && fraction < renderer.length() && separates(values.at(0)[fraction - 1]);
   const bool static_sides = left_is_static(values) && right_is_static(values);
@@ -209,31 +210,41 @@ void ColumnFilters::add_times(const ColumnValues& values, const Column& column) 
   std::string_view previous;
   for (std::size_t i = 0; i < values.count; ++i) {
     const std::string_view value = values.at(i);
-    if (value == previous) continue;
-    renderer.render(values.times[i]);
+    const bool same_second =
+        own_token && !previous.empty() && std::memcmp(value.data(), previous.data(), fraction) == 0;
     previous = value;
-    if (renderer.second_changed() || !own_token) {
-      filters_.add_variable_tokens(value);
-      if (static_sides) add_text(values, value);
-      if (!own_token) continue;
-      // With any fraction behind this second.
-      pattern_ = {{PatternByte::kLiteral, value[fraction - 2]},
-                  {PatternByte::kLiteral, value[fraction - 1]},
-                  {PatternByte::kDigit, 0}};
-      filters_.add_pattern_trigrams(pattern_);
+    if (same_second) {
+      add_fraction(values, value, fraction, renderer.fraction_width() <= 3, static_sides);
       continue;
     }
-    const std::uint32_t part = renderer.fraction();
-    if (part < kMaxFraction && renderer.fraction_width() <= 3) {
-      if ((fractions_[part / 64] >> (part % 64) & 1) != 0) continue;
-      fractions_[part / 64] |= std::uint64_t{1} << (part % 64);
-    }
-    filters_.add_variable_tokens(value.substr(fraction));
+    if (!own_token && i != 0 && value == values.at(i - 1)) continue;
+    filters_.add_variable_tokens(value);
     if (static_sides) {
-      const std::string_view changed = value.substr(fraction - 1);
-      filters_.add_trigrams({changed.data(), changed.size() + right_context(values)});
+      const std::uint32_t left = left_context(values);
+      filters_.add_trigrams({value.data() - left, left + value.size() + right_context(values)});
     }
+    if (!own_token) continue;
+    // With any fraction behind this second.
+    pattern_ = {{PatternByte::kLiteral, value[fraction - 2]},
+                {PatternByte::kLiteral, value[fraction - 1]},
+                {PatternByte::kDigit, 0}};
+    filters_.add_pattern_trigrams(pattern_);
   }
+}
+
+void ColumnFilters::add_fraction(const ColumnValues& values, std::string_view value, std::size_t fraction, bool coarse,
+                                 bool static_sides) {
+  if (coarse) {
+    std::size_t number = 0;
+    for (std::size_t i = fraction; i < value.size() && i < fraction + 3 && is_digit(value[i]); ++i)
+      number = number * 10 + static_cast<std::size_t>(value[i] - '0');
+    if ((fractions_[number / 64] >> (number % 64) & 1) != 0) return;
+    fractions_[number / 64] |= std::uint64_t{1} << (number % 64);
+  }
+  filters_.add_variable_tokens(value.substr(fraction));
+  if (!static_sides) return;
+  const std::string_view changed = value.substr(fraction - 1);
+  filters_.add_trigrams({changed.data(), changed.size() + right_context(values)});
 }
 
 }  // namespace logboom::logstore::embedded

@@ -13,36 +13,50 @@
 
 namespace logboom::logstore::embedded {
 
-// A column before it is encoded: the values as ranges of `raw`, with their rows' texts and times.
+// The values of a column before it is encoded, gathered one behind the other so that the passes over them stay in the
+// cache. Beside every value stand bytes of its record: three before and two behind it. What is there where the record
+// begins or ends sooner has no meaning. 32 bytes behind the last value are readable.
 struct ColumnValues {
-  const char* raw = nullptr;
-  const TextRange* values = nullptr;
+  static constexpr std::uint32_t kBefore = 3;
+  static constexpr std::uint32_t kBehind = 2;
+
+  const char* bytes = nullptr;
+  const TextRange* values = nullptr;  // of `bytes`
   std::size_t count = 0;
-  const TextRange* rows = nullptr;  // text of each value's record
-  const TimeNs* times = nullptr;
+  const TimeNs* times = nullptr;  // of the values' records
   std::uint32_t left_piece = 0;   // length of the static text before the column
   std::uint32_t right_piece = 0;  // and behind it
   bool first = false;             // no variable before it in its template
   bool last = false;
 
-  std::string_view at(std::size_t i) const { return {raw + values[i].begin, values[i].end - values[i].begin}; }
+  std::string_view at(std::size_t i) const { return {bytes + values[i].begin, values[i].end - values[i].begin}; }
 };
 
 class ColumnFilters {
  public:
   explicit ColumnFilters(FilterBuilder& filters) : filters_(filters) {}
-  // `entries` are those of a kDictionary column, as views into the raw text.
+  // `entries` are those of a kDictionary column, as views into the values.
   void add(const ColumnValues& values, const Column& column, const std::vector<std::string_view>& entries);
 
  private:
-  void add_tokens(const ColumnValues& values, const Column& column, const std::vector<std::string_view>& entries);
-  bool add_number_tokens(const ColumnValues& values, const Column& column);
-  bool add_hex_tokens(const ColumnValues& values, const Column& column);
-  void add_trigrams(const ColumnValues& values, const Column& column, const std::vector<std::string_view>& entries);
+  // How the fixed text between two numbers cuts tokens.
+  struct Cut {
+    std::uint32_t head = 0;  // bytes that belong to the token before
+    std::uint32_t tail = 0;  // where the token behind begins
+    bool cuts = false;
+  };
+
+  void add_text_column(const ColumnValues& values, const Column& column, const std::vector<std::string_view>& entries);
+  bool plan_number_tokens(const Column& column);
+  bool plan_cut(std::string_view text);
+  void add_number_tokens(const ColumnValues& values, const Column& column);
+  bool plan_hex_tokens(const Column& column);
   void add_left_neighbours(const ColumnValues& values);
   void add_whole(const ColumnValues& values);
-  void add_text(const ColumnValues& values, std::string_view value);
-  bool add_pattern(const ColumnValues& values, const Column& column);
+  void add_variable(const ColumnValues& values, std::string_view value);
+  void add_hex_pattern(const ColumnValues& values, const Column& column);
+  void add_fraction(const ColumnValues& values, std::string_view value, std::size_t fraction, bool coarse,
+                    bool static_sides);
   void add_number_patterns(const ColumnValues& values, const Column& column);
   void add_times(const ColumnValues& values, const Column& column);
   void push_text(std::string_view text);
@@ -51,6 +65,8 @@ class ColumnFilters {
 
   FilterBuilder& filters_;
   std::vector<PatternByte> pattern_;
+  std::vector<Cut> cuts_;
+  std::vector<TextRange> hex_tokens_;
   std::vector<std::uint64_t> fractions_;
 };
 

@@ -57,6 +57,9 @@ class FilterBuilder {
 
   // All trigrams of the text, folded. Text cut inside a character beyond ASCII must be covered whole by another call.
   void add_trigrams(std::string_view text);
+  // The tokens of the variable at p and the trigrams of it with `left` and `right` bytes beside it. 16 bytes behind all
+  // of that are readable.
+  void add_variable(const char* p, std::size_t size, std::size_t left, std::size_t right);
   // The three trigrams that begin at p, p + 1 and p + 2, of five readable ASCII bytes.
   void add_three_trigrams(const char* p);
   // The trigrams of all texts that the pattern stands for.

@@ -21,10 +21,10 @@ inline std::size_t bloom_blocks(std::size_t tokens) {
 inline std::size_t bloom_block(std::uint64_t hash, std::size_t blocks) {
   return static_cast<std::size_t>(((hash >> 32) * blocks) >> 32);
 }
+inline constexpr std::uint32_t kBloomOdd[8] = {0x47b6137bU, 0x44974d91U, 0x8824ad5bU, 0xa2b7289dU,
+                                               0x705495c7U, 0x2df1424bU, 0x9efc4947U, 0x5c6bfb31U};
 inline std::uint32_t bloom_bit(std::uint64_t hash, unsigned lane) {
-  constexpr std::uint32_t kOdd[8] = {0x47b6137bU, 0x44974d91U, 0x8824ad5bU, 0xa2b7289dU,
-                                     0x705495c7U, 0x2df1424bU, 0x9efc4947U, 0x5c6bfb31U};
-  return (static_cast<std::uint32_t>(hash) * kOdd[lane]) >> 27;
+  return (static_cast<std::uint32_t>(hash) * kBloomOdd[lane]) >> 27;
 }
 
 // 64 containers of 4096 bits; each a sorted list of 16-bit numbers or, above kTrigramMaxList, a bitmap.

@@ -30,11 +30,11 @@ struct Sizes {
   std::size_t delta = 0;
 };
 
-Sizes measure(const std::vector<std::int64_t>& values, std::int64_t base) {
+Sizes measure(const std::int64_t* values, std::size_t count, std::int64_t base) {
   Sizes sizes;
   std::int64_t previous = values[0];
-  for (std::size_t at = 0; at < values.size(); at += kPackGroup) {
-    const std::size_t n = std::min(kPackGroup, values.size() - at);
+  for (std::size_t at = 0; at < count; at += kPackGroup) {
+    const std::size_t n = std::min(kPackGroup, count - at);
     std::uint64_t frame = 0;
     std::uint64_t delta = 0;
     for (std::size_t i = at; i < at + n; ++i) {
@@ -105,18 +105,18 @@ bool unpack_group(ByteReader& in, std::size_t count, std::int64_t* out) {
 
 }  // namespace
 
-void encode_ints(const std::vector<std::int64_t>& values, std::string& out) {
-  if (values.empty()) return;
+void encode_ints(const std::int64_t* values, std::size_t count, std::string& out) {
+  if (count == 0) return;
   ByteWriter writer(out);
-  const std::int64_t base = *std::min_element(values.begin(), values.end());
-  const Sizes sizes = measure(values, base);
+  const std::int64_t base = *std::min_element(values, values + count);
+  const Sizes sizes = measure(values, count, base);
   const Mode mode = sizes.delta < sizes.frame ? kDelta : kFrame;
   std::int64_t reference = mode == kDelta ? values[0] : base;
   writer.u8(mode);
   writer.signed_varint(reference);
   std::uint64_t group[kPackGroup];
-  for (std::size_t at = 0; at < values.size(); at += kPackGroup) {
-    const std::size_t n = std::min(kPackGroup, values.size() - at);
+  for (std::size_t at = 0; at < count; at += kPackGroup) {
+    const std::size_t n = std::min(kPackGroup, count - at);
     for (std::size_t i = 0; i < n; ++i) {
       group[i] = mode == kDelta ? delta_value(values[at + i], reference) : frame_value(values[at + i], reference);
       if (mode == kDelta) reference = values[at + i];

@@ -13,7 +13,7 @@ namespace logboom::logstore::embedded {
 inline constexpr std::size_t kPackGroup = 128;
 
 // Appends the values; any 64-bit values, taken as signed where that is smaller.
-void encode_ints(const std::vector<std::int64_t>& values, std::string& out);
+void encode_ints(const std::int64_t* values, std::size_t count, std::string& out);
 
 // Reads exactly `count` values into `out`; false on damaged bytes. `count` is bounded by the caller. A count of more
 // than 128 values per byte left is damage, so nothing large is allocated for a few bytes.

@@ -23,66 +23,71 @@ void for_each_piece(std::string_view raw, TextRange row, const TextRange* variab
 
 void TemplateSplitter::split(std::string_view raw, const std::vector<TextRange>& rows) {
   scanner_.prepare(raw);
-  variables_.clear(), candidates_.clear(), pieces_.clear(), text_.clear();
+  candidates_.clear(), pieces_.clear(), text_.clear(), words_.clear();
   first_variable_.resize(rows.size());
   candidate_of_.resize(rows.size());
   table_.assign(1024, 0);
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::size_t first = variables_.size();
-    first_variable_[row] = static_cast<std::uint32_t>(first);
-    scanner_.scan(rows[row].begin, rows[row].end, variables_);
-    candidate_of_[row] = find_or_add(raw, rows[row], variables_.data() + first, variables_.size() - first);
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (variables_.size() < used + VariableScanner::kMaxVariables)
+      variables_.resize(2 * used + VariableScanner::kMaxVariables);
+    first_variable_[i] = static_cast<std::uint32_t>(used);
+    Row row{rows[i], variables_.data() + used, 0, 0};
+    row.count = scanner_.scan(row.range.begin, row.range.end, variables_.data() + used);
+    used += row.count;
+    take_words(raw, row);
+    candidate_of_[i] = find_or_add(raw, row);
   }
   keep_best();
 }
 
-std::uint64_t TemplateSplitter::hash_static(std::string_view raw, TextRange row, const TextRange* variables,
-                                            std::size_t count) const {
-  std::uint64_t hash = kHashMultiplier;
-  for_each_piece(raw, row, variables, count, [&](std::string_view piece) { hash = text_hash(piece, hash); });
-  return hash;
+// Writes the static text as words: of each piece its length and its bytes, padded with zeros. Equal words, equal text.
+void TemplateSplitter::take_words(std::string_view raw, Row& row) {
+  const std::size_t most = (row.range.end - row.range.begin) / 8 + 2 * (row.count + 1);
+  if (row_words_.size() < most) row_words_.resize(most);
+  std::uint64_t* out = row_words_.data();
+  const char* at = raw.data() + row.range.begin;
+  for (std::size_t i = 0; i <= row.count; ++i) {
+    const char* end = raw.data() + (i < row.count ? row.variables[i].begin : row.range.end);
+    auto left = static_cast<std::size_t>(end - at);
+    *out++ = left;
+    for (; left >= 8; left -= 8, at += 8) *out++ = load64(at);
+    *out = left == 0 ? 0 : load64(at) << (64 - 8 * left);
+    out += left == 0 ? 0 : 1;
+    if (i < row.count) at = raw.data() + row.variables[i].end;
+  }
+  row.words = static_cast<std::size_t>(out - row_words_.data());
 }
 
-bool TemplateSplitter::same_static(const Candidate& candidate, std::string_view raw, TextRange row,
-                                   const TextRange* variables, std::size_t count) const {
-  if (candidate.piece_count != count + 1) return false;
-  const std::uint32_t* length = pieces_.data() + candidate.first_piece;
-  const char* text = text_.data() + candidate.text;
-  bool same = true;
-  for_each_piece(raw, row, variables, count, [&](std::string_view piece) {
-    same = same && piece.size() == *length && std::memcmp(piece.data(), text, piece.size()) == 0;
-    text += *length++;
-  });
-  return same;
-}
-
-std::uint32_t TemplateSplitter::find_or_add(std::string_view raw, TextRange row, const TextRange* variables,
-                                            std::size_t count) {
-  const std::uint64_t hash = hash_static(raw, row, variables, count);
+std::uint32_t TemplateSplitter::find_or_add(std::string_view raw, const Row& row) {
+  const std::uint64_t hash = hash_words(row_words_.data(), row.words);
   std::size_t at = hash & (table_.size() - 1);
   for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
     Candidate& candidate = candidates_[table_[at] - 1];
-    if (candidate.hash == hash && same_static(candidate, raw, row, variables, count)) {
+    if (candidate.hash == hash && candidate.word_count == row.words &&
+        std::memcmp(words_.data() + candidate.first_word, row_words_.data(), row.words * 8) == 0) {
       ++candidate.rows;
       return table_[at] - 1;
     }
   }
   if (candidates_.size() == kMaxCandidates) return kNone;
-  add_candidate(hash, raw, row, variables, count);
+  add_candidate(hash, raw, row);
   table_[at] = static_cast<std::uint32_t>(candidates_.size());
   if (candidates_.size() * 2 > table_.size()) grow_table();
   return static_cast<std::uint32_t>(candidates_.size() - 1);
 }
 
-void TemplateSplitter::add_candidate(std::uint64_t hash, std::string_view raw, TextRange row,
-                                     const TextRange* variables, std::size_t count) {
+void TemplateSplitter::add_candidate(std::uint64_t hash, std::string_view raw, const Row& row) {
   Candidate candidate;
   candidate.hash = hash;
   candidate.rows = 1;
+  candidate.first_word = static_cast<std::uint32_t>(words_.size());
+  candidate.word_count = static_cast<std::uint32_t>(row.words);
+  words_.insert(words_.end(), row_words_.begin(), row_words_.begin() + static_cast<std::ptrdiff_t>(row.words));
   candidate.first_piece = static_cast<std::uint32_t>(pieces_.size());
-  candidate.piece_count = static_cast<std::uint32_t>(count + 1);
+  candidate.piece_count = static_cast<std::uint32_t>(row.count + 1);
   candidate.text = static_cast<std::uint32_t>(text_.size());
-  for_each_piece(raw, row, variables, count, [&](std::string_view piece) {
+  for_each_piece(raw, row.range, row.variables, row.count, [&](std::string_view piece) {
     pieces_.push_back(static_cast<std::uint32_t>(piece.size()));
     text_.append(piece);
   });

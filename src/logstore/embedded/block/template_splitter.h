@@ -41,23 +41,31 @@ class TemplateSplitter {
   struct Candidate {
     std::uint64_t hash = 0;
     std::uint32_t rows = 0;
+    std::uint32_t first_word = 0;  // of its static text in words_
+    std::uint32_t word_count = 0;
     std::uint32_t first_piece = 0;  // in pieces_
     std::uint32_t piece_count = 0;
     std::uint32_t text = 0;  // in text_
     std::uint32_t text_size = 0;
   };
+  // A row being looked up.
+  struct Row {
+    TextRange range;
+    const TextRange* variables = nullptr;
+    std::size_t count = 0;
+    std::size_t words = 0;  // of its static text in row_words_
+  };
 
-  std::uint64_t hash_static(std::string_view raw, TextRange row, const TextRange* variables, std::size_t count) const;
-  bool same_static(const Candidate& candidate, std::string_view raw, TextRange row, const TextRange* variables,
-                   std::size_t count) const;
-  std::uint32_t find_or_add(std::string_view raw, TextRange row, const TextRange* variables, std::size_t count);
-  void add_candidate(std::uint64_t hash, std::string_view raw, TextRange row, const TextRange* variables,
-                     std::size_t count);
+  void take_words(std::string_view raw, Row& row);
+  std::uint32_t find_or_add(std::string_view raw, const Row& row);
+  void add_candidate(std::uint64_t hash, std::string_view raw, const Row& row);
   void grow_table();
   void keep_best();
 
   VariableScanner scanner_;
-  std::vector<TextRange> variables_;
+  std::vector<TextRange> variables_;  // longer than what is used
+  std::vector<std::uint64_t> row_words_;
+  std::vector<std::uint64_t> words_;
   std::vector<std::uint32_t> first_variable_;
   std::vector<std::uint32_t> candidate_of_;
   std::vector<Candidate> candidates_;

@@ -1,6 +1,7 @@
 #include "logstore/embedded/block/text_encoder.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "logstore/embedded/block/int_packing.h"
 
@@ -36,19 +37,46 @@ void TextEncoder::fill_attributes(const std::vector<std::uint32_t>& members, Tem
   }
 }
 
+// Appends a value and its neighbours; up to 32 bytes behind them are copied too.
+inline void TextEncoder::Gathered::add(const char* raw, TextRange range) {
+  constexpr std::uint32_t kRoom = 64;
+  const std::uint32_t before = std::min(range.begin, ColumnValues::kBefore);
+  const std::uint32_t size = range.end - range.begin;
+  const std::size_t all = ColumnValues::kBefore + size + ColumnValues::kBehind;
+  if (used + all + kRoom > bytes.size()) bytes.resize(2 * (used + all + kRoom));
+  char* out = bytes.data() + used;
+  const char* from = raw + range.begin - before;
+  if (all <= 32) {
+    std::memcpy(out + ColumnValues::kBefore - before, from, 32);
+  } else {
+    std::memcpy(out + ColumnValues::kBefore - before, from, all - ColumnValues::kBefore + before);
+  }
+  const auto begin = static_cast<std::uint32_t>(used) + ColumnValues::kBefore;
+  values.push_back({begin, begin + size});
+  used += all;
+}
+
 // Brings the variables of one template into columns.
 void TextEncoder::gather(const TemplateSplitter::Found& found) {
-  const std::size_t count = found.rows.size();
+  constexpr std::size_t kAhead = 8;
   const std::size_t columns = found.pieces.size() - 1;
-  values_.resize(count * columns);
-  member_ranges_.resize(count);
-  times_.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
+  if (gathered_.size() < columns) gathered_.resize(columns);
+  for (std::size_t at = 0; at < columns; ++at) {
+    gathered_[at].used = 0;
+    gathered_[at].values.clear();
+  }
+  times_.clear();
+  for (std::size_t i = 0; i < found.rows.size(); ++i) {
+    if (i + kAhead < found.rows.size()) {
+      const char* soon = raw_.data() + ranges_[found.rows[i + kAhead]].begin;
+      __builtin_prefetch(soon);
+      __builtin_prefetch(soon + 64);
+      __builtin_prefetch(soon + 128);
+    }
     const std::uint32_t row = found.rows[i];
-    times_[i] = (*rows_)[row].time;
-    member_ranges_[i] = ranges_[row];
+    times_.push_back((*rows_)[row].time);
     const TextRange* variables = splitter_.variables(row);
-    for (std::size_t at = 0; at < columns; ++at) values_[at * count + i] = variables[at];
+    for (std::size_t at = 0; at < columns; ++at) gathered_[at].add(raw_.data(), variables[at]);
   }
 }
 
@@ -61,10 +89,9 @@ Template TextEncoder::encode_template(const TemplateSplitter::Found& found) {
   const std::size_t columns = found.pieces.size() - 1;
   for (std::size_t at = 0; at < columns; ++at) {
     ColumnValues values;
-    values.raw = raw_.data();
+    values.bytes = gathered_[at].bytes.data();
+    values.values = gathered_[at].values.data();
     values.count = found.rows.size();
-    values.values = values_.data() + at * values.count;
-    values.rows = member_ranges_.data();
     values.times = times_.data();
     values.left_piece = found.pieces[at], values.right_piece = found.pieces[at + 1];
     values.first = at == 0, values.last = at + 1 == columns;
@@ -94,7 +121,7 @@ void TextEncoder::encode_plain(TemplateDictionary& dictionary) {
     dictionary.plain_rows.push_back(static_cast<std::uint32_t>(at - first));
   }
   std::string& lengths = streams_.open(SectionKind::kInts);
-  encode_ints(lengths_, lengths);
+  encode_ints(lengths_.data(), lengths_.size(), lengths);
   streams_.close(SectionKind::kInts, dictionary.plain_lengths);
 }
 

@@ -34,6 +34,14 @@ class TextEncoder {
 
   void add_static(const TemplateSplitter::Found& found);
   void add_whole_rows(const TemplateSplitter::Found& found);
+  // The values of one column with their neighbours.
+  struct Gathered {
+    std::vector<char> bytes;
+    std::size_t used = 0;
+    std::vector<TextRange> values;
+
+    void add(const char* raw, TextRange range);
+  };
   void gather(const TemplateSplitter::Found& found);
 
   SectionStreams& streams_;
@@ -44,8 +52,7 @@ class TextEncoder {
   std::string_view raw_;
   const std::vector<RowInfo>* rows_ = nullptr;
   std::vector<TextRange> ranges_;
-  std::vector<TextRange> values_;  // of all columns of one template, column by column
-  std::vector<TextRange> member_ranges_;
+  std::vector<Gathered> gathered_;  // columns of one template
   std::vector<TimeNs> times_;
   std::vector<std::int64_t> lengths_;
 };

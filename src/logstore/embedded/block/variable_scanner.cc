@@ -76,17 +76,8 @@ void VariableScanner::prepare(std::string_view bytes) {
   }
 }
 
-std::uint32_t VariableScanner::next_mark(std::uint32_t from, std::uint32_t end) const {
-  if (from >= end) return end;
-  std::size_t w = from / 64;
-  const std::size_t last = (end - 1) / 64;
-  std::uint64_t bits = mark_[w] & (~std::uint64_t{0} << (from % 64));
-  while (bits == 0 && w < last) bits = mark_[++w];
-  if (bits == 0) return end;
-  return std::min(end, static_cast<std::uint32_t>(w * 64 + static_cast<unsigned>(std::countr_zero(bits))));
-}
-
-std::uint32_t VariableScanner::run_begin(std::uint32_t at, std::uint32_t floor) const {
+// The first byte of the run that holds `at`, not before `floor`.
+inline std::uint32_t VariableScanner::run_begin(std::uint32_t at, std::uint32_t floor) const {
   std::size_t w = at / 64;
   std::uint64_t bits = ~run_[w] & ((std::uint64_t{1} << (at % 64)) - 1);
   const std::size_t first = floor / 64;
@@ -95,34 +86,41 @@ std::uint32_t VariableScanner::run_begin(std::uint32_t at, std::uint32_t floor) 
   return std::max(floor, static_cast<std::uint32_t>(w * 64 + 64 - static_cast<unsigned>(std::countl_zero(bits))));
 }
 
-std::uint32_t VariableScanner::run_end(std::uint32_t at, std::uint32_t end) const {
+// The first byte behind the run that holds `at`, not behind `end`.
+inline std::uint32_t VariableScanner::run_end(std::uint32_t at, std::uint32_t end) const {
   std::size_t w = at / 64;
-  const std::size_t last = (end - 1) / 64;
   std::uint64_t bits = ~run_[w] & (~std::uint64_t{0} << (at % 64));
+  const std::size_t last = (end - 1) / 64;
   while (bits == 0 && w < last) bits = ~run_[++w];
   if (bits == 0) return end;
   return std::min(end, static_cast<std::uint32_t>(w * 64 + static_cast<unsigned>(std::countr_zero(bits))));
 }
 
-void VariableScanner::scan(std::uint32_t begin, std::uint32_t end, std::vector<TextRange>& variables) const {
+std::size_t VariableScanner::scan(std::uint32_t begin, std::uint32_t end, TextRange* out) const {
+  if (begin >= end) return 0;
+  std::size_t count = 0;
   std::uint32_t floor = begin;
-  std::uint32_t from = begin;
-  std::uint32_t count = 0;
+  std::size_t w = begin / 64;
+  const std::size_t last = (end - 1) / 64;
+  std::uint64_t marks = mark_[w] & (~std::uint64_t{0} << (begin % 64));
   for (;;) {
-    const std::uint32_t mark = next_mark(from, end);
-    if (mark == end) return;
+    while (marks == 0 && w < last) marks = mark_[++w];
+    const auto mark = static_cast<std::uint32_t>(w * 64 + static_cast<unsigned>(std::countr_zero(marks)));
+    if (marks == 0 || mark >= end) return count;
     const std::uint32_t stop = run_end(mark, end);
-    const bool needs_quote = (quoted_[mark / 64] >> (mark % 64) & 1) != 0;
-    if (needs_quote && (stop == end || bytes_[stop] != '"')) {
-      from = mark + 1;
+    if ((quoted_[w] >> (mark % 64) & 1) != 0 && (stop == end || bytes_[stop] != '"')) {
+      marks &= marks - 1;
       continue;
     }
-    if (++count == kMaxVariables) {
-      if (floor < end) variables.push_back({floor, end});
-      return;
+    if (count == kMaxVariables - 1) {
+      out[count] = {floor, end};
+      return kMaxVariables;
     }
-    variables.push_back({run_begin(mark, floor), stop});
-    floor = from = stop;
+    out[count++] = {run_begin(mark, floor), stop};
+    if (stop == end) return count;
+    floor = stop;
+    w = stop / 64;
+    marks = mark_[w] & (~std::uint64_t{0} << (stop % 64));
   }
 }
 

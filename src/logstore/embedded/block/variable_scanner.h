@@ -24,14 +24,14 @@ class VariableScanner {
 
   // Looks at all bytes; `bytes` stays valid, and has 64 readable bytes behind its end.
   void prepare(std::string_view bytes);
-  // Appends the variables of [begin, end), ascending. Beyond kMaxVariables - 1 the rest of the range is one variable.
-  void scan(std::uint32_t begin, std::uint32_t end, std::vector<TextRange>& variables) const;
+  // Writes the variables of [begin, end), ascending, to `out`, which has room for kMaxVariables, and returns their
+  // count. Beyond kMaxVariables - 1 the rest of the range is one variable.
+  std::size_t scan(std::uint32_t begin, std::uint32_t end, TextRange* out) const;
   // Whether [begin, end) holds a byte beyond ASCII.
   bool has_high(std::uint32_t begin, std::uint32_t end) const;
   bool any_high() const { return any_high_; }
 
  private:
-  std::uint32_t next_mark(std::uint32_t from, std::uint32_t end) const;
   std::uint32_t run_begin(std::uint32_t at, std::uint32_t floor) const;
   std::uint32_t run_end(std::uint32_t at, std::uint32_t end) const;
 
