@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -12,6 +13,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 //
 // g++ 12 miscompiles co_await inside conditions followed by break, in && and ||, and with temporaries that live across
 // it: every co_await here stands alone, as `x = co_await f(lvalue);`.
@@ -28,7 +30,8 @@ namespace {
 
 namespace beast = boost::beast;
 using Protocol = asio::generic::stream_protocol;
-using Stream = beast::basic_stream<Protocol>;
+using PlainStream = beast::basic_stream<Protocol>;
+using TlsStream = beast::ssl_stream<PlainStream>;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 using boost::system::error_code;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
@@ -83,19 +86,24 @@ std::optional<Refusal> check_message(const Parser& parser, const ServerLimits& l
   return std::nullopt;
 }
 
-class PlainConnection final : public Connection, public std::enable_shared_from_this<PlainConnection> {
+template <typename Stream>
+class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
-  PlainConnection(Shared& shared, Socket socket, Peer peer)
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+  // `args` make the stream: a socket, and for TLS the context.
+  template <typename... Args>
+  StreamConnection(Shared& shared, Peer peer, Args&&... args)
       : shared_(shared),
-        stream_(std::move(socket)),
+        stream_(std::forward<Args>(args)...),
         peer_(std::move(peer)),
         wake_(shared.io),
         buffer_(shared.options.limits.header_bytes + kPiece) {}
 
   void start() override {
     asio::co_spawn(
-        shared_.io, [self = shared_from_this()]() { return self->run(); },
-        [self = shared_from_this()](std::exception_ptr failure) {
+        shared_.io, [self = this->shared_from_this()]() { return self->run(); },
+        [self = this->shared_from_this()](std::exception_ptr failure) {
           if (failure) log_warn("cannot serve a connection: out of memory or an error in the network library");
           self->close();
           self->shared_.remove(self.get());
@@ -105,7 +113,7 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
   void wind_down() override {
     closing_ = true;
     if (!exchange_) {
-      stream_.cancel();
+      base().cancel();
     } else if (long_lived_) {
       exchange_->request_stop();
     }
@@ -122,16 +130,17 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
   bool is_idle_stranger() const override { return is_stranger() && !exchange_; }
 
  private:
+  PlainStream& base() { return beast::get_lowest_layer(stream_); }
   const ServerLimits& limits() const { return shared_.options.limits; }
 
   void close() {
     error_code ignored;
-    stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
-    stream_.close();
+    base().socket().shutdown(Protocol::socket::shutdown_both, ignored);
+    base().close();
   }
 
   asio::awaitable<void> run() {
-    bool more = true;
+    bool more = co_await shake_hands();
     while (more && !closing_) {
       more = co_await await_request();
       if (more) more = co_await serve_one();
@@ -139,10 +148,20 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
     if (unread_) co_await linger();
   }
 
+  asio::awaitable<bool> shake_hands() {
+    if constexpr (kTls) {
+      base().expires_after(limits().header_time);
+      const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAwait);
+      if (error) shared_.metrics.malformed.add();
+      co_return !error;
+    }
+    co_return true;
+  }
+
   // Waits for the first byte of a request. A stranger gets no more than the time for a header.
   asio::awaitable<bool> await_request() {
     if (buffer_.size() > 0) co_return true;
-    stream_.expires_after(stranger_ ? limits().header_time : limits().idle_time);
+    base().expires_after(stranger_ ? limits().header_time : limits().idle_time);
     const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(4096), kAwait);
     buffer_.commit(bytes);
     if (error == beast::error::timeout) shared_.metrics.timeouts.add();
@@ -154,7 +173,7 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits().header_bytes));
     parser.body_limit(limits().body_bytes);
-    stream_.expires_after(limits().header_time);
+    base().expires_after(limits().header_time);
     const auto [error, bytes] = co_await beast::http::async_read_header(stream_, buffer_, parser, kAwait);
     if (error) {
       co_await refuse_read(error);
@@ -228,7 +247,7 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
 
   asio::awaitable<bool> read_body(Parser& parser) {
     if (parser.is_done()) co_return true;
-    stream_.expires_after(limits().body_time);
+    base().expires_after(limits().body_time);
     if (lower(parser.get()[beast::http::field::expect]) == "100-continue") {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAwait);
@@ -244,7 +263,7 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
 
   // Runs the handler and writes what it gives.
   asio::awaitable<bool> answer(Request request, const Route& route) {
-    auto exchange = std::make_shared<Exchange>([weak = weak_from_this(), &io = shared_.io] {
+    auto exchange = std::make_shared<Exchange>([weak = this->weak_from_this(), &io = shared_.io] {
       asio::post(io, [weak] {
         if (auto self = weak.lock()) self->wake_.cancel();
       });
@@ -265,7 +284,7 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
     exchange_ = nullptr;
     ++watch_;
     error_code ignored;
-    stream_.socket().cancel(ignored);
+    base().socket().cancel(ignored);
     if (!fine) co_return false;
     co_return keep_alive_ && !closing_;
   }
@@ -282,12 +301,14 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
 
   // Notices a client that goes away while its handler works and nothing is written.
   void watch_client() {
-    stream_.socket().async_wait(
-        Protocol::socket::wait_read, [self = shared_from_this(), watch = watch_](error_code error) {
+    base().socket().async_wait(
+        Protocol::socket::wait_read, [self = this->shared_from_this(), watch = watch_](error_code error) {
           if (error || watch != self->watch_ || !self->exchange_) return;
           char byte = 0;
-          const auto n = ::recv(self->stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-          if (n > 0) return;  // the next request is here already; it waits
+          const auto n = ::recv(self->base().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+          constexpr char kTlsAlert = 0x15;
+          const bool leaves = kTls && n > 0 && byte == kTlsAlert;
+          if (n > 0 && !leaves) return;  // the next request is here already; it waits
           if (n < 0 && (errno == EAGAIN || errno == EINTR)) return self->watch_client();
           self->exchange_->abandon();
           self->wake_.cancel();
@@ -365,7 +386,7 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
   }
 
   asio::awaitable<bool> write_bytes(std::string_view bytes) {
-    stream_.expires_after(limits().write_time);
+    base().expires_after(limits().write_time);
     const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(bytes), kAwait);
     shared_.metrics.bytes_sent.add(n);
     if (error == beast::error::timeout) shared_.metrics.timeouts.add();
@@ -375,9 +396,9 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
   // Lets the client read the last answer before the reset that unread input would cause.
   asio::awaitable<void> linger() {
     error_code ignored;
-    if (!stream_.socket().is_open()) co_return;
-    stream_.socket().shutdown(Protocol::socket::shutdown_send, ignored);
-    stream_.expires_after(std::chrono::seconds(1));
+    if (!base().socket().is_open()) co_return;
+    base().socket().shutdown(Protocol::socket::shutdown_send, ignored);
+    base().expires_after(std::chrono::seconds(1));
     std::array<char, 4096> rest;
     bool more = true;
     for (std::size_t drained = 0; more && drained < limits().body_bytes;) {
@@ -406,7 +427,10 @@ class PlainConnection final : public Connection, public std::enable_shared_from_
 }  // namespace
 
 std::shared_ptr<Connection> make_connection(Shared& shared, Socket socket, Peer peer) {
-  return std::make_shared<PlainConnection>(shared, std::move(socket), std::move(peer));
+  if (peer.tls) {
+    return std::make_shared<StreamConnection<TlsStream>>(shared, std::move(peer), std::move(socket), *shared.tls);
+  }
+  return std::make_shared<StreamConnection<PlainStream>>(shared, std::move(peer), std::move(socket));
 }
 
 }  // namespace logboom::http

@@ -11,6 +11,10 @@
 #include "http/server.h"
 #include "http/worker_pool.h"
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace logboom::http {
 
 namespace asio = boost::asio;
@@ -53,6 +57,7 @@ struct Shared {
   const Clock& clock;
   Metrics metrics;
   asio::io_context io{1};
+  std::shared_ptr<asio::ssl::context> tls;             // null: plain
   std::list<std::shared_ptr<Connection>> connections;  // oldest first
   bool stopping = false;
   asio::steady_timer emptied{io};  // cancelled when the last connection goes
@@ -61,6 +66,10 @@ struct Shared {
 };
 
 using Socket = asio::generic::stream_protocol::socket;
+// Reads the PEM files of the options; kInvalidArgument names the file that is wrong.
+Result<std::shared_ptr<asio::ssl::context>> make_tls(const ServerOptions& options);
+
+// Speaks TLS when peer.tls.
 std::shared_ptr<Connection> make_connection(Shared& shared, Socket socket, Peer peer);
 
 }  // namespace logboom::http

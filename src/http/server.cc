@@ -108,6 +108,12 @@ class HttpServer::Core {
   ~Core() { stop(std::chrono::milliseconds(0)); }
 
   Status start() {
+    if (shared_.options.tls_certificate.empty() != shared_.options.tls_key.empty()) {
+      return Error(ErrorCode::kInvalidArgument, "cannot serve TLS: the certificate and the key go together");
+    }
+    if (!shared_.options.tls_key.empty()) {
+      LB_ASSIGN(shared_.tls, make_tls(shared_.options));
+    }
     if (!shared_.options.listen.empty()) LB_TRY(listen_tcp());
     if (!shared_.options.unix_socket.empty()) LB_TRY(listen_unix());
     thread_ = std::thread([this] { run(); });
@@ -187,6 +193,7 @@ class HttpServer::Core {
       socket.set_option(Tcp::no_delay(true), ignored);
       Peer peer;
       peer.address = socket.remote_endpoint(ignored).address().to_string();
+      peer.tls = shared_.tls != nullptr;
       admit(Socket(std::move(socket)), std::move(peer));
       accept_tcp();
     });

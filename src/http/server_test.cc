@@ -367,5 +367,39 @@ TEST_F(HttpServerTest, RefusesAPublicAddressWithoutTls) {
   EXPECT_EQ(open_door.start().error().code(), ErrorCode::kInvalidArgument);
 }
 
+// A certificate and its key, made for this test by the openssl program; what it answers is fetched by curl.
+TEST_F(HttpServerTest, X9ServesTlsAndRefusesOldProtocols) {
+  char directory[] = "/tmp/lb_tls_XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string at(directory);
+  const auto run = [&](const std::string& command) {
+    FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+    std::string out(1 << 20, '\0');
+    out.resize(std::fread(out.data(), 1, out.size(), pipe));
+    ::pclose(pipe);
+    return out;
+  };
+  run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext "
+      "subjectAltName=DNS:localhost -keyout " +
+      at + "/key.pem -out " + at + "/cert.pem");
+  ServerOptions options;
+  options.tls_certificate = at + "/cert.pem";
+  options.tls_key = at + "/nothing.pem";
+  options.listen = "127.0.0.1:0";
+  HttpServer broken(options, router_, guard_, registry_, clock_);
+  const auto refused = broken.start();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message().find("nothing.pem"), std::string::npos);
+  options.tls_key = at + "/key.pem";
+  start(options);
+  const std::string base = " --cacert " + at + "/cert.pem https://localhost:" + std::to_string(server_->port());
+  EXPECT_EQ(run("curl -sS --noproxy '*'" + base + "/hello?a=tls"), "hello tls");
+  EXPECT_EQ(run("curl -sS --noproxy '*'" + base + "/pieces | wc -c"), "1000000\n");
+  EXPECT_NE(run("curl -sS --noproxy '*' --tls-max 1.1" + base + "/hello?a=old"), "hello old");
+  EXPECT_EQ(raw("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").find("hello"), std::string::npos);
+  EXPECT_EQ(run("curl -sS --noproxy '*'" + base + "/hello?a=tls"), "hello tls");
+  run("rm -r " + at);
+}
+
 }  // namespace
 }  // namespace logboom::http
