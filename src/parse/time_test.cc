@@ -104,7 +104,8 @@ TEST(Time, FormatsWithTheDigitsNeeded) {
 
 TEST(Time, TakesAnyBytes) {
   std::mt19937_64 random(9);
-  const std::string alphabet = std::string("0123456789::--//..  TZ+[]\"=NovFri,I\0\xff", 39);
+  constexpr char kAlphabet[] = "0123456789::--//..  TZ+[]\"=NovFri,I\0\xff";
+  const std::string alphabet(kAlphabet, sizeof kAlphabet - 1);
   TimeHint hint;
   for (int i = 0; i < 200'000; ++i) {
     // An own allocation of exact size: a sanitizer sees every byte read behind it.
