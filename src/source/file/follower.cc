@@ -110,6 +110,13 @@ std::optional<Moment> Follower::next_deadline() const {
   return timers_.begin()->first;
 }
 
+// What waited for the acknowledgements of a source can go on.
+void Follower::answered_all(TrackedSource& source) {
+  const bool ends = source.ending != Ending::kNone || source.compressed || source.state == FileState::kRotated;
+  if (ends && (!source.finished || source.copy.content)) make_ready(source);
+  if (TrackedSource* original = source.alias ? find(source.original) : nullptr) make_ready(*original);
+}
+
 void Follower::take_acks() {
   for (const Emitter::Ack& ack : emitter_.take_acks()) {
     TrackedSource* source = find(ack.source);
@@ -129,7 +136,7 @@ void Follower::take_acks() {
         at(*source, stream->retry_at);
       }
     }
-    if (stream->in_flight == 0 && source->ending != Ending::kNone) make_ready(*source);
+    if (stream->in_flight == 0) answered_all(*source);
     publish(*source);
   }
 }

@@ -39,6 +39,7 @@ struct FollowerDeps {
 class Follower {
  public:
   static constexpr std::size_t kMaxHeld = 64u << 10;
+  static constexpr std::size_t kManyEpochs = 20;  // of one source in an hour: an alarm
 
   Follower(const FollowerDeps& deps, Emitter& emitter, std::stop_token stop);
 
@@ -99,12 +100,23 @@ class Follower {
   // --- reading (follower_read.cc)
   enum class Turn { kIdle, kMore, kStopped };
   bool open(TrackedSource& source);
-  Status open_file(const std::string& path, const FileIdentity* expected, OpenFile& out);
+  Status open_file(const std::string& path, const FileIdentity* expected, OpenFile& out, bool whole = true);
+  bool may_decode(TrackedSource& source);
+  void decoded(TrackedSource& source);
   void first_look(TrackedSource& source);
   Turn read_source(TrackedSource& source);
+  Turn read_streams(TrackedSource& source);
+  void say_state(TrackedSource& source);
+  void end_of_decoded(TrackedSource& source);
   Turn read_stream(TrackedSource& source, Stream& stream);
+  Turn make_batch(TrackedSource& source, Stream& stream, std::string& bytes, parse::AtEnd mode,
+                  MemoryBudget::Lease& lease, bool to_the_end);
+  bool zero_tail(TrackedSource& source, std::uint64_t from, std::uint64_t limit);
   Turn read_bytes(TrackedSource& source, Stream& stream, std::uint64_t limit, bool at_end_of_file);
   Turn emit(TrackedSource& source, Stream& stream, Batch batch);
+  Turn read_zeros(TrackedSource& source, Stream& stream, std::size_t run, std::uint64_t limit, bool at_end_of_file);
+  Result<std::size_t> read_what_can_be(TrackedSource& source, Stream& stream, std::string& bytes);
+  Turn unreadable_block(TrackedSource& source, Stream& stream, const Error& error);
   Turn drop_from_end(TrackedSource& source, Stream& stream);
   bool guard_holds(TrackedSource& source, Stream& stream);
   void decide_kind(TrackedSource& source, Stream& stream);
@@ -132,13 +144,14 @@ class Follower {
   void use_copy(TrackedSource& original, OpenFile file, const std::string& path);
   CopySearch find_copy(TrackedSource& original);
   bool account_copy(TrackedSource& copy);
-  void adopt_generations(TrackedSource& source);
+  void adopt_generations(TrackedSource& source, TimeNs rotated_at);
 
   // --- endings (follower_ending.cc)
   void inherit(TrackedSource& source);
   void truncated(TrackedSource& source);
   void give_up_rest(TrackedSource& source, Stream& stream, const std::string& cause);
   void next_epoch(TrackedSource& source);
+  void note_epoch(TrackedSource& source);
   void gone(TrackedSource& source);
   void rotated(TrackedSource& source);
   void lose_failed(TrackedSource& source, Stream& stream, const std::string& cause);
@@ -148,6 +161,7 @@ class Follower {
   void finish(TrackedSource& source);
   bool drained(const TrackedSource& source) const;
 
+  void answered_all(TrackedSource& source);
   void make_ready(TrackedSource& source);
   void at(TrackedSource& source, Moment when);
   void publish(const TrackedSource& source);
@@ -161,6 +175,7 @@ class Follower {
   std::unique_ptr<RuleMatcher> matcher_;
   bool stopped_ = false;
   bool first_scan_ = true;
+  bool forced_ = false;
 
   std::unordered_map<SourceId, std::unique_ptr<TrackedSource>> sources_;
   std::unordered_map<SourceId, std::vector<KnownSource>> known_;  // not bound to a file yet
@@ -180,6 +195,8 @@ class Follower {
   std::uint64_t generation_ = 0;
   std::uint64_t use_ = 0;
   std::map<std::uint64_t, SourceId> open_by_use_;
+  std::optional<SourceId> decoding_;  // the one compressed file that is being read
+  std::deque<SourceId> waiting_to_decode_;
   std::uint64_t held_bytes_ = 0;
 
   Counter& bytes_read_;

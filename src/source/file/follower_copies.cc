@@ -98,7 +98,11 @@ void Follower::decide_file(TrackedSource& source) {
   const bool quiet = deps_.options.one_shot || source.paths.empty() ||
                      now() - source.quiet_since >= Moment(deps_.options.rotated_quiet);
   if (half && !quiet) return at(source, now() + kLookAgain);
-  if (half) return collect(source);
+  if (half) {
+    source.cut_off = true;
+    close(source);
+    return collect(source);
+  }
   if (source.alias && find(source.original) != nullptr && state_of(*find(source.original)) == OriginalState::kLive) {
     if (account_copy(source)) return;
   }
@@ -186,6 +190,7 @@ void Follower::use_copy(TrackedSource& original, OpenFile file, const std::strin
 Follower::CopySearch Follower::find_copy(TrackedSource& original) {
   CopySearch result = CopySearch::kNone;
   std::vector<std::pair<std::string, OpenFile>> found;
+  TimeNs rotated_at = 0;
   std::vector<std::string> folders{std::string(folder_of(original.last_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
   for (const std::string& folder : folders) {
@@ -200,7 +205,10 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
       if (!size.ok() && size.error().code() == ErrorCode::kUnavailable) result = CopySearch::kNotYet;
       if (!size.ok()) continue;
       const auto like = compare(file, *size, original);
-      if (like.ok() && *like == Likeness::kContinues) found.emplace_back(entry.path, std::move(file));
+      if (like.ok() && *like == Likeness::kContinues) {
+        found.emplace_back(entry.path, std::move(file));
+        rotated_at = entry.info.modified;
+      }
     }
   }
   if (found.size() != 1) return result;
@@ -213,6 +221,7 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
     }
   }
   use_copy(original, std::move(found[0].second), found[0].first);
+  adopt_generations(original, rotated_at);
   return CopySearch::kFound;
 }
 
@@ -252,8 +261,7 @@ bool Follower::account_copy(TrackedSource& copy) {
 
 // Files that came and went through the watched name while nobody looked: in the group, no rule's, younger than the
 // source.
-void Follower::adopt_generations(TrackedSource& source) {
-  const TimeNs rotated_at = source.modified;
+void Follower::adopt_generations(TrackedSource& source, TimeNs rotated_at) {
   std::vector<std::pair<std::string, FileStat>> younger;
   std::vector<std::string> folders{std::string(folder_of(source.matched_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);

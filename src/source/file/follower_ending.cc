@@ -1,6 +1,8 @@
 // How a file, or one epoch of it, comes to its end.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "source/file/follower.h"
 
@@ -106,10 +108,7 @@ void Follower::rotated(TrackedSource& source) {
   if (!all_read || !drained(source)) return;
   source.finished = true;
   source.state = FileState::kFinished;
-  for (Stream& stream : source.streams) {
-    if (stopped_ || !stream.rule || !source.known) continue;
-    if (emit(source, stream, maker_.state_only(source, stream)) == Turn::kStopped) stopped_ = true;
-  }
+  say_state(source);
   close(source);
 }
 
@@ -172,10 +171,12 @@ void Follower::next_epoch(TrackedSource& source) {
   source.binary_decided = source.binary = false;
   source.ending = Ending::kNone;
   source.lost_size = source.size = 0;
+  note_epoch(source);
   source.copy = {};
   source.copy_source = {};
   source.has_copy = source.copy_searched = false;
   source.resumed = source.checked = true;
+  if (source.paths.empty()) source.ending = Ending::kGone;
   ++source.epoch;
   for (Stream& stream : source.streams) {
     Stream fresh;
@@ -186,6 +187,18 @@ void Follower::next_epoch(TrackedSource& source) {
     stream = std::move(fresh);
   }
   make_ready(source);
+}
+
+// Some writers truncate for every line; that is allowed, but a person should know.
+void Follower::note_epoch(TrackedSource& source) {
+  constexpr Moment kHour = std::chrono::hours(1);
+  std::erase_if(source.epochs_at, [&](Moment at) { return now() - at > kHour; });
+  source.epochs_at.push_back(now());
+  if (source.epochs_at.size() <= kManyEpochs) return;
+  source.epochs_at.erase(source.epochs_at.begin());
+  if (source.problem.starts_with("truncated")) return;
+  source.problem = fmt::format("truncated or rewritten more than {} times within an hour", kManyEpochs);
+  log_error("{}: {}", printable(source.path()), source.problem);
 }
 
 // Rotated away or deleted, and read to its end.

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "parse/fields.h"
 #include "source/file/follower.h"
 #include "source/file/identity/identity.h"
 
@@ -39,30 +38,71 @@ bool Follower::read_ready() {
 }
 
 Follower::Turn Follower::read_source(TrackedSource& source) {
+  const bool decodes = source.compressed || source.copy.decoded;
+  if (decodes && !may_decode(source)) return Turn::kIdle;
+  Turn result = Turn::kIdle;
   if (source.undecided) {
     decide_file(source);
-    publish(source);
-    return stopped_ ? Turn::kStopped : Turn::kIdle;
+  } else {
+    result = read_streams(source);
+    if (source.ending != Ending::kNone && result == Turn::kIdle) advance_ending(source);
+    if (source.state == FileState::kRotated && source.ending == Ending::kNone && result == Turn::kIdle) rotated(source);
   }
-  Turn result = Turn::kIdle;
-  if (open(source)) {
-    if (!source.checked) first_look(source);
-    for (Stream& stream : source.streams) {
-      if (source.ending == Ending::kTruncated && !source.copy.content) break;
-      const Turn turn = read_stream(source, stream);
-      if (turn == Turn::kStopped) return turn;
-      if (turn == Turn::kMore) result = turn;
-    }
-  }
-  if (source.ending != Ending::kNone && result != Turn::kMore) advance_ending(source);
-  if (source.state == FileState::kRotated && source.ending == Ending::kNone && result != Turn::kMore) rotated(source);
+  if (decodes && result != Turn::kMore) decoded(source);
   publish(source);
   return stopped_ ? Turn::kStopped : result;
 }
 
+Follower::Turn Follower::read_streams(TrackedSource& source) {
+  if (source.finished && source.compressed) return Turn::kIdle;
+  if (!open(source)) return Turn::kIdle;
+  if (!source.checked) first_look(source);
+  if (std::exchange(source.state_changed, false)) say_state(source);
+  Turn result = Turn::kIdle;
+  for (Stream& stream : source.streams) {
+    if (source.ending == Ending::kTruncated && !source.copy.content) break;
+    const Turn turn = read_stream(source, stream);
+    if (turn == Turn::kStopped) return turn;
+    if (turn == Turn::kMore) result = turn;
+  }
+  if (result == Turn::kIdle && source.open.decoded && source.ending == Ending::kNone) end_of_decoded(source);
+  return result;
+}
+
+void Follower::say_state(TrackedSource& source) {
+  for (Stream& stream : source.streams) {
+    if (stopped_ || !stream.rule || !source.known || !source.resumed) continue;
+    if (emit(source, stream, maker_.state_only(source, stream)) == Turn::kStopped) stopped_ = true;
+  }
+}
+
+// A compressed file does not grow once it was whole: with its bytes durable it is finished, and a restart need not read
+// it again.
+void Follower::end_of_decoded(TrackedSource& source) {
+  const auto size = source.open.content->size();
+  if (!size.ok()) return;
+  for (Stream& stream : source.streams) {
+    if (stream.rule && (stream.position < *size || !stream.settled())) return;
+  }
+  const Status damage = source.open.content->damage();
+  if (!damage.ok()) source.problem = damage.error().message();
+  source.finished = true;
+  source.state = FileState::kFinished;
+  for (Stream& stream : source.streams) {
+    if (stopped_ || !stream.rule) continue;
+    // The rest has no length in plain bytes; its bytes on disk stand for it.
+    const std::uint64_t rest = std::max<std::uint64_t>(1, source.disk_size);
+    Batch batch = damage.ok()
+                      ? maker_.state_only(source, stream)
+                      : maker_.range(source, stream, *size + rest, Disposition::kGap, damage.error().message(), {});
+    if (emit(source, stream, std::move(batch)) == Turn::kStopped) stopped_ = true;
+    stream.chain.shrink();
+  }
+}
+
 // --- descriptors
 
-Status Follower::open_file(const std::string& path, const FileIdentity* expected, OpenFile& out) {
+Status Follower::open_file(const std::string& path, const FileIdentity* expected, OpenFile& out, bool whole) {
   const auto root = matcher_->root_of(path);
   if (!root)
     return Error(ErrorCode::kRejected,
@@ -76,8 +116,40 @@ Status Follower::open_file(const std::string& path, const FileIdentity* expected
     return Error(ErrorCode::kNotFound, fmt::format("cannot read {}: another file took its place", printable(path)));
   }
   out.file = std::move(file);
-  out.content = plain_content(*out.file);
+  out.decoded = false;
+  if (compression_of(name_of(path)) != Compression::kNone) {
+    std::string head(6, '\0');
+    LB_ASSIGN(const std::size_t got, out.file->pread(head.data(), head.size(), 0));
+    const auto kind = detect_compression(std::string_view(head).substr(0, got));
+    out.decoded = kind && *kind != CompressionKind::kNone;
+    if (out.decoded) out.content = decoded_content(*out.file, *kind, whole);
+  }
+  if (!out.decoded) out.content = plain_content(*out.file);
   return ok_status();
+}
+
+// A decoder may need 100 MB: only one compressed file is read at a time. False: this one has to wait.
+bool Follower::may_decode(TrackedSource& source) {
+  if (decoding_ && *decoding_ != source.id) {
+    if (!std::exchange(source.waits_to_decode, true)) waiting_to_decode_.push_back(source.id);
+    return false;
+  }
+  decoding_ = source.id;
+  return true;
+}
+
+// Its turn is over: read to its end, or something else has to happen first.
+void Follower::decoded(TrackedSource& source) {
+  if (decoding_ != source.id) return;
+  decoding_.reset();
+  if (source.open.decoded) close(source);
+  while (!waiting_to_decode_.empty()) {
+    TrackedSource* next = find(waiting_to_decode_.front());
+    waiting_to_decode_.pop_front();
+    if (next == nullptr) continue;
+    next->waits_to_decode = false;
+    return make_ready(*next);
+  }
 }
 
 bool Follower::open(TrackedSource& source) {
@@ -85,7 +157,7 @@ bool Follower::open(TrackedSource& source) {
   if (source.open.file) return touch(source), true;
   Status status = Error(ErrorCode::kNotFound, "");
   for (const std::string& path : source.paths) {
-    status = open_file(path, &source.identity, source.open);
+    status = open_file(path, &source.identity, source.open, !source.cut_off);
     if (status.ok()) break;
   }
   if (status.ok()) {
@@ -189,6 +261,7 @@ void Follower::first_look(TrackedSource& source) {
   if (action == KnownAction::kContinue) {
     for (Stream& stream : source.streams) resume_reading(source, stream);
     source.resumed = true;
+    source.lost_size = 0;  // it is all there
   } else if (action == KnownAction::kInherit) {
     inherit(source);
   } else {
@@ -235,10 +308,14 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
   }
   skip_covered(source, stream);
   if (stream.position == *size) {
+    if (!guard_holds(source, stream)) truncated(source);  // truncated, and grown to the same size again
     if (source.state == FileState::kActive) source.state = FileState::kIdle;
     return Turn::kIdle;
   }
-  if (now() < stream.look_again) return at(source, stream.look_again), Turn::kIdle;
+  if (now() < stream.look_again) {
+    if (stream.look_again != Moment::max()) at(source, stream.look_again);
+    return Turn::kIdle;
+  }
   if (source.state == FileState::kIdle) source.state = FileState::kActive;
   if (source.state == FileState::kFinished || source.state == FileState::kAlias) source.state = FileState::kRotated;
   source.finished = false;
@@ -266,21 +343,6 @@ void Follower::decide_kind(TrackedSource& source, Stream& stream) {
   (void)stream;
 }
 
-void Follower::decide_format(Stream& stream, std::string_view bytes) {
-  if (stream.format) return;
-  switch (stream.rule->rule.format) {
-    case config::FormatChoice::kText:
-      stream.format = Format::kText;
-      break;
-    case config::FormatChoice::kJson:
-      stream.format = Format::kJson;
-      break;
-    case config::FormatChoice::kAuto:
-      stream.format = parse::detect_format(bytes.substr(0, 64u << 10));
-      break;
-  }
-}
-
 // A file that was there before its rule, with start=end: everything up to the last whole line is left out, and said so.
 Follower::Turn Follower::drop_from_end(TrackedSource& source, Stream& stream) {
   stream.from_end = false;
@@ -301,57 +363,6 @@ Follower::Turn Follower::drop_from_end(TrackedSource& source, Stream& stream) {
   const Turn turn = emit(source, stream,
                          maker_.range(source, stream, end, Disposition::kDropped, "start=end", next_guard({}, bytes)));
   return turn;
-}
-
-parse::AtEnd Follower::end_mode(const TrackedSource& source, const Stream& stream) const {
-  if (deps_.options.one_shot || source.final_read || source.copy.content) return parse::AtEnd::kFlush;
-  const Moment idle = now() - stream.grown_at;
-  if (idle >= deps_.options.line_idle) return parse::AtEnd::kFlush;
-  return idle >= deps_.options.group_idle ? parse::AtEnd::kCloseGroup : parse::AtEnd::kHold;
-}
-
-Follower::Turn Follower::read_bytes(TrackedSource& source, Stream& stream, std::uint64_t limit, bool at_end_of_file) {
-  const std::uint64_t wanted = std::max(deps_.options.batch_bytes, stream.need);
-  std::uint64_t size = std::min(wanted, limit - stream.position);
-  auto lease = deps_.budget.acquire(size, stop_);
-  if (!lease) return Turn::kStopped;
-  std::string bytes(size, '\0');
-  const auto got = source.content()->read(bytes.data(), bytes.size(), stream.position);
-  if (!got.ok()) return read_failed(source, got.error()), Turn::kIdle;
-  source.read_errors = 0;
-  bytes.resize(*got);
-  // After the read: what a truncation put in the place of the old bytes is noticed whenever it happened.
-  if (!guard_holds(source, stream)) return truncated(source), Turn::kIdle;
-  if (bytes.empty()) return Turn::kIdle;
-  const bool to_the_end = stream.position + bytes.size() >= limit;
-  parse::AtEnd mode = !to_the_end      ? parse::AtEnd::kHold
-                      : at_end_of_file ? end_mode(source, stream)
-                                       : parse::AtEnd::kFlush;
-  decide_format(stream, bytes);
-  std::string held;
-  auto batch = maker_.records(source, stream, bytes, mode, *lease, held);
-  if (!batch && !to_the_end) {
-    // A record longer than a batch: look at more at once.
-    stream.need = std::max<std::uint64_t>(2 * wanted, 2 * deps_.options.max_line);
-    return Turn::kMore;
-  }
-  stream.need = 0;
-  if (to_the_end) hold(source, stream, mode, batch ? held : bytes);
-  if (!batch) return Turn::kIdle;
-  const Turn turn = emit(source, stream, std::move(*batch));
-  return turn == Turn::kStopped || !to_the_end ? turn : Turn::kIdle;
-}
-
-// What stands behind the last record waits for more bytes, or for its time.
-void Follower::hold(TrackedSource& source, Stream& stream, parse::AtEnd mode, std::string_view rest) {
-  held_bytes_ -= stream.held.size();
-  stream.held.clear();
-  if (rest.empty()) return;
-  if (rest.size() <= kMaxHeld && held_bytes_ + rest.size() <= deps_.budget.limit() / 4) stream.held = rest;
-  held_bytes_ += stream.held.size();
-  const Moment wait = mode == parse::AtEnd::kHold ? deps_.options.group_idle : deps_.options.line_idle;
-  stream.look_again = stream.grown_at + std::max(wait, Moment{1});
-  at(source, stream.look_again);
 }
 
 Follower::Turn Follower::emit(TrackedSource& source, Stream& stream, Batch batch) {

@@ -23,7 +23,9 @@ void Follower::scan() {
 }
 
 void Follower::paths_changed(const std::vector<std::string>& paths) {
+  forced_ = true;  // times of files are too coarse to tell two changes apart
   for (const std::string& path : paths) examine(path);
+  forced_ = false;
   after_examination(false);
 }
 
@@ -83,8 +85,11 @@ void Follower::examine_found(const std::string& path, const FileStat& info) {
     attach_streams(*source, path);
   }
   source->generation = generation_;
-  if (source->disk_size == info.size && source->modified == info.modified && source->checked &&
+  if (!forced_ && source->disk_size == info.size && source->modified == info.modified && source->checked &&
       source->state != FileState::kUnreadable) {
+    for (Stream& stream : source->streams) {
+      if (stream.settled()) stream.chain.shrink();
+    }
     return;
   }
   source->disk_size = info.size;
@@ -107,11 +112,14 @@ TrackedSource& Follower::adopt(const std::string& path, const FileStat& info, co
   source.modified = info.modified;
   source.last_path = source.matched_path = path;
   bindings_[binding_key(info.identity)] = source.id;
+  if (const auto real = deps_.files.canonical(path); real.ok() && folder_of(*real) != folder_of(path)) {
+    source.real_folder = folder_of(*real);
+  }
   take_known(source);
   sources_[source.id] = std::move(made);
   attach_streams(source, matched_path.empty() ? path : matched_path);
   if (source.streams.empty()) attach_by_group(source);
-  source.undecided = !source.known && !originals_for(source, path).empty();
+  source.undecided = !source.known && (source.compressed || !originals_for(source, path).empty());
   by_group_[rotation_name(name_of(path)).base].insert(source.id);
   make_ready(source);
   return source;
@@ -193,8 +201,10 @@ void Follower::attach(TrackedSource& source, const RulePtr& rule) {
   added.from_end = rule->rule.start == config::Start::kEnd && fresh_rules_.contains(rule.get());
   const auto known = known_.find(source.id);
   if (known == known_.end()) return;
-  for (const KnownSource& k : known->second) {
-    if (k.channel == added.channel && k.epoch == source.epoch) resume_stream(source, added, k);
+  for (KnownSource& k : known->second) {
+    if (k.channel != added.channel || k.epoch != source.epoch) continue;
+    resume_stream(source, added, k);
+    std::vector<PrefixMark>().swap(k.marks);  // the stream has them now
   }
 }
 
@@ -236,13 +246,17 @@ void Follower::unbind_path(const std::string& path) {
   if (bound == by_path_.end()) return;
   if (TrackedSource* source = find(bound->second)) {
     source->last_path = path;
+    const bool shown = source->path() == path;
     std::erase(source->paths, path);
-    if (source->paths.empty()) lost_.push_back(source->id);
+    if (source->paths.empty())
+      lost_.push_back(source->id);
+    else if (shown)
+      source->state_changed = true, make_ready(*source);
   }
   by_path_.erase(bound);
 }
 
-// Of a source that the walk did not come across: names that no rule matches.
+// Of a source that the walk did not come across, or that has several names.
 void Follower::check_paths(TrackedSource& source) {
   for (const std::string& path : std::vector<std::string>(source.paths)) examine(path);
 }
@@ -251,7 +265,7 @@ void Follower::after_examination(bool complete) {
   if (complete) {
     std::vector<TrackedSource*> unseen;
     for (auto& [id, source] : sources_) {
-      if (source->generation != generation_) unseen.push_back(source.get());
+      if (source->generation != generation_ || source->paths.size() > 1) unseen.push_back(source.get());
     }
     for (TrackedSource* source : unseen) check_paths(*source);
   }
@@ -273,14 +287,16 @@ void Follower::moved(TrackedSource& source) {
   source.modified = info->modified;
   source.disk_size = info->size;
   if (matcher_->rules_for(source.path()).empty() && !source.finished) source.state = FileState::kRotated;
+  source.state_changed = true;
   make_ready(source);
-  adopt_generations(source);
+  adopt_generations(source, source.modified);
 }
 
 // A known path is gone: before anything else the handle is looked for under every name in the folder and where rotated
 // copies go.
 void Follower::locate_lost(TrackedSource& source) {
   std::vector<std::string> folders{std::string(folder_of(source.last_path))};
+  if (!source.real_folder.empty()) folders.push_back(source.real_folder);
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
   for (const std::string& folder : folders) {
     if (const auto path = find_handle(folder, source.identity)) {

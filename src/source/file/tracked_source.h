@@ -54,6 +54,7 @@ struct Stream {
 struct OpenFile {
   std::unique_ptr<File> file;
   std::unique_ptr<Content> content;
+  bool decoded = false;  // of a compressed file
 };
 
 // Why a file, or its epoch, is coming to its end.
@@ -65,22 +66,26 @@ struct TrackedSource {
   std::uint32_t epoch = 0;
   std::vector<std::string> paths;  // the first is shown
   std::string last_path;           // where it was last seen
+  std::string real_folder;         // where it lies, if its path is a symlink
   std::string matched_path;        // under which the rules took it; a rotated file may have another name now
   std::uint64_t size = 0;          // at the last look; plain bytes
   std::uint64_t disk_size = 0;     // as the last scan saw it
   TimeNs modified = 0;
   FileState state = FileState::kActive;
   std::string problem;
-  bool compressed = false;
-  bool known = false;      // the store has ranges or a state of it
-  bool checked = false;    // its first look since the start is done
-  bool undecided = false;  // unknown handle that may be a copy: not collected yet
-  bool alias = false;      // decided: a copy of `original`, which has or gets its bytes
+  bool compressed = false;  // its name says so
+  bool cut_off = false;  // a compressed file that ends in the middle and no longer grows: what there is of it is read
+  bool waits_to_decode = false;  // compressed files are read one after the other
+  bool known = false;            // the store has ranges or a state of it
+  bool checked = false;          // its first look since the start is done
+  bool undecided = false;        // unknown handle that may be a copy: not collected yet
+  bool alias = false;            // decided: a copy of `original`, which has or gets its bytes
   SourceId original;
   bool has_copy = false;  // `copy` was recognised as holding its rest
   SourceId copy_source;   // the copy as a file of its own, where a rule names it
   bool copy_searched = false;
-  bool resumed = false;  // the streams stand where reading goes on, not where the store stood
+  bool state_changed = false;  // a new name: said to the store with the next turn
+  bool resumed = false;        // the streams stand where reading goes on, not where the store stood
   bool binary = false;
   bool binary_decided = false;
   bool flagged = false;
@@ -100,6 +105,7 @@ struct TrackedSource {
   std::uint64_t generation = 0;   // of the last scan that saw it
   std::uint64_t last_used = 0;    // for closing descriptors
   std::uint32_t read_errors = 0;  // in a row
+  std::vector<Moment> epochs_at;  // of the last epochs, at most kManyEpochs
 
   Content* content() { return copy.content ? copy.content.get() : open.content.get(); }
   const std::string& path() const { return paths.empty() ? last_path : paths.front(); }

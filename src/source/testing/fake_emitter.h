@@ -176,6 +176,8 @@ class FakeEmitter final : public Emitter {
     return store_.known();
   }
 
+  bool idle() const { return acks_.empty(); }
+
   // Commits what waits, in order; `fail` of them are refused instead.
   void deliver() {
     while (!waiting.empty()) {

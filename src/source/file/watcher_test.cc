@@ -1,0 +1,63 @@
+#include "source/file/watcher.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace logboom::source {
+namespace {
+
+using ::testing::ElementsAre;
+
+class WatcherTest : public ::testing::Test {
+ protected:
+  WatcherTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "lb_watch_XXXXXX").string();
+    dir = ::mkdtemp(pattern.data());
+  }
+  ~WatcherTest() override { std::filesystem::remove_all(dir); }
+  void touch(const std::string& name) { std::ofstream(dir + "/" + name, std::ios::app) << "x"; }
+  std::string dir;
+};
+
+TEST_F(WatcherTest, NamesChangedPathsEachOnceInTheOrderOfTheirLastChange) {
+  auto watcher = Watcher::make();
+  ASSERT_TRUE(watcher.ok());
+  ASSERT_TRUE((*watcher)->watch({dir}).ok());
+  for (int i = 0; i < 5; ++i) touch("a"), touch("b");
+  std::filesystem::rename(dir + "/a", dir + "/c");
+  const auto changes = (*watcher)->take();
+  EXPECT_THAT(changes.paths, ElementsAre(dir + "/b", dir + "/a", dir + "/c"));
+  EXPECT_FALSE(changes.rescan);
+  EXPECT_TRUE((*watcher)->take().paths.empty());
+}
+
+TEST_F(WatcherTest, AsksForARescanWhenFoldersComeOrGo) {
+  auto watcher = Watcher::make();
+  ASSERT_TRUE(watcher.ok());
+  std::filesystem::create_directories(dir + "/sub");
+  ASSERT_TRUE((*watcher)->watch({dir, dir + "/sub"}).ok());
+  std::filesystem::create_directories(dir + "/new");
+  EXPECT_TRUE((*watcher)->take().rescan);
+  std::filesystem::remove(dir + "/sub");
+  EXPECT_TRUE((*watcher)->take().rescan);
+}
+
+TEST_F(WatcherTest, WatchesExactlyWhatItIsGiven) {
+  auto watcher = Watcher::make();
+  ASSERT_TRUE(watcher.ok());
+  std::filesystem::create_directories(dir + "/sub");
+  ASSERT_TRUE((*watcher)->watch({dir, dir + "/sub"}).ok());
+  ASSERT_TRUE((*watcher)->watch({dir + "/sub"}).ok());
+  (*watcher)->take();
+  touch("outside");
+  touch("sub/inside");
+  EXPECT_THAT((*watcher)->take().paths, ElementsAre(dir + "/sub/inside"));
+  EXPECT_TRUE((*watcher)->watch({dir + "/missing"}).ok()) << "a folder may come later; the reconcile looks for it";
+}
+
+}  // namespace
+}  // namespace logboom::source
