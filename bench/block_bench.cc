@@ -1,7 +1,7 @@
 // The column block codec alone: file > records > blocks > texts, in CPU time of one thread, beside zstd -1 of the same
 // bytes in the same run. Prints sizes by part, encode and decode speed, and the time of a count of each word given.
 //
-//   block_bench FILE [--runs N] [--limit MB] [--format text|json] [--word WORD]...
+//   block_bench FILE [--runs N] [--limit MB] [--format text|json] [--best] [--word WORD]...
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -34,6 +34,8 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+bool g_best = false;  // --best: the quickest run instead of the median, for a busy machine
+
 double median_seconds(int runs, const std::function<void()>& work) {
   std::vector<double> seconds;
   for (int i = 0; i < runs; ++i) {
@@ -42,7 +44,7 @@ double median_seconds(int runs, const std::function<void()>& work) {
     seconds.push_back(cpu_seconds() - start);
   }
   std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
+  return seconds[g_best ? 0 : seconds.size() / 2];
 }
 
 std::string read_file(const char* path, std::size_t limit) {
@@ -119,6 +121,8 @@ Options parse_options(int argc, char** argv) {
       options.limit = static_cast<std::size_t>(std::atoi(value)) << 20, ++i;
     else if (argument == "--format")
       options.format = std::strcmp(value, "json") == 0 ? Format::kJson : Format::kText, ++i;
+    else if (argument == "--best")
+      g_best = true;
     else if (argument == "--word")
       options.words.emplace_back(value), ++i;
     else
@@ -213,7 +217,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   const auto options = logboom::logstore::embedded::parse_options(argc, argv);
   if (options.path == nullptr) {
-    fmt::print(stderr, "usage: block_bench FILE [--runs N] [--limit MB] [--format text|json] [--word WORD]...\n");
+    fmt::print(stderr, "usage: block_bench FILE [--runs N] [--limit MB] [--format text|json] [--best] [--word WORD]...\n");
     return 2;
   }
   return logboom::logstore::embedded::run(options);

@@ -20,6 +20,8 @@ class ColumnEncoder {
   Column encode(const ColumnValues& values);
   // After encode() gave a kDictionary column: its entries.
   const std::vector<std::string_view>& entries() const { return entries_; }
+  // After encode() gave a kNumbers column: its numbers, place by place, as many in each as there are values.
+  const std::vector<std::int64_t>& numbers() const { return numbers_; }
 
  private:
   bool try_constant(Column& column);

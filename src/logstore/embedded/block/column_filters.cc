@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "logstore/embedded/block/decimal.h"
 #include "logstore/query/folding.h"
 #include "logstore/query/tokens.h"
 
@@ -17,12 +18,9 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// The bytes beside the column are the same in every row: static text, or the end of the text.
+// The bytes before the column are the same in every row: static text, or the begin of the text.
 bool left_is_static(const ColumnValues& v) {
-  return v.first || v.left_piece >= kContext;
-}
-bool right_is_static(const ColumnValues& v) {
-  return v.last || v.right_piece >= kContext;
+  return v.first || v.left_piece >= kContext || (v.left_piece == 1 && v.left_constant);
 }
 // One static byte before the column, and a variable before that: the rows' own bytes are added.
 bool left_by_row(const ColumnValues& v) {
@@ -30,10 +28,12 @@ bool left_by_row(const ColumnValues& v) {
 }
 
 std::uint32_t left_context(const ColumnValues& v) {
+  if (v.left_constant && v.left_piece == 1) return kContext;
   return left_is_static(v) ? std::min(v.left_piece, kContext) : 0;
 }
+// Trigrams that reach into the next variable are added with that one.
 std::uint32_t right_context(const ColumnValues& v) {
-  return right_is_static(v) ? std::min(v.right_piece, kContext) : 0;
+  return std::min(v.right_piece, kContext);
 }
 
 // ASCII that separates tokens. A character beyond ASCII may fold to a letter.
@@ -43,8 +43,8 @@ bool separates(char c) {
 
 }  // namespace
 
-void ColumnFilters::add(const ColumnValues& values, const Column& column,
-                        const std::vector<std::string_view>& entries) {
+void ColumnFilters::add(const ColumnValues& values, const Column& column, const std::vector<std::string_view>& entries,
+                        const std::vector<std::int64_t>& numbers) {
   if (column.kind == ColumnKind::kTime) return add_times(values, column);
   const bool any_left = left_is_static(values) || left_by_row(values);
   if (!any_left) {
@@ -54,7 +54,10 @@ void ColumnFilters::add(const ColumnValues& values, const Column& column,
   }
   const bool many = values.count >= kManyValues;
   if (many && column.kind == ColumnKind::kNumbers && plan_number_tokens(column)) {
-    add_number_tokens(values, column);
+    if (only_plain_numbers(column))
+      add_plain_numbers(values, column, numbers);
+    else
+      add_number_tokens(values, column);
     return add_number_patterns(values, column);
   }
   if (many && column.kind == ColumnKind::kHex && plan_hex_tokens(column)) return add_hex_pattern(values, column);
@@ -126,6 +129,40 @@ void ColumnFilters::add_number_tokens(const ColumnValues& values, const Column& 
   }
 }
 
+// Whether every number is a token of its own.
+bool ColumnFilters::only_plain_numbers(const Column& column) const {
+  const bool inside =
+      std::all_of(cuts_.begin() + 1, cuts_.end() - 1, [](const Cut& cut) { return cut.cuts && cut.head == 0; });
+  const bool begins = column.numbers[0].before.empty() || cuts_.front().cuts;
+  const bool ends = column.constant.empty() || (cuts_.back().cuts && cuts_.back().head == 0);
+  for (std::size_t k = 0; k < column.numbers.size(); ++k) {
+    if (cuts_[k].cuts && cuts_[k].tail != column.numbers[k].before.size()) return false;
+  }
+  return inside && begins && ends;
+}
+
+// Numbers that come again and again are hashed once.
+void ColumnFilters::add_plain_numbers(const ColumnValues& values, const Column& column,
+                                      const std::vector<std::int64_t>& numbers) {
+  constexpr std::uint64_t kSmall = 1u << 14;
+  filters_.add_variable_tokens(values.at(0));  // with the tokens of fixed text
+  for (std::size_t k = 0; k < column.numbers.size(); ++k) {
+    const std::int64_t* number = numbers.data() + k * values.count;
+    const unsigned width = column.numbers[k].width;
+    seen_numbers_.assign(kSmall / 64, 0);
+    for (std::size_t i = 0; i < values.count; ++i) {
+      const auto value = static_cast<std::uint64_t>(number[i]);
+      if (value < kSmall) {
+        if ((seen_numbers_[value / 64] >> (value % 64) & 1) != 0) continue;
+        seen_numbers_[value / 64] |= std::uint64_t{1} << (value % 64);
+      }
+      char digits[24];
+      const char* end = write_decimal(value, width != 0 ? width : digit_count(value), digits);
+      filters_.add_folded_variable_token({digits, static_cast<std::size_t>(end - digits)});
+    }
+  }
+}
+
 // The fixed bytes of a hex column cut every value into the same tokens.
 bool ColumnFilters::plan_hex_tokens(const Column& column) {
   hex_tokens_.clear();
@@ -159,7 +196,8 @@ void ColumnFilters::add_hex_pattern(const ColumnValues& values, const Column& co
 
 // The trigrams that hold the byte before the value; they may reach into the variables on both sides.
 void ColumnFilters::add_left_neighbours(const ColumnValues& values) {
-  for (std::size_t i = 0; i < values.count; ++i) filters_.add_three_trigrams(values.bytes + values.values[i].begin - 3);
+  for (std::size_t i = 0; i < values.count; ++i)
+    filters_.add_two_trigrams(values.bytes + values.values[i].begin - kContext);
 }
 
 void ColumnFilters::add_whole(const ColumnValues& values) {
@@ -204,7 +242,7 @@ void ColumnFilters::add_times(const ColumnValues& values, const Column& column) 
   const TimeRenderer renderer(column.time);
   const std::size_t fraction = renderer.fraction_at();
   const bool own_token = fraction > 1 && fraction < renderer.length() && separates(values.at(0)[fraction - 1]);
-  const bool static_sides = left_is_static(values) && right_is_static(values);
+  const bool static_sides = left_is_static(values);
   if (!static_sides) add_whole(values);
   fractions_.assign(kMaxFraction / 64 + 1, 0);
   std::string_view previous;

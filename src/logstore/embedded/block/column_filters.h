@@ -14,10 +14,10 @@
 namespace logboom::logstore::embedded {
 
 // The values of a column before it is encoded, gathered one behind the other so that the passes over them stay in the
-// cache. Beside every value stand bytes of its record: three before and two behind it. What is there where the record
+// cache. Beside every value stand bytes of its record: two before and two behind it. What is there where the record
 // begins or ends sooner has no meaning. 32 bytes behind the last value are readable.
 struct ColumnValues {
-  static constexpr std::uint32_t kBefore = 3;
+  static constexpr std::uint32_t kBefore = 2;
   static constexpr std::uint32_t kBehind = 2;
 
   const char* bytes = nullptr;
@@ -28,6 +28,7 @@ struct ColumnValues {
   std::uint32_t right_piece = 0;  // and behind it
   bool first = false;             // no variable before it in its template
   bool last = false;
+  bool left_constant = false;  // the variable before it is the same in every row
 
   std::string_view at(std::size_t i) const { return {bytes + values[i].begin, values[i].end - values[i].begin}; }
 };
@@ -35,8 +36,10 @@ struct ColumnValues {
 class ColumnFilters {
  public:
   explicit ColumnFilters(FilterBuilder& filters) : filters_(filters) {}
-  // `entries` are those of a kDictionary column, as views into the values.
-  void add(const ColumnValues& values, const Column& column, const std::vector<std::string_view>& entries);
+  // `entries` are those of a kDictionary column, as views into the values,
+  // `numbers` are those of a kNumbers column, place by place.
+  void add(const ColumnValues& values, const Column& column, const std::vector<std::string_view>& entries,
+           const std::vector<std::int64_t>& numbers);
 
  private:
   // How the fixed text between two numbers cuts tokens.
@@ -50,6 +53,8 @@ class ColumnFilters {
   bool plan_number_tokens(const Column& column);
   bool plan_cut(std::string_view text);
   void add_number_tokens(const ColumnValues& values, const Column& column);
+  void add_plain_numbers(const ColumnValues& values, const Column& column, const std::vector<std::int64_t>& numbers);
+  bool only_plain_numbers(const Column& column) const;
   bool plan_hex_tokens(const Column& column);
   void add_left_neighbours(const ColumnValues& values);
   void add_whole(const ColumnValues& values);
@@ -68,6 +73,7 @@ class ColumnFilters {
   std::vector<Cut> cuts_;
   std::vector<TextRange> hex_tokens_;
   std::vector<std::uint64_t> fractions_;
+  std::vector<std::uint64_t> seen_numbers_;
 };
 
 }  // namespace logboom::logstore::embedded

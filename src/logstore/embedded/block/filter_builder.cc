@@ -171,13 +171,11 @@ void FilterBuilder::add_variable(const char* p, std::size_t size, std::size_t le
   add_trigrams({p - left, left + size + right});
 }
 
-void FilterBuilder::add_three_trigrams(const char* p) {
+void FilterBuilder::add_two_trigrams(const char* p) {
   const auto byte = [p](int i) { return std::uint32_t{kFold[static_cast<unsigned char>(p[i])]}; };
-  std::uint32_t packed = byte(0) | byte(1) << 8 | byte(2) << 16;
+  const std::uint32_t packed = byte(0) | byte(1) << 8 | byte(2) << 16;
   add_trigram(packed);
-  packed = packed >> 8 | byte(3) << 16;
-  add_trigram(packed);
-  add_trigram(packed >> 8 | byte(4) << 16);
+  add_trigram(packed >> 8 | byte(3) << 16);
 }
 
 void FilterBuilder::add_pattern_window(const PatternByte* window) {

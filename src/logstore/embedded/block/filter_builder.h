@@ -60,8 +60,8 @@ class FilterBuilder {
   // The tokens of the variable at p and the trigrams of it with `left` and `right` bytes beside it. 16 bytes behind all
   // of that are readable.
   void add_variable(const char* p, std::size_t size, std::size_t left, std::size_t right);
-  // The three trigrams that begin at p, p + 1 and p + 2, of five readable ASCII bytes.
-  void add_three_trigrams(const char* p);
+  // The two trigrams that begin at p and p + 1, of four readable ASCII bytes.
+  void add_two_trigrams(const char* p);
   // The trigrams of all texts that the pattern stands for.
   void add_pattern_trigrams(const std::vector<PatternByte>& pattern);
 

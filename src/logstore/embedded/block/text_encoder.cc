@@ -95,8 +95,9 @@ Template TextEncoder::encode_template(const TemplateSplitter::Found& found) {
     values.times = times_.data();
     values.left_piece = found.pieces[at], values.right_piece = found.pieces[at + 1];
     values.first = at == 0, values.last = at + 1 == columns;
+    values.left_constant = at > 0 && entry.columns.back().kind == ColumnKind::kConstant;
     entry.columns.push_back(columns_.encode(values));
-    column_filters_.add(values, entry.columns.back(), columns_.entries());
+    column_filters_.add(values, entry.columns.back(), columns_.entries(), columns_.numbers());
   }
   return entry;
 }
