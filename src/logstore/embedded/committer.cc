@@ -53,6 +53,7 @@ Status Committer::run(std::function<Status()> task) {
     if (closing_ || ended_) return Error(ErrorCode::kUnavailable, "cannot work on the store: it is closed");
     tasks_.push_back({std::move(task), {}});
     done = tasks_.back().done.get_future();
+    wake_.notify_all();
   }
   d_.queue.wake();
   return done.get();
@@ -86,9 +87,14 @@ void Committer::set_problem(std::string problem) {
   problem_ = std::move(problem);
 }
 
+bool Committer::closing() const {
+  MutexLock lock(mutex_);
+  return closing_;
+}
+
 void Committer::pause(std::chrono::nanoseconds time) {
   MutexLock lock(mutex_);
-  wake_.wait_for(mutex_, {}, time, [this]() LB_REQUIRES(mutex_) { return closing_; });
+  wake_.wait_for(mutex_, {}, time, [this]() LB_REQUIRES(mutex_) { return closing_ || !tasks_.empty(); });
 }
 
 void Committer::loop() {
@@ -96,15 +102,11 @@ void Committer::loop() {
     const auto since = d_.clock.monotonic() - last_commit_time_;
     if (since < d_.options.least_between_commits) pause(d_.options.least_between_commits - since);
     const std::vector<std::unique_ptr<Job>> jobs = d_.queue.take(kMaintenanceEvery, d_.options.group_commit);
+    if (!jobs.empty() && !file_failed_ && day_due()) roll_or_stay();
     if (!jobs.empty()) commit(jobs);
     run_tasks();
-    bool closing = false;
-    {
-      MutexLock lock(mutex_);
-      closing = closing_;
-    }
     if (!file_failed_) maintain();
-    if (closing && jobs.empty() && d_.queue.empty()) break;
+    if (closing() && jobs.empty() && d_.queue.empty()) break;
   }
   if (!file_failed_) {
     const auto done = active_.file->database().checkpoint(sqlite::CheckpointMode::kTruncate);
@@ -127,6 +129,8 @@ void Committer::run_tasks() {
     tasks.swap(tasks_);
     ended = ended_;
   }
+  // A task may be what frees the space that the next file needs.
+  if (!tasks.empty() && file_failed_ && !ended) static_cast<void>(replace_failed_file());
   for (Task& task : tasks) {
     task.done.set_value(ended || file_failed_
                             ? Error(ErrorCode::kUnavailable, "cannot work on the store: it takes nothing now")
@@ -137,25 +141,22 @@ void Committer::run_tasks() {
 void Committer::commit(const std::vector<std::unique_ptr<Job>>& jobs) {
   last_commit_time_ = d_.clock.monotonic();
   Status status;
-  for (int attempt = 0;;) {
-    status = file_failed_ ? replace_failed_file() : check_space();
+  for (int failures = 0;;) {
+    status = check_space();
+    if (status.ok() && file_failed_) status = replace_failed_file();
+    bool again = false;
     if (status.ok()) {
       status = try_commit(jobs);
       if (status.ok()) break;
-      ++attempt;
       file_failed_ = true;
+      again = ++failures < kAttempts && status.error().code() != ErrorCode::kFull;
       log_error("cannot commit to {}: {}", active_.reader->path(), status.error().message());
     }
     set_problem(status.error().message());
-    if (attempt >= kAttempts && status.error().code() == ErrorCode::kInternal) break;
-    if (attempt > 0 && status.error().code() != ErrorCode::kFull) {
-      if (replace_failed_file().ok()) continue;
-    }
-    {
-      MutexLock lock(mutex_);
-      if (closing_) break;
-    }
-    pause(kRetryEvery);
+    if (failures >= kAttempts && status.error().code() == ErrorCode::kInternal) break;
+    if (closing()) break;
+    if (!again) pause(kRetryEvery);
+    run_tasks();
   }
   if (status.ok()) set_problem({});
   acknowledge(jobs, status);
@@ -216,7 +217,6 @@ Status Committer::check_space() {
 }
 
 Status Committer::replace_failed_file() {
-  LB_TRY(check_space());
   FileRecord record;
   record.seq = active_.seq();
   record.state = FileRecord::kFailed;

@@ -64,7 +64,14 @@ class Committer {
   // Commits and publishes; a failure is a failure of the file.
   Status finish_group(Group& group);
   Status roll();
+  // Whether the active file is of another day.
+  bool day_due() const;
   Status convert_all_tails();
+  // Brings everything into the main file of the active database, which then stays as it is until release_checkpoints().
+  Status hold_checkpoints();
+  void release_checkpoints() { checkpoints_held_ = false; }
+  // Commits the ranges in this sealed file as expired by the rule, and the file as removed.
+  Status expire_file(std::uint32_t seq, const std::string& rule);
 
  private:
   struct Task {
@@ -86,7 +93,9 @@ class Committer {
   Status note_last_commit();
   Status convert_due_tails();
   bool tail_age_due() const;
-  bool roll_due();
+  bool size_due();
+  void roll_or_stay();
+  bool closing() const;
   void pause(std::chrono::nanoseconds time);
   void set_problem(std::string problem);
 
@@ -96,6 +105,7 @@ class Committer {
   ActiveFile active_;
   ChunkEncoder encoder_;
   bool file_failed_ = false;
+  bool checkpoints_held_ = false;  // a backup is running: no checkpoint, no new file
   std::chrono::nanoseconds last_commit_time_{0};
   Catalog::TailCounts tails_seen_;           // when last planned
   std::chrono::nanoseconds tails_since_{0};  // when the tail was last converted as a whole, or empty

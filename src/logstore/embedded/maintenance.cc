@@ -26,10 +26,18 @@ std::int64_t day_of(TimeNs time) {
 void Committer::maintain() {
   Status status = convert_due_tails();
   if (status.ok()) status = checkpoint_if_due();
-  if (status.ok() && roll_due()) status = roll();
-  if (status.ok()) return;
-  file_failed_ = true;
-  set_problem(status.error().message());
+  if (!status.ok()) {
+    file_failed_ = true;
+    set_problem(status.error().message());
+    return;
+  }
+  if (size_due()) roll_or_stay();
+}
+
+void Committer::roll_or_stay() {
+  const Status rolled = roll();
+  if (!rolled.ok())
+    log_warn("cannot begin a new file, {} goes on: {}", active_.reader->path(), rolled.error().message());
 }
 
 Status Committer::convert_due_tails() {
@@ -97,7 +105,7 @@ Status Committer::checkpoint_if_due() {
   sqlite::Database& database = active_.file->database();
   const std::uint64_t wal = database.wal_bytes();
   metrics_.wal_bytes.set(static_cast<std::int64_t>(wal));
-  if (wal < checkpoint_at_) return ok_status();
+  if (wal < checkpoint_at_ || checkpoints_held_) return ok_status();
   metrics_.checkpoints.add();
   const bool restart = wal >= kRestartBytes;
   if (restart) active_.reader->hold();
@@ -116,10 +124,37 @@ Status Committer::note_last_commit() {
   return save_manifest(d_.files.files(), d_.files.directory(), inventory_.manifest);
 }
 
-bool Committer::roll_due() {
-  if (day_of(d_.clock.now()) != day_of(active_.file->head().created) && d_.catalog.has_chunks(active_.seq()))
-    return true;
-  if (metrics_.commits.value() == size_checked_at_) return false;
+Status Committer::hold_checkpoints() {
+  active_.reader->hold();
+  const Result<sqlite::CheckpointResult> done = active_.file->database().checkpoint(sqlite::CheckpointMode::kTruncate);
+  active_.reader->resume();
+  if (!done.ok()) return done.error();
+  if (!done->complete) return Error(ErrorCode::kUnavailable, "cannot bring the log into the file: it is being read");
+  checkpoints_held_ = true;
+  return ok_status();
+}
+
+Status Committer::expire_file(std::uint32_t seq, const std::string& rule) {
+  LB_ASSIGN(const std::unique_ptr<Group> group, begin_group());
+  for (const auto& stream : d_.catalog.streams()) {
+    Stream copy = *stream;
+    if (copy.ranges.expire(seq, rule) || copy.file == seq) LB_TRY(group->put_stream(copy));
+  }
+  const auto it = inventory_.files.find(seq);
+  if (it != inventory_.files.end()) {
+    it->second.state = FileRecord::kRemoved;
+    LB_TRY(active_.file->put_file(it->second));
+  }
+  return finish_group(*group);
+}
+
+bool Committer::day_due() const {
+  return !checkpoints_held_ && day_of(d_.clock.now()) != day_of(active_.file->head().created) &&
+         d_.catalog.has_chunks(active_.seq());
+}
+
+bool Committer::size_due() {
+  if (checkpoints_held_ || metrics_.commits.value() == size_checked_at_) return false;
   size_checked_at_ = metrics_.commits.value();
   const Result<std::uint64_t> used = active_.file->used_bytes();
   return used.ok() && *used >= d_.options.file_bytes;

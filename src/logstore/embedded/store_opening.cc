@@ -70,8 +70,17 @@ class StoreLoader {
     LB_TRY(read_manifest());
     LB_ASSIGN(const std::vector<std::uint32_t> seqs, list_files(files_));
     for (const std::uint32_t seq : seqs) LB_TRY(read(seq, writes));
-    for (LoadedFile& file : loaded_) publish(file);
-    if (manifest_) check_manifest(*manifest_, commits_, notes_);
+    for (LoadedFile& file : loaded_) {
+      if (!is_removed(file.head.seq)) {
+        publish(file);
+      } else if (writes) {
+        LB_TRY(finish_removal(file.head.seq));
+      }
+    }
+    if (manifest_) {
+      std::erase_if(manifest_->files, [&](const auto& file) { return is_removed(file.first); });
+      check_manifest(*manifest_, commits_, notes_);
+    }
     store_.inventory.manifest = manifest_.value_or(Manifest{});
     store_.inventory.manifest.creating = 0;
     for (const auto& [seq, commit] : commits_) {
@@ -116,6 +125,18 @@ class StoreLoader {
     if (!manifest_ || !manifest_->files.contains(seq))
       notes_.add_damage({seq, "the whole file", file.error().message()});
     return ok_status();
+  }
+
+  bool is_removed(std::uint32_t seq) const {
+    const auto record = store_.inventory.files.find(seq);
+    return record != store_.inventory.files.end() && record->second.state == FileRecord::kRemoved;
+  }
+
+  // Its ranges are committed as expired; the crash came before it was unlinked.
+  Status finish_removal(std::uint32_t seq) {
+    files_.retire(seq);
+    LB_TRY(remove_store_file(files_.files(), files_.path_of(seq)));
+    return files_.files().sync_directory(files_.directory());
   }
 
   void publish(LoadedFile& file) {
