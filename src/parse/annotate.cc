@@ -20,7 +20,7 @@ class Annotation {
       std::string_view text = batch_.text(record);
       if (text.starts_with('\xef') && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
       if ((record.flags & Record::kContinuation) != 0) {
-        set_time(record, std::nullopt);
+        set_time(record, false, 0);
       } else {
         one(record, text);
       }
@@ -30,19 +30,20 @@ class Annotation {
  private:
   void one(Record& record, std::string_view text) {
     if (batch_.format == Format::kJson) {
-      if (const auto head = scan_json_head(text, context_, carry_.hint)) {
-        record.level = head->level;
-        return set_time(record, head->time);
+      JsonHead head;
+      if (scan_json_head(text, context_, carry_.hint, head)) {
+        record.level = head.level;
+        return set_time(record, head.has_time, head.time);
       }
     }
     const auto found = find_time(text, context_, carry_.hint);
     record.level = found ? find_level(text, found->begin, found->end) : find_level(text, 0, 0);
-    set_time(record, found ? std::optional(found->time) : std::nullopt);
+    set_time(record, found.has_value(), found ? found->time : 0);
   }
 
-  void set_time(Record& record, std::optional<TimeNs> time) {
-    if (time) {
-      record.time = carry_.previous = *time;
+  void set_time(Record& record, bool parsed, TimeNs time) {
+    if (parsed) {
+      record.time = carry_.previous = time;
       record.time_origin = TimeOrigin::kParsed;
     } else if (carry_.previous != 0) {
       record.time = carry_.previous;

@@ -30,24 +30,30 @@ const char* find_quote(const char* at, const char* end) {
   return at;
 }
 
+// Compares with a literal of the same length: of constant size, so no call.
+template <std::size_t kSize>
+bool is(std::string_view key, const char (&literal)[kSize]) {
+  return std::memcmp(key.data(), literal, kSize - 1) == 0;
+}
+
 Role role_of(std::string_view key) {
   switch (key.size()) {
     case 1:
-      return key == "t" ? Role::kTime : Role::kNone;
+      return is(key, "t") ? Role::kTime : Role::kNone;
     case 2:
-      return key == "ts" ? Role::kTime : Role::kNone;
+      return is(key, "ts") ? Role::kTime : Role::kNone;
     case 3:
-      return key == "lvl" ? Role::kLevel : key == "log" ? Role::kLogObject : Role::kNone;
+      return is(key, "lvl") ? Role::kLevel : is(key, "log") ? Role::kLogObject : Role::kNone;
     case 4:
-      return key == "time" || key == "date" ? Role::kTime : Role::kNone;
+      return is(key, "time") || is(key, "date") ? Role::kTime : Role::kNone;
     case 5:
-      return key == "level" ? Role::kLevel : Role::kNone;
+      return is(key, "level") ? Role::kLevel : Role::kNone;
     case 8:
-      return key == "severity" || key == "loglevel" ? Role::kLevel : Role::kNone;
+      return is(key, "severity") || is(key, "loglevel") ? Role::kLevel : Role::kNone;
     case 9:
-      return key == "timestamp" ? Role::kTime : key == "log.level" ? Role::kLevel : Role::kNone;
+      return is(key, "timestamp") ? Role::kTime : is(key, "log.level") ? Role::kLevel : Role::kNone;
     case 10:
-      return key == "@timestamp" ? Role::kTime : Role::kNone;
+      return is(key, "@timestamp") ? Role::kTime : Role::kNone;
     default:
       return Role::kNone;
   }
@@ -132,8 +138,8 @@ std::string unescaped_ascii(std::string_view raw) {
 
 class HeadScan {
  public:
-  HeadScan(std::string_view text, const TimeContext& context, TimeHint& hint)
-      : at_(text.data()), end_(text.data() + text.size()), context_(context), hint_(hint) {}
+  HeadScan(std::string_view text, const TimeContext& context, TimeHint& hint, JsonHead& head)
+      : at_(text.data()), end_(text.data() + text.size()), context_(context), hint_(hint), head_(head) {}
 
   // False for what is no JSON object.
   bool run() {
@@ -142,15 +148,13 @@ class HeadScan {
     return members(false);
   }
 
-  const JsonHead& head() const { return head_; }
-
  private:
   struct Text {
     std::string_view raw;
     bool escaped = false;
   };
 
-  bool done() const { return head_.time.has_value() && head_.level != Level::kNone; }
+  bool done() const { return head_.has_time && head_.level != Level::kNone; }
   void skip_space() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
   }
@@ -209,16 +213,20 @@ class HeadScan {
   }
 
   void use(Role role, const Text& text) {
-    std::string plain;
-    std::string_view shown = text.raw;
     if (text.escaped) [[unlikely]] {
-      plain = unescaped_ascii(text.raw);
-      shown = plain;
+      use_plain(role, unescaped_ascii(text.raw));
+    } else {
+      use_plain(role, text.raw);
     }
-    if (role == Role::kTime) {
-      if (!head_.time) head_.time = parse_time(shown, context_, hint_);
-    } else if (head_.level == Level::kNone) {
-      head_.level = level_of(shown);
+  }
+
+  void use_plain(Role role, std::string_view text) {
+    if (role == Role::kLevel) {
+      if (head_.level == Level::kNone) head_.level = level_of(text);
+    } else if (!head_.has_time) {
+      const auto time = parse_time(text, context_, hint_);
+      head_.has_time = time.has_value();
+      head_.time = time.value_or(0);
     }
   }
 
@@ -268,15 +276,13 @@ class HeadScan {
   const char* const end_;
   const TimeContext& context_;
   TimeHint& hint_;
-  JsonHead head_;
+  JsonHead& head_;
 };
 
 }  // namespace
 
-std::optional<JsonHead> scan_json_head(std::string_view text, const TimeContext& context, TimeHint& hint) {
-  HeadScan scan(text, context, hint);
-  if (!scan.run()) return std::nullopt;
-  return scan.head();
+bool scan_json_head(std::string_view text, const TimeContext& context, TimeHint& hint, JsonHead& head) {
+  return HeadScan(text, context, hint, head).run();
 }
 
 }  // namespace logboom::parse

@@ -3,7 +3,6 @@
 // annotate().
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "parse/time.h"
@@ -12,11 +11,13 @@
 namespace logboom::parse {
 
 struct JsonHead {
-  std::optional<TimeNs> time;  // of the first of @timestamp, timestamp, time, ts, t, date that holds one
+  bool has_time = false;
+  TimeNs time = 0;             // of the first of @timestamp, timestamp, time, ts, t, date that holds one
   Level level = Level::kNone;  // of the first of level, severity, log.level, lvl, loglevel that holds one
 };
 
-// nullopt when the text is no JSON object as far as it had to be looked at.
-std::optional<JsonHead> scan_json_head(std::string_view text, const TimeContext& context, TimeHint& hint);
+// False when the text is no JSON object as far as it had to be looked at; `head` must be fresh. (An out parameter, as
+// copying what was just stored piece by piece makes the processor wait.)
+bool scan_json_head(std::string_view text, const TimeContext& context, TimeHint& hint, JsonHead& head);
 
 }  // namespace logboom::parse

@@ -45,20 +45,6 @@ inline std::uint64_t range_bits(const char* at, char low, char high) {
 #endif
 }
 
-// The same, set where the byte is `a` or `b`.
-inline std::uint64_t equal_bits(const char* at, char a, char b) {
-#if defined(__x86_64__)
-  const __m128i one = _mm_set1_epi8(a);
-  const __m128i two = _mm_set1_epi8(b);
-  return vector_bits(
-      at, [&](__m128i bytes) { return _mm_or_si128(_mm_cmpeq_epi8(bytes, one), _mm_cmpeq_epi8(bytes, two)); });
-#else
-  std::uint64_t bits = 0;
-  for (int i = 0; i < 64; ++i) bits |= static_cast<std::uint64_t>(at[i] == a || at[i] == b) << i;
-  return bits;
-#endif
-}
-
 // Of a text shorter than 64 bytes; apart, so that the common case needs no array on the stack.
 template <typename Bits>
 [[gnu::noinline]] std::uint64_t short_bits_of(std::string_view text, std::size_t offset, Bits bits) {
@@ -81,13 +67,11 @@ inline std::uint64_t digits_at(std::string_view text, std::size_t offset) {
   return bits_of(text, offset, [](const char* at) { return range_bits(at, '0', '9'); });
 }
 
-// Where a level may stand: the first letter of a run of upper-case ones, '[' and '='.
+// Where a level may stand: the first letter of a run of upper-case ones, '[' and '='. Of `at[0, 64)`.
+std::uint64_t place_bits(const char* at);
+
 inline std::uint64_t places_at(std::string_view text, std::size_t offset) {
-  const auto upper = [](const char* at) { return range_bits(at, 'A', 'Z'); };
-  const auto marks = [](const char* at) { return equal_bits(at, '[', '='); };
-  const std::uint64_t letters = bits_of(text, offset, upper);
-  const std::uint64_t pairs = letters >> 1 | std::uint64_t{1} << 63;
-  return (letters & ~(letters << 1) & pairs) | bits_of(text, offset, marks);
+  return bits_of(text, offset, [](const char* at) { return place_bits(at); });
 }
 
 // Calls visit(position) for the start of each run of digits, ascending, until it returns true.
