@@ -3,6 +3,9 @@
 #include <array>
 
 #include <xxhash.h>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // the same functions, with the vectors this processor has
+#endif
 
 #include "base/check.h"
 
