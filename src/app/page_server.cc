@@ -10,6 +10,7 @@
 #include "http/json.h"
 #include "http/server.h"
 #include "server/api.h"
+#include "server/page.h"
 
 namespace logboom::app {
 namespace {
@@ -38,6 +39,7 @@ class PageServerOfEngine final : public PageServer {
     LB_ASSIGN(made->gate_, http::Gate::open(gate, *context.files, context.clock));
     server::register_api(made->router_, made->deps(context, engine));
     register_program_routes(made->router_, engine);
+    server::register_page(made->router_, server::page_assets());
     http::ServerOptions server;
     server.listen = options.tcp ? gate.listen : "";
     server.unix_socket = socket_path(context.data_directory());
