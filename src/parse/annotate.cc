@@ -2,10 +2,12 @@
 
 #include "parse/json_head.h"
 #include "parse/level.h"
+#include "parse/utf16.h"
 
 namespace logboom::parse {
 namespace {
 
+constexpr std::size_t kDecoded = 512;  // of UTF-16: time and level look no further
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 class Annotation {
@@ -35,6 +37,11 @@ class Annotation {
         record.level = head.level;
         return set_time(record, head.has_time, head.time);
       }
+    }
+    std::string decoded;
+    if (is_utf16(batch_.format)) [[unlikely]] {
+      decoded = decode_utf16(text, batch_.format, batch_.offset(record), kDecoded);
+      text = decoded;
     }
     const auto found = find_time(text, context_, carry_.hint);
     record.level = found ? find_level(text, found->begin, found->end) : find_level(text, 0, 0);

@@ -55,7 +55,7 @@ class FieldParser {
 // the call.
 void for_each_escaped_string(std::string_view json, const std::function<void(std::string_view)>& callback);
 
-// Whether the first lines of a source look like JSON objects.
+// JSON when the first lines of a source look like objects, UTF-16 by its mark, else text.
 Format detect_format(std::string_view head);
 
 }  // namespace logboom::parse

@@ -35,6 +35,7 @@ struct LineView {
 // No line joins another.
 class NeverJoin {
  public:
+  static constexpr bool kUtf16 = false;
   static constexpr bool kEver = false;
   static constexpr bool kJoinsBlank = false;  // where blank lines are kept, they may join a record
   void start(std::string_view, std::uint32_t, std::uint32_t) {}
@@ -42,9 +43,16 @@ class NeverJoin {
   bool blank_closes() const { return true; }
 };
 
+// No line joins another, and lines end where UTF-16 says.
+class Utf16Join : public NeverJoin {
+ public:
+  static constexpr bool kUtf16 = true;
+};
+
 // Indented lines and stack traces (Java, .NET, Python, Go). Conservative: what might be a line of its own is one.
 class AutoJoin {
  public:
+  static constexpr bool kUtf16 = false;
   static constexpr bool kEver = true;
   static constexpr bool kJoinsBlank = false;
 
@@ -92,6 +100,7 @@ class AutoJoin {
 // Every line that the pattern does not match at its beginning joins the record before it.
 class PatternJoin {
  public:
+  static constexpr bool kUtf16 = false;
   static constexpr bool kEver = true;
   static constexpr bool kJoinsBlank = true;
   explicit PatternJoin(const re2::RE2& pattern) : pattern_(pattern) {}

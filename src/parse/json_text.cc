@@ -113,6 +113,9 @@ void for_each_escaped_string(std::string_view json, const std::function<void(std
 }
 
 Format detect_format(std::string_view head) {
+  if (head.starts_with("\xfe\xff")) return Format::kUtf16Be;
+  // The mark of UTF-32 begins the same way.
+  if (head.starts_with("\xff\xfe") && head.substr(2, 2) != std::string_view("\0\0", 2)) return Format::kUtf16Le;
   if (head.starts_with(kByteOrderMark)) head.remove_prefix(kByteOrderMark.size());
   int objects = 0;
   for (int looked = 0; looked < kLinesLookedAt && !head.empty();) {

@@ -37,13 +37,14 @@ class Splitting {
       make_room(found, scan.positions()[found - 1] + 1);
       const std::uint32_t* const ends = scan.positions();
       for (std::size_t i = 0; i < found; ++i) {
+        if (Join::kUtf16 && !ends_utf16_line(ends[i])) continue;
         line(begin, ends[i]);
         if (undecided_) break;
         begin = ends[i] + 1;
       }
     }
     const SplitResult result = finish(begin);
-    if (scan.saw_nul()) [[unlikely]]
+    if (scan.saw_nul() && !Join::kUtf16) [[unlikely]]
       mark_binary();
     return result;
   }
@@ -54,6 +55,13 @@ class Splitting {
       const std::string_view text = bytes_.substr(records_[i].begin, records_[i].length);
       if (text.find('\0') != std::string_view::npos) records_[i].flags |= Record::kBinary;
     }
+  }
+
+  // Whether the LF byte at `at` is a whole newline: its unit is aligned, and its other byte is zero.
+  bool ends_utf16_line(std::uint32_t at) const {
+    const bool even = (carry_.offset + at) % 2 == 0;
+    if (carry_.format == Format::kUtf16Le) return even && at + 1 < size() && bytes_[at + 1] == '\0';
+    return !even && (at == 0 || bytes_[at - 1] == '\0');
   }
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
@@ -183,9 +191,11 @@ class Splitting {
       if (begin < size()) begin = flush_tail(begin);
       return {begin, pending_blank_};
     }
-    if (size() - begin > options_.max_record && !undecided_) {
+    // The last byte of UTF-16 may be an LF whose other half is still to come.
+    const std::uint32_t end = size() - (Join::kUtf16 && begin < size() ? 1 : 0);
+    if (end - begin > options_.max_record && !undecided_) {
       open_ = false;
-      return {cut(begin, size()), pending_blank_};
+      return {cut(begin, end), pending_blank_};
     }
     if (Join::kEver && open_ && at_end_ == AtEnd::kHold && may_grow(begin)) return hold_group();
     return {begin, pending_blank_};
@@ -246,6 +256,7 @@ class LineSplitter final : public RecordSplitter {
       : options_(std::move(options)), pattern_(std::move(pattern)) {}
 
   SplitResult split(std::string_view bytes, AtEnd at_end, Carry& carry, std::vector<Record>& records) const override {
+    if (is_utf16(carry.format)) return Splitting(options_, bytes, at_end, carry, records, Utf16Join()).run();
     switch (options_.multiline) {
       case MultilineMode::kNone:
         return Splitting(options_, bytes, at_end, carry, records, NeverJoin()).run();

@@ -43,9 +43,13 @@ class RecordSplitter {
   static Result<std::unique_ptr<RecordSplitter>> make(const SplitOptions& options);
   virtual ~RecordSplitter() = default;
 
-  // What one file carries from call to call: whether the bytes begin inside a fragmented line.
+  // What one file carries from call to call: whether the bytes begin inside a fragmented line. The caller sets the
+  // other two before each call: UTF-16 splits at its own newlines, whose place depends on the offset of the bytes in
+  // the source; it knows neither multi-line records nor hidden blank lines.
   struct Carry {
     bool in_fragment = false;
+    Format format = Format::kText;
+    std::uint64_t offset = 0;  // of the first byte
   };
   // Appends the records of `bytes` (begin/length/blank/lines/flags with kBinary; no time, no level) to `records`. The
   // caller hands the unconsumed rest again, with more bytes behind it. Bytes are at most 2^31.

@@ -31,8 +31,14 @@ std::optional<Level> level_from_name(std::string_view name);
 // Where a record's time comes from.
 enum class TimeOrigin : std::uint8_t { kParsed, kPredecessor, kArrival };
 
-// What a source's lines are; decides how fields are derived from the text of a record (parse/fields.h).
-enum class Format : std::uint8_t { kText, kJson };
+// What a source's lines are; decides how fields are derived from the text of a record (parse/fields.h). UTF-16 is kept
+// as it is: its records are cut at the LF byte of a line's end, so the zero byte of that LF begins the next text
+// (little endian) or ends its own (big endian).
+enum class Format : std::uint8_t { kText, kJson, kUtf16Le, kUtf16Be };
+inline constexpr Format kLastFormat = Format::kUtf16Be;
+inline bool is_utf16(Format format) {
+  return format >= Format::kUtf16Le;
+}
 
 // One log event: one or more physical lines. The bytes of a record in its batch are, in this order: `blank` bytes of
 // blank lines (LF and CRs only) that belong to no record, `length` bytes of text, and one LF if `terminated`.

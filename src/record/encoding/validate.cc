@@ -19,7 +19,7 @@ Status check_range(const Batch& b) {
   if (b.end > kMaxOffset) return bad("field end: {} is over the largest offset", b.end);
   if (b.disposition > Disposition::kGap)
     return bad("field disposition: unknown value {}", static_cast<int>(b.disposition));
-  if (b.format > Format::kJson) return bad("field format: unknown value {}", static_cast<int>(b.format));
+  if (b.format > kLastFormat) return bad("field format: unknown value {}", static_cast<int>(b.format));
   const std::uint64_t range = b.end - b.begin;
   const bool may_be_empty = b.disposition != Disposition::kStored;
   const bool may_be_full = b.disposition == Disposition::kStored || b.disposition == Disposition::kQuarantined;
@@ -113,7 +113,7 @@ Status check_marks(const Batch& b) {
 }
 
 Status check_state(const SourceState& s) {
-  if (s.format > Format::kJson) return bad("field state.format: unknown value {}", static_cast<int>(s.format));
+  if (s.format > kLastFormat) return bad("field state.format: unknown value {}", static_cast<int>(s.format));
   if (s.position > kMaxOffset) return bad("field state.position: {} is over the largest offset", s.position);
   if (s.size > kMaxOffset) return bad("field state.size: {} is over the largest offset", s.size);
   if (s.guard.size() > kMaxGuard) return bad("field state.guard: {} bytes", s.guard.size());

@@ -125,6 +125,8 @@ std::int32_t BatchMaker::zone_seconds(TimeNs now) {
 std::optional<Batch> BatchMaker::records(const TrackedSource& source, Stream& stream, std::string& bytes,
                                          parse::AtEnd at_end, MemoryBudget::Lease& lease, std::string& held) {
   std::vector<Record> records;
+  stream.carry.format = stream.format.value_or(Format::kText);
+  stream.carry.offset = stream.position;
   const auto split = stream.rule->splitter->split(bytes, at_end, stream.carry, records);
   if (split.consumed == 0) return std::nullopt;
   Batch batch = blank(source, stream);

@@ -104,7 +104,7 @@ void read_contexts(ByteReader& in, BlockMeta& meta) {
   meta.contexts.resize(in.count());
   for (SegmentContext& context : meta.contexts) {
     const std::uint8_t format = in.u8();
-    if (format > static_cast<std::uint8_t>(Format::kJson)) in.fail();
+    if (format > static_cast<std::uint8_t>(kLastFormat)) in.fail();
     context.format = static_cast<Format>(format);
     context.rule = in.string();
     context.rule_revision = in.varint();
