@@ -51,7 +51,7 @@ std::string read_file(const char* path, std::size_t limit) {
   std::string out;
   std::FILE* file = std::fopen(path, "rb");
   if (file == nullptr) return out;
-  out.resize(limit);
+  out.resize(std::min<std::size_t>(limit, 1u << 30));
   out.resize(std::fread(out.data(), 1, limit, file));
   std::fclose(file);
   return out;
