@@ -3,16 +3,20 @@
 there once, unaltered and in order, the audit clean and the export byte-equal. Shares no code with the product: the writers keep
 their own ledger outside the fault zone.
 
-usage: crash.py --binary PATH [--rounds N] [--seed N] [--mode rename|rename-pattern|copytruncate|gzip|none|all]
+usage: crash.py --binary PATH [--rounds N] [--seed N] [--mode rename|rename-pattern|copytruncate|gzip|none|all] [--results DIR]
+
+The rounds are shared out over the modes. With --results the counts are written as crash.json for docs/reliability.md.
 """
 import argparse
 import gzip
+import json
 import os
 import random
 import re
 import sys
 import threading
 import time
+import traceback
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -21,8 +25,11 @@ from product import Failure, Home, check
 LINE = re.compile(rb"^w(\d+) s(\d+) c([0-9a-f]{8}) (.*)$")
 
 
+ALPHABET = bytes(b"abcdefghij 0123456789=/.-k "[i % 26] for i in range(256))
+
+
 def make_line(writer, sequence, rng):
-    body = bytes(rng.choice(b"abcdefghij 0123456789=/.-") for _ in range(rng.randint(0, 120)))
+    body = rng.randbytes(rng.randint(0, 120)).translate(ALPHABET)
     return b"w%d s%d c%08x %s\n" % (writer, sequence, zlib.crc32(b"%d %d %s" % (writer, sequence, body)), body)
 
 
@@ -85,7 +92,7 @@ def killer(home, rounds, rng):
     """Starts and kills -9 the program `rounds` times; leaves it running at the end."""
     for n in range(rounds):
         process = home.start(home.logs, wait=rng.random() < 0.5)
-        time.sleep(rng.uniform(0.05, 2.0))
+        time.sleep(rng.uniform(0.05, 1.2))
         home.kill(process)
         print(f"\rround {n + 1} of {rounds}", end="", flush=True)
     print()
@@ -107,11 +114,12 @@ def verify(home, writers):
         missing += w.count - len(have & set(range(w.count)))
         repeated += len(found[w.number]) - len(have)
     total = sum(w.count for w in writers)
-    print(f"lines {total}, missing {missing}, repeated {repeated}, altered {altered}")
+    print(f"lines {total}, missing {missing}, repeated {repeated}, altered {altered}", flush=True)
     check(missing == 0 and repeated == 0 and altered == 0, f"missing {missing}, repeated {repeated}, altered {altered}")
-    verify_export(home, writers)
+    generations = verify_export(home, writers)
     audit = home.run("audit", code=None, timeout=900)
     check(audit.returncode == 0, f"audit is not clean:\n{audit.stdout.decode(errors='replace')[-3000:]}")
+    return {"lines": total, "missing": missing, "repeated": repeated, "altered": altered, "generations": generations}
 
 
 def verify_export(home, writers):
@@ -130,7 +138,19 @@ def verify_export(home, writers):
                 have.add(done.stdout)
     lost = [n for data, n in wanted.items() if data not in have]
     check(not lost, f"{len(lost)} of {len(wanted)} generations did not export byte for byte (writers {sorted(set(lost))})")
-    print(f"{len(wanted)} generations export byte for byte")
+    print(f"{len(wanted)} generations export byte for byte", flush=True)
+    return len(wanted)
+
+
+def finish(home, process, writers):
+    total = sum(w.count for w in writers)
+    try:
+        home.wait_until(lambda: home.count("w* s*") >= total, "every line is stored", 120)
+        home.wait_until(home.caught_up, "everything written is durable", 60)
+    except Failure as failure:
+        print(failure)  # what is missing is counted below
+    home.stop(process)
+    return verify(home, writers)
 
 
 def run_mode(binary, mode, rounds, seed, keep):
@@ -147,12 +167,9 @@ def run_mode(binary, mode, rounds, seed, keep):
             w.ending.set()
         for w in writers:
             w.join()
-        home.wait_until(home.caught_up, "everything written is durable", 120)
-        time.sleep(0.5)
-        home.wait_until(home.caught_up, "everything written is durable", 120)
-        home.stop(process)
-        verify(home, writers)
+        counts = finish(home, process, writers)
         ok = True
+        return counts
     finally:
         home.close(keep=keep or not ok)
         if not ok:
@@ -165,20 +182,30 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", default="all")
+    parser.add_argument("--results")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     modes = ["none", "rename", "rename-pattern", "copytruncate", "gzip"] if args.mode == "all" else [args.mode]
-    failed = 0
+    done = []
     for i, mode in enumerate(modes):
         rounds = args.rounds // len(modes) + (1 if i < args.rounds % len(modes) else 0)
         if rounds == 0:
             continue
+        began = time.monotonic()
+        result = {"mode": mode, "rounds": rounds, "passed": False, "error": ""}
         try:
-            run_mode(args.binary, mode, rounds, args.seed + i, args.keep)
-        except Failure as failure:
-            failed += 1
-            print(f"FAILED in mode {mode}: {failure}")
-    print(f"{len(modes) - failed} passed, {failed} failed")
+            result.update(run_mode(args.binary, mode, rounds, args.seed + i, args.keep), passed=True)
+        except Exception as error:  # whatever breaks a mode has failed it; the others still run
+            result["error"] = str(error) if isinstance(error, Failure) else traceback.format_exc()
+            print(f"FAILED in mode {mode}: {result['error']}", flush=True)
+        result["seconds"] = round(time.monotonic() - began, 1)
+        done.append(result)
+    if args.results:
+        os.makedirs(args.results, exist_ok=True)
+        with open(os.path.join(args.results, "crash.json"), "w") as f:
+            json.dump({"date": time.strftime("%Y-%m-%d"), "rows": ["A1", "S1"], "modes": done}, f, indent=1)
+    failed = sum(not r["passed"] for r in done)
+    print(f"{len(done) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

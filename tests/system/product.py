@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 
 
@@ -96,13 +97,22 @@ class Home:
         while time.monotonic() < end:
             if condition():
                 return
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise Failure(f"waited {seconds} s in vain: {what}\n{self.up_log()[-2000:]}")
 
     def caught_up(self):
-        """Every byte on disk of every file known is durable."""
-        sources = self.json("sources")
-        return all(s["lag"] in (0, None) for s in sources)
+        """Every byte on disk of every file known is durable, as the running program says."""
+        status, answer = Unix(self).ask("/api/v1/sources")
+        return status == 200 and all(s["lag"] in (0, None) for s in json.loads(answer)["sources"])
+
+    def count(self, query=""):
+        """Lines found by the running program; -1 while it cannot say. Asks over the socket: no process a question."""
+        try:
+            status, body = Unix(self).ask(f"/api/v1/search?limit=0&progress=false&q={urllib.parse.quote(query)}")
+        except (OSError, ValueError, IndexError):
+            return -1
+        frames = [json.loads(line) for line in body.splitlines()] if status == 200 else []
+        return frames[-1]["stats"]["lines"] if frames and frames[-1]["type"] == "done" else -1
 
     def export(self, path, code=0):
         return self.run("export", "--file", path, code=code).stdout
@@ -130,6 +140,25 @@ class Unix:
             while chunk := s.recv(1 << 16):
                 data += chunk
         return data
+
+
+    def ask(self, target, method="GET", body=b"", headers=()):
+        """Status and body."""
+        head, _, rest = self.get(target, method, body, headers).partition(b"\r\n\r\n")
+        if b"transfer-encoding: chunked" in head.lower():
+            rest = unchunk(rest)
+        return int(head.split(b" ", 2)[1]), rest
+
+
+def unchunk(data):
+    out = b""
+    while data:
+        size, _, data = data.partition(b"\r\n")
+        n = int(size.split(b";")[0], 16)
+        if n == 0:
+            return out
+        out, data = out + data[:n], data[n + 2:]
+    raise ValueError("a chunked answer ended early")
 
 
 class Http:

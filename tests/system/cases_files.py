@@ -1,0 +1,237 @@
+"""Faults of the files that are collected: rotation of every kind, truncation, deletion, links, rights, read errors."""
+import os
+import subprocess
+
+from faults import faults
+from oracle import (Lines, append, check_audit, check_exports, check_lines, count_lines, exports, files_of, oracle, read, stored_lines, wait_lines,
+                    write)
+from product import check
+
+
+def logrotate(home, directives, path):
+    """The real logrotate, forced once."""
+    config, state = os.path.join(home.root, "rotate.conf"), os.path.join(home.root, "rotate.state")
+    write(config, f"{path} {{\n{directives}\n}}\n".encode())
+    os.chmod(config, 0o644)
+    done = subprocess.run(["/usr/sbin/logrotate", "-f", "-s", state, config], capture_output=True)
+    check(done.returncode == 0, f"logrotate: {done.stderr!r}")
+
+
+def run_down(home, lines, path):
+    """Collects some lines, stops cleanly, and leaves the program down."""
+    append(path, lines.next(50))
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+
+
+def finish(home, lines, contents=None, seconds=60):
+    """Starts, waits for all lines, stops, and asks the oracle."""
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made), seconds=seconds)
+    home.wait_until(home.caught_up, "everything is durable")
+    home.stop(up)
+    oracle(home, lines.made, contents if contents is not None else [read(p) for p in files_of(home) if not p.endswith(".gz")])
+
+
+@faults("A4")
+def test_yesterdays_state_is_put_back(home):
+    """The data directory of yesterday is put back: what came since is read again, nothing twice."""
+    lines, path = Lines(), home.log("a.log")
+    run_down(home, lines, path)
+    subprocess.run(["cp", "-a", home.data, home.data + ".yesterday"], check=True)
+    run_down(home, lines, path)
+    os.rename(path, path + ".1")
+    run_down(home, lines, path)
+    subprocess.run(["rm", "-rf", home.data], check=True)
+    os.rename(home.data + ".yesterday", home.data)
+    append(path, lines.next(50))
+    finish(home, lines)
+
+
+@faults("A4")
+def test_data_directory_is_deleted(home):
+    """Without its data directory the program collects everything anew, once."""
+    lines, path = Lines(), home.log("a.log")
+    run_down(home, lines, path)
+    subprocess.run(["rm", "-rf", home.data], check=True)
+    finish(home, lines)
+
+
+@faults("A5")
+def test_rename_rotation_with_a_late_writer(home):
+    """Nine generations by the real logrotate while the writer keeps its old descriptor: late lines in .1 come too."""
+    lines, path = Lines(), home.log("a.log")
+    up = home.start(home.logs)
+    late = open(path, "ab", buffering=0)
+    contents, current = [], b""
+    for n in range(9):
+        data = lines.next(40)
+        late.write(data)
+        current += data
+        logrotate(home, "rotate 9\ncreate 0644\n", path)
+        data = lines.next(40)
+        late.write(data[:1000])          # into the file that is called .1 now
+        wait_lines(home, len(lines.made) - 40) if n % 3 == 0 else None
+        late.write(data[1000:])
+        contents.append(current + data)
+        late.close()
+        late, current = open(path, "ab", buffering=0), b""
+    late.close()
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+    oracle(home, lines.made, contents)
+
+
+@faults("A7")
+def test_copytruncate_while_down(home):
+    """copytruncate while the program is down: the copy finishes the old generation."""
+    lines, path = Lines(), home.log("a.log")
+    run_down(home, lines, path)
+    append(path, lines.next(50))
+    logrotate(home, "rotate 5\ncopytruncate\n", path)
+    append(path, lines.next(10))
+    finish(home, lines)
+
+
+@faults("A8")
+def test_rotated_and_compressed_while_down(home):
+    """Three rotations with gzip while down, once with delaycompress: no line missing, none twice."""
+    for delay in ("", "delaycompress\n"):
+        lines, path = Lines("d" if delay else "n"), home.log("delay.log" if delay else "now.log")
+        run_down_one(home, lines, path)
+        for _ in range(3):
+            append(path, lines.next(60))
+            logrotate(home, f"rotate 9\ncreate\ncompress\n{delay}", path)
+        append(path, lines.next(5))
+        up = home.start(home.logs)
+        query = f"{lines.tag.decode()} line"
+        wait_lines(home, len(lines.made), f'"{query}"')
+        home.wait_until(home.caught_up, "everything is durable")
+        home.stop(up)
+        check_lines(home, lines.made, f'"{query}"')
+    check_audit(home)
+
+
+def run_down_one(home, lines, path):
+    append(path, lines.next(50))
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made), f'"{lines.tag.decode()} line"')
+    home.stop(up)
+
+
+@faults("A10")
+def test_inode_reuse_while_running(home):
+    """Deleted and made again under the same name, 12 times: every file is its own source."""
+    lines, path, contents = Lines(), home.log("a.log"), []
+    up = home.start(home.logs)
+    for n in range(12):
+        contents.append(lines.next(1 + n % 3))
+        write(path, contents[-1])
+        wait_lines(home, len(lines.made))
+        os.unlink(path)
+    home.stop(up)
+    oracle(home, lines.made, contents)
+    check(len(home.json("sources")) == 12, f"{len(home.json('sources'))} sources, not 12")
+
+
+@faults("A10")
+def test_inode_reuse_while_down(home):
+    """Deleted and made again while down, longer and shorter than before: the new file is read from its beginning."""
+    lines, path, contents = Lines(), home.log("a.log"), []
+    for count in (40, 80, 20):
+        if os.path.exists(path):
+            os.unlink(path)
+        contents.append(lines.next(count))
+        write(path, contents[-1])
+        up = home.start(home.logs)
+        wait_lines(home, len(lines.made))
+        home.stop(up)
+    oracle(home, lines.made, contents)
+
+
+@faults("A11")
+def test_deleted_while_running(home):
+    """A deleted file is read to its end through the open descriptor, also what is written after the deletion."""
+    lines, path = Lines(), home.log("a.log")
+    up = home.start(home.logs)
+    with open(path, "ab", buffering=0) as writer:
+        writer.write(lines.next(50))
+        wait_lines(home, 50)
+        os.unlink(path)
+        writer.write(lines.next(50))
+        wait_lines(home, 100)
+        contents = b"".join(lines.made)
+    home.stop(up)
+    oracle(home, lines.made, [contents])
+
+
+@faults("A12")
+def test_same_heads_and_same_files(home):
+    """Fifty files that begin with the same 4 KB, and ten that are identical: each is its own source, nothing is merged away."""
+    banner = b"=" * 4095 + b"\n"
+    contents = [banner + b"2026-11-20 10:00:00 INFO file %d\n" % n for n in range(40)] + [banner] * 10
+    for n, data in enumerate(contents):
+        write(home.log(f"f{n}.log"), data)
+    up = home.start(home.logs)
+    wait_lines(home, 90)
+    home.stop(up)
+    oracle(home, [line for data in contents for line in data.splitlines(keepends=True)], contents)
+    check(len(home.json("sources")) == 50, "fifty sources")
+
+
+@faults("A13", "B10")
+def test_tiny_files(home):
+    """Empty, one byte, one newline, no newline at the end: held, then stored; the rest of the line follows without loss."""
+    for name, data in (("empty.log", b""), ("byte.log", b"x"), ("newline.log", b"\n"), ("half.log", b"2026-11-20 10:00:00 INFO first ha")):
+        write(home.log(name), data)
+    up = home.start(home.logs)
+    home.wait_until(lambda: len(home.json("sources")) >= 3, "the files are known")
+    append(home.log("half.log"), b"lf and the second\n")
+    append(home.log("empty.log"), b"no longer empty\n")
+    wait_lines(home, 2)
+    home.stop(up)
+    home.run("import", *[p for p in files_of(home)])
+    for name in ("byte.log", "half.log", "empty.log", "newline.log"):
+        check(home.export(home.log(name)) == read(home.log(name)), f"{name} does not come back")
+    check(b"first half and the second\n" in stored_lines(home)[0] or count_lines(home, '"first half and the second"') == 1, "the line is one record")
+    check_audit(home)
+
+
+@faults("A14", "B12")
+def test_many_names_of_one_file(home):
+    """A hard link, a symlink, a loop and a dangling link: one source, each line once."""
+    lines, path = Lines(), home.log("a.log")
+    write(path, lines.next(50))
+    os.link(path, home.log("hard.log"))
+    os.symlink(path, home.log("soft.log"))
+    os.symlink("loop.log", home.log("loop.log"))
+    os.symlink(home.logs, home.log("again"))
+    os.symlink("/nowhere/at/all", home.log("dangling.log"))
+    up = home.start(home.logs)
+    wait_lines(home, 50)
+    append(path, lines.next(50))
+    wait_lines(home, 100)
+    home.stop(up)
+    oracle(home, lines.made, [read(path)])
+    check(len([s for s in home.json("sources") if s["records"]]) == 1, "one source")
+
+
+@faults("A23")
+def test_rotated_to_a_foreign_name(home):
+    """`log.txt` becomes `20261120140129.txt`: found by its handle, while running and while down."""
+    lines, path = Lines(), home.log("log.txt")
+    run_down(home, lines, path)
+    append(path, lines.next(30))
+    os.rename(path, home.log("20261120140129.txt"))
+    write(path, lines.next(30))
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made))
+    append(path, lines.next(10))
+    os.rename(path, home.log("20261120150129.txt"))
+    append(home.log("20261120150129.txt"), lines.next(10))
+    write(path, lines.next(30))
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+    oracle(home, lines.made, [read(p) for p in files_of(home)])
+    check(len(home.json("sources")) == 3, "three sources")
