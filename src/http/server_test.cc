@@ -236,7 +236,7 @@ TEST_F(HttpServerTest, Bad29RefusesMalformedRequests) {
   EXPECT_EQ(status("GET /hello HTTP/9.9\r\n" + host + "\r\n"), "400");
   EXPECT_EQ(status("GET /hello HTTP/1.1\r\n" + host + "X: a\r\n b\r\n\r\n"), "200");
   EXPECT_EQ(status("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "400");
-  EXPECT_EQ(status("GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "403");
+  EXPECT_EQ(status("GET /hello HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"), "403");
   EXPECT_EQ(get("/hello").status, 200);
 }
 

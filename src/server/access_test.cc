@@ -257,6 +257,15 @@ TEST_F(AccessTest, TokensAreMadeListedAndRevokedWithTheirSessions) {
   EXPECT_EQ(send({"POST", "/api/v1/tokens", {}, R"({"name":"","role":"viewer"})"}, admin).status, 400);
 }
 
+TEST_F(AccessTest, ASessionEndsWithItsTokenWhoeverRevokedIt) {
+  const std::string secret = token(http::Role::kViewer);
+  const auto in = send({"POST", "/signin", {}, "token=" + secret});
+  const std::string cookie(in.header("set-cookie").substr(0, in.header("set-cookie").find(';')));
+  EXPECT_EQ(get("/api/v1/sources", "", {{"Cookie", cookie}}).status, 200);
+  ASSERT_TRUE(gate_->tokens().revoke(http::TokenStore::id_of(secret)).ok());
+  EXPECT_EQ(get("/api/v1/sources", "", {{"Cookie", cookie}}).status, 401);
+}
+
 TEST_F(AccessTest, X4BruteForceIsSlowedDownAndWrittenDown) {
   const std::string good = token(http::Role::kViewer);
   int refused = 0;

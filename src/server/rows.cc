@@ -119,7 +119,9 @@ void write_stats(http::JsonWriter& out, const logstore::SearchStats& stats) {
   out.field("bytes_read", stats.bytes_read)
       .field("rows_scanned", stats.rows_scanned)
       .field("damaged_blocks", stats.damaged_blocks);
-  out.key("searched_back_to").time(stats.searched_back_to).key("elapsed").time(stats.elapsed.count()).close_object();
+  out.key("searched_back_to");
+  stats.searched_back_to == INT64_MIN ? out.null() : out.time(stats.searched_back_to);
+  out.key("elapsed").time(stats.elapsed.count()).close_object();
 }
 
 void write_buckets(http::JsonWriter& out, const std::vector<logstore::HistogramBucket>& buckets) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "server/routes.h"
 #include "server/rows.h"

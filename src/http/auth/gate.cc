@@ -81,7 +81,6 @@ Refusal too_many(std::chrono::seconds wait) {
 
 Gate::Gate(GateOptions options, const Clock& clock)
     : options_(std::move(options)),
-      clock_(clock),
       listen_host_(host_of(options_.listen)),
       public_host_(host_of_url(options_.public_url)),
       one_time_(clock),

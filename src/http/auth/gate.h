@@ -71,7 +71,6 @@ class Gate final : public Guard {
   std::string cookie_header(std::string_view value, std::chrono::seconds age) const;
 
   const GateOptions options_;
-  const Clock& clock_;
   std::string listen_host_;
   std::string public_host_;
   std::uint16_t port_ = 0;
