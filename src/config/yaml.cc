@@ -95,7 +95,7 @@ class TreeBuilder final : public YAML::EventHandler {
     } else if (!level.key) {
       add_key(level, std::move(node));
     } else {
-      level.node.map.emplace_back(std::move(*level.key), std::move(node));
+      level.node.map.push_back({std::move(*level.key), std::move(node)});
       level.key.reset();
     }
   }

@@ -15,6 +15,8 @@ namespace logboom::config {
 inline constexpr std::size_t kMaxYamlBytes = 4u << 20;
 inline constexpr int kMaxYamlDepth = 32;
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
@@ -23,9 +25,14 @@ struct YamlNode {
   int line = 0;    // 1-based
   int column = 0;  // 1-based
   std::vector<YamlNode> list;
-  std::vector<std::pair<YamlNode, YamlNode>> map;  // keys are scalars, in the order of the file
+  std::vector<YamlEntry> map;  // keys are scalars, in the order of the file
 
   const YamlNode* find(std::string_view key) const;
+};
+
+struct YamlEntry {
+  YamlNode first;
+  YamlNode second;
 };
 
 // Reads one document; an empty one is kNull. On errors appends problems and returns false.

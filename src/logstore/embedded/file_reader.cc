@@ -34,7 +34,7 @@ Result<std::unique_ptr<FileReader::Connection>> FileReader::connect() {
 Result<std::unique_ptr<FileReader::Connection>> FileReader::acquire() {
   {
     MutexLock lock(mutex_);
-    changed_.wait(mutex_, [this] { return !held_; });
+    changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return !held_; });
     if (retired_) return Error(ErrorCode::kNotFound, fmt::format("cannot read {}: it was removed", path_));
     ++running_;
     if (!idle_.empty()) {
@@ -58,7 +58,7 @@ void FileReader::release(std::unique_ptr<Connection> connection) {
 void FileReader::hold() {
   MutexLock lock(mutex_);
   held_ = true;
-  changed_.wait(mutex_, [this] { return running_ == 0; });
+  changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return running_ == 0; });
 }
 
 void FileReader::resume() {
@@ -70,7 +70,7 @@ void FileReader::resume() {
 void FileReader::retire() {
   MutexLock lock(mutex_);
   retired_ = true;
-  changed_.wait(mutex_, [this] { return running_ == 0; });
+  changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return running_ == 0; });
   idle_.clear();
 }
 
