@@ -1,6 +1,7 @@
 // The page in headless Chromium. Without arguments against the mock; against a running program:
 //   node e2e/run.mjs --url http://127.0.0.1:7117/ --signin 'http://127.0.0.1:7117/signin?token=...' --file /path/that/is/collected.log
-// Lines are then appended to that file (which the program must be collecting), and must come out as they went in.
+// Lines are then appended to that file and to e2e-json.log beside it (the program must be collecting both, say by DIR/*.log),
+// and must come out as they went in.
 // --only TEXT runs the checks whose name holds the text. Exit status 1 when one fails.
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync } from 'node:fs';
@@ -24,6 +25,7 @@ const results = [];
 const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', timezoneId: 'Europe/Berlin', permissions: ['clipboard-read', 'clipboard-write'] });
 const page = await context.newPage();
+page.setDefaultTimeout(10_000);
 const complaints = [];
 const foreign = [];
 page.on('console', (message) => { if (['error', 'warning'].includes(message.type()) && !/40[13] \(/.test(message.text())) complaints.push(message.text()); });
@@ -48,10 +50,13 @@ async function check(name, body, { mockOnly = false } = {}) {
 const stamp = (ms) => new Date(ms).toISOString();
 let clock = Date.now() - 5000;
 
+/** Where JSON lines go: the form of a file is found by its first lines. */
+const jsonFile = file?.replace(/[^/]*$/, 'e2e-json.log');
+
 /** Puts lines where the program collects them. Each gets a time of its own, so that their order is given. */
-async function write(lines, { stamped = true } = {}) {
+async function write(lines, { stamped = true, to = file } = {}) {
   const full = lines.map((line) => (stamped ? `${stamp(clock++)} ${line}` : line));
-  if (real) appendFileSync(file, full.map((line) => line + '\n').join(''));
+  if (real) appendFileSync(to, full.map((line) => line + '\n').join(''));
   else await page.request.post(url + 'mock/add', { data: { lines: full, ms: clock } });
   return full;
 }
@@ -277,10 +282,13 @@ await check('a brush on the histogram chooses a range', async () => {
 });
 
 await check('a query that does not parse is searched as words, and the page says so', async () => {
-  await open(`(${word}`);
+  await write([`(${word}u open`]);
+  await find(`(${word}u`, 1);
   await page.waitForSelector('.notice');
-  assert.match(await page.textContent('.notice'), /plain words/);
-  await waitRows(1);
+  assert.match(await page.textContent('.notice'), /plain text/);
+  assert.equal(await page.$eval('.row .m mark', (mark) => mark.textContent), `(${word}u`);
+  await page.click('.notice .link');
+  await until((text) => document.getElementById('query').value === text, `${word}u`);
 });
 
 await check('nothing found is said, with a way out', async () => {
@@ -317,7 +325,7 @@ await check('both languages, both themes', async () => {
 
 await check('fields are listed when asked for, and their values', async () => {
   const tag = run + 'j';
-  await write([1, 2, 2].map((n) => JSON.stringify({ time: stamp(clock++), msg: `${tag} job`, shard: `s${n}` })), { stamped: false });
+  await write([1, 2, 2].map((n) => JSON.stringify({ time: stamp(clock++), msg: `${tag} job`, shard: `s${n}` })), { stamped: false, to: jsonFile });
   await find(tag, 3);
   await page.click('.facet .link.plain');
   await page.click('.facet .pick:has-text("shard")');

@@ -44,7 +44,7 @@ function matcher(q) {
 
 function note(q) {
   const at = q.indexOf('(');
-  return at >= 0 && !q.includes(')') ? { message: `no ")" for the "(" at ${at + 1}`, position: at } : null;
+  return at >= 0 && !q.includes(')') ? { message: `no ")" closes this "(" (byte ${at}); searched for these words as plain text`, position: at } : null;
 }
 
 function shape(row, limit, parse) {
@@ -97,7 +97,7 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
   const timer = rate > 0 && !empty ? setInterval(() => emit(Array.from({ length: Math.max(1, Math.round(rate / 4)) }, () => world.make(Date.now()))), 250) : undefined;
 
   function select(params) {
-    const match = matcher(note(params.get('q') ?? '') ? (params.get('q') ?? '').replace(/[()]/g, '') : params.get('q') ?? '');
+    const match = matcher(params.get('q') ?? '');
     const from = params.get('from') ? BigInt(params.get('from')) : undefined;
     const to = params.get('to') ? BigInt(params.get('to')) : undefined;
     return world.rows.filter((row) => (from === undefined || BigInt(row.time) >= from) && (to === undefined || BigInt(row.time) < to) && match(row));

@@ -54,8 +54,8 @@ function Nav({ status, help }: { status: Status | undefined; help: () => void })
 
 const keySheet: [string[], Key][] = [[['/'], 'key.search'], [['j', 'k'], 'key.rows'], [['Enter'], 'key.open'], [['c'], 'key.context'], [['e', 'E'], 'key.error'],
   [['w', 'W'], 'key.warn'], [['l'], 'key.live'], [['g', 'G'], 'key.ends'], [['Esc'], 'key.escape'], [['?'], 'key.help']];
-const syntax: [string, Key][] = [['timeout payments', 'syn.words'], ['"connection refused"', 'syn.phrase'], ['level:error OR level:fatal', 'syn.or'],
-  ['-host:web-07', 'syn.not'], ['status:>=500', 'syn.compare'], ['conn*  *refused*', 'syn.part'], ['/time(out|d out)/i', 'syn.regex']];
+const syntax: [string, Key][] = [['timeout payments', 'syn.words'], ['"connection refused"', 'syn.phrase'], ['level:(error OR fatal)', 'syn.or'],
+  ['-host:web-07', 'syn.not'], ['status:>=500', 'syn.compare'], ['conn*  *refused*', 'syn.part'], ['=ERROR', 'syn.exact'], ['/time(out|d out)/i', 'syn.regex']];
 
 function Help({ close }: { close: () => void }) {
   const ref = useRef<HTMLDialogElement>(null);

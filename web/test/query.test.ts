@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasTerm, marksOf, quoteValue, terms, tokens, withFilter } from '../src/text/query_words';
 
-const marked = (query: string, text: string) => marksOf(query).flatMap(({ pattern }) => [...text.matchAll(pattern)].map((m) => m[0]));
+const marked = (query: string, text: string, plain = false) => marksOf(query, plain).flatMap(({ pattern }) => [...text.matchAll(pattern)].map((m) => m[0]));
 
 test('the tokens of a query are its text', () => {
   for (const query of ['', 'a b', 'level:error -path:/healthz "a b" (x OR y) /re\\/x/i ~"re" status:>=500 d:[1 TO 2] broken " quote', ':::', '((', '支付 超时']) {
@@ -21,7 +21,15 @@ test('searched words are marked at token boundaries, without case', () => {
   assert.deepEqual(marked('conn*', 'connection disconnect'), ['conn']);
   assert.deepEqual(marked('*nnect*', 'disconnect'), ['nnect']);
   assert.deepEqual(marked('支付', '等待支付网关'), ['支付']);
+  assert.deepEqual(marked('=Timeout', 'Timeout timeout'), ['Timeout']);
+  assert.deepEqual(marked('="Conn ref"', 'Conn ref conn ref'), ['Conn ref']);
+  assert.deepEqual(marked('/var/log/syslog', 'in /var/log/syslog or /var/log/syslog2'), ['/var/log/syslog']);
+  assert.deepEqual(marked('~"a.c"i', 'ABC abc'), ['ABC', 'abc']);
   assert.deepEqual(marked('/time(out|d)/', 'timeout timed Timed'), ['timeout', 'timed']);
+});
+
+test('a query searched as plain text marks its words with their signs', () => {
+  assert.deepEqual(marked('(timeout "x', 'timeout (timeout "x', true), ['(timeout', '"x']);
 });
 
 test('what is excluded or bound to a field is not marked', () => {

@@ -14,6 +14,7 @@ const kFirstPage = 300;
 const kPage = 1000;
 const kMostPending = 20_000;      // rows kept while the list is frozen; beyond, the pill starts a new search
 const kPendingCost = 20_000_000;  // characters of them
+const kMostBuckets = 1000;        // counted on by ourselves; lines far outside wait for the next refresh
 const kHistogramEvery = 15_000;   // ms between refreshes while live
 const kLongAway = 60_000;         // ms without a stream after which a new search is cheaper than catching up
 export const facetNames = ['level', 'host', 'file'];
@@ -249,6 +250,7 @@ export class LogSession {
     const byStart = new Map(old.buckets.map((bucket) => [msOf(bucket.start), bucket]));
     for (const row of rows) {
       const start = Math.floor(msOf(row.time) / old.step) * old.step;
+      if (!byStart.has(start) && byStart.size >= kMostBuckets) continue;
       const bucket = byStart.get(start) ?? { start: nsOf(start), counts: levels.map(() => 0) };
       const counts = bucket.counts.slice();
       counts[Math.max(0, levels.indexOf((row.level || 'none') as never))]++;

@@ -65,7 +65,7 @@ export function Notices() {
   return (
     <>
       {note && <div class="notice" role="status"><Icon name="warn" /><span>{t('note.asText')} <em>{note.message}</em></span>
-        <button class="link" onClick={() => go({ query: asPhrase(view.value.query) })}>{t('note.fix')}</button></div>}
+        <button class="link" onClick={() => go({ query: repaired(view.value.query) })}>{t('note.fix', { query: repaired(view.value.query) })}</button></div>}
       {problem && <div class="notice bad" role="alert"><Icon name="warn" /><span>{problem.code === 'network' ? t('error.network') : problem.message}{problem.hint && <em> {problem.hint}</em>}</span>
         <button class="link" onClick={() => session.run()}>{t('error.again')}</button></div>}
       {skipped > 0 && <div class="notice" role="status"><Icon name="warn" /><span>{t('live.sampled', { n: short(skipped) })}</span>
@@ -74,7 +74,8 @@ export function Notices() {
   );
 }
 
-/** The fix offered for a query that did not parse: all of it as one exact phrase. */
-function asPhrase(query: string): string {
-  return `"${query.trim().replace(/["\\]/g, '\\$&')}"`;
+/** The fix offered for a query that did not parse: its words without the signs, else all of it as one phrase. */
+function repaired(query: string): string {
+  const words = query.replace(/["()[\]{}~=/\\]+/g, ' ').replace(/(^|\s)(AND|OR|NOT|-)(?=\s|$)/g, ' ').replace(/\s+/g, ' ').trim();
+  return words || `"${query.trim().replace(/["\\]/g, '\\$&')}"`;
 }

@@ -11,8 +11,10 @@ const patterns: [TokenKind, RegExp][] = [
   ['operator', /(?:AND|OR|NOT)(?=[\s()]|$)/y],
   ['operator', /-(?=\S)/y],
   ['field', /[\p{L}_@][\p{L}\p{N}_.@/\-]*:/yu],
-  ['phrase', /~?"(?:[^"\\]|\\.)*"?/y],
-  ['regex', /\/(?:[^/\\]|\\.)+\/i?/y],
+  ['phrase', /~"(?:[^"\\]|\\.)*(?:"i?)?/y],
+  ['phrase', /=?"(?:[^"\\]|\\.)*"?/y],
+  // A slash ends an expression only before a space, a ")" or the end: /var/log/syslog is a word.
+  ['regex', /\/(?:[^\\]|\\.)+?\/i?(?=[\s)]|$)/y],
   ['word', /[^\s()]+/y],
 ];
 const valuePatterns: RegExp[] = [/~?"(?:[^"\\]|\\.)*"?/y, /[[{][^\]}]*[\]}]?/y, /(?:>=|<=|>|<)?[^\s()]+/y];
@@ -71,16 +73,18 @@ const tooSlow = (source: string) => source.length > 200 || /\)[*+{]/.test(source
 function sourceOf(token: Token): [string, string] | undefined {
   const { kind, text } = token;
   if (kind === 'word') {
-    const source = text.includes('*') ? wildcard(text) : literal(text);
-    return source ? [source, 'giu'] : undefined;
+    const exact = text.length > 1 && text.startsWith('=');
+    const bare = exact ? text.slice(1) : text;
+    const source = bare.includes('*') ? wildcard(bare) : literal(bare);
+    return source ? [source, exact ? 'gu' : 'giu'] : undefined;
   }
   if (kind === 'phrase' && !text.startsWith('~')) {
-    const inner = text.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
-    return inner ? [literal(inner), 'giu'] : undefined;
+    const inner = text.replace(/^="|^"|"$/g, '').replace(/\\(.)/g, '$1');
+    return inner ? [literal(inner), text.startsWith('=') ? 'gu' : 'giu'] : undefined;
   }
   if (kind === 'regex' || kind === 'phrase') {
-    const fold = kind === 'regex' && text.endsWith('i');
-    const source = kind === 'regex' ? text.replace(/^\/|\/i?$/g, '') : text.replace(/^~"|"$/g, '');
+    const fold = kind === 'regex' ? text.endsWith('/i') : text.endsWith('"i');
+    const source = kind === 'regex' ? text.replace(/^\/|\/i?$/g, '') : text.replace(/^~"|"i?$/g, '');
     return tooSlow(source) ? undefined : [source, fold ? 'gi' : 'g'];
   }
   return undefined;
@@ -89,7 +93,7 @@ function sourceOf(token: Token): [string, string] | undefined {
 /** The searched words of a query as marks; what is negated or bound to a field is not marked. */
 export function marksOf(query: string, plain = false): Mark[] {
   const list: Token[] = plain
-    ? query.split(/\s+/).filter(Boolean).map((text) => ({ kind: 'word', text: text.replace(/^["'(]+|["')]+$/g, ''), negated: false }))
+    ? query.split(/\s+/).filter(Boolean).map((text) => ({ kind: 'phrase', text: `"${text.replace(/["\\]/g, '\\$&')}"`, negated: false }))
     : tokens(query);
   const out: Mark[] = [];
   for (const token of list) {
