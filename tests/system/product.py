@@ -16,6 +16,16 @@ class Failure(Exception):
     pass
 
 
+class NotRun(Exception):
+    """The machine cannot provoke this fault (no root, no mount, a missing tool). Reported as not run, never as passed."""
+
+
+def tool(name):
+    if shutil.which(name) is None:
+        raise NotRun(f"{name} is not installed")
+    return name
+
+
 def check(condition, message):
     if not condition:
         raise Failure(message)
@@ -39,6 +49,7 @@ class Home:
         self.env = dict(os.environ, LOGBOOM_AGENT_KEY_FILE=os.path.join(self.root, "agent.key"), XDG_CONFIG_HOME=os.path.join(self.root, "config"),
                         NO_COLOR="1")
         self.running = []
+        self.mounted = []
 
     def log(self, name):
         return os.path.join(self.logs, name)
@@ -117,9 +128,21 @@ class Home:
     def export(self, path, code=0):
         return self.run("export", "--file", path, code=code).stdout
 
+    def mount_tmpfs(self, path, options):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], capture_output=True)
+        if done.returncode != 0:
+            raise NotRun(f"cannot mount: {done.stderr.decode(errors='replace').strip()}")
+        self.mounted.append(path)
+
+    def remount_tmpfs(self, path, options):
+        subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
+
     def close(self, keep=False):
         for process in list(self.running):
             self.kill(process)
+        for path in reversed(self.mounted):
+            subprocess.run(["umount", "-l", path], check=False)
         if not keep:
             shutil.rmtree(self.root, ignore_errors=True)
 

@@ -1,0 +1,280 @@
+"""Faults under the store: a full disk, failing writes, bit flips, lost and foreign files, a second program, a wrong clock."""
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import time
+
+from faults import faults
+from oracle import Lines, api_json, append, check_audit, check_exports, check_lines, count_lines, oracle, read, wait_lines, write
+from product import check, tool
+
+
+def problem_of(home):
+    return api_json(home, "/api/v1/status")["store"]["problem"]
+
+
+def store_files(home, ending=""):
+    found = []
+    for folder, _, names in os.walk(home.data):
+        found += [os.path.join(folder, n) for n in names if n.endswith(ending)]
+    return sorted(found)
+
+
+def databases(home):
+    return store_files(home, ".db")
+
+
+def fill(home, lines, files=4, count=150):
+    for n in range(files):
+        append(home.log(f"f{n}.log"), lines.next(count))
+
+
+def recover(home, up, lines):
+    wait_lines(home, len(lines.made), seconds=90)
+    home.wait_until(home.caught_up, "everything is durable")
+    home.stop(up)
+    oracle(home, lines.made, [read(home.log(n)) for n in sorted(os.listdir(home.logs))])
+
+
+@faults("S1", "A1")
+def test_killed_during_import(home):
+    """An import is killed at five random moments; the last one finishes: nothing missing, nothing twice."""
+    lines = Lines()
+    fill(home, lines, 6, 3000)
+    rng = random.Random(11)
+    for _ in range(5):
+        process = subprocess.Popen([home.binary, "--data", home.data, "import", *sorted(os.path.join(home.logs, n) for n in os.listdir(home.logs))],
+                                   env=home.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0.01, 0.3))
+        process.kill()
+        process.wait()
+    paths = sorted(os.path.join(home.logs, n) for n in os.listdir(home.logs))
+    home.run("import", *paths)
+    oracle(home, lines.made, [read(p) for p in paths])
+
+
+def strace(*words):
+    return [tool("strace"), "-f", "-qq", "-o", "/dev/null", *words]
+
+
+@faults("S4")
+def test_fsync_fails_once(home):
+    """The n-th fsync fails with EIO: that batch is not acknowledged on the file that failed; in the end every line is stored once."""
+    lines = Lines()
+    fill(home, lines)
+    for n in (1, 4):
+        up = home.start(home.logs, wrap=strace("-e", "trace=fdatasync,fsync", "-e", f"inject=fdatasync,fsync:error=EIO:when={n}"), wait=False)
+        try:
+            home.wait_until(lambda: home.answers(up), "the program answers", 60)
+        except Exception:
+            check(b"rror" in home.up_log().encode() and home.up_log().strip(), f"it ended without saying why: {home.up_log()!r}")
+            home.running.remove(up)
+            continue
+        append(home.log("f0.log"), lines.next(20))
+        time.sleep(0.5)
+        append(home.log("f1.log"), lines.next(20))
+        home.wait_until(lambda: home.count() >= len(lines.made) or home.count() == -1, "lines come in spite of it", 60)
+        home.kill(up)
+    recover(home, home.start(home.logs), lines)
+
+
+@faults("S6", "A15")
+def test_disk_full_and_freed(home):
+    """The disk under the store is full: it says so, reading answers, nothing is acknowledged that is not there; freed, it goes on by itself."""
+    home.mount_tmpfs(home.data, "size=67m,mode=700")  # below 64 MB free nothing is acknowledged any more
+    lines = Lines()
+    rng = random.Random(2)
+    path = home.log("big.log")
+    with open(path, "wb") as f:
+        while f.tell() < 8_000_000:
+            line = b"2026-11-20 10:00:00 INFO noise %s\n" % rng.randbytes(60).hex().encode()
+            lines.made.append(line)
+            f.write(line)
+    up = home.start(home.logs)
+    home.wait_until(lambda: problem_of(home) != "", "the status names the full disk", 60)
+    said = problem_of(home)
+    check("free" in said and home.data in said, f"the problem is: {said!r}")
+    check(home.count("nosuchword") == 0, "searching works on a full disk")
+    held = home.count()
+    check(0 <= held < len(lines.made), f"{held} of {len(lines.made)} lines on 3 free MB")
+    home.remount_tmpfs(home.data, "size=400m")
+    wait_lines(home, len(lines.made), seconds=90)
+    home.wait_until(lambda: problem_of(home) == "", "the problem is gone", 60)
+    home.stop(up)
+    oracle(home, lines.made, [read(path)])
+
+
+@faults("A15", "S6")
+def test_no_inodes_left(home):
+    """No inode is free where the data directory lies: a clear message, no loop, and it works once there are some."""
+    home.mount_tmpfs(home.data, "size=200m,nr_inodes=3,mode=700")
+    lines = Lines()
+    fill(home, lines)
+    up = home.start(home.logs, wait=False)
+    home.wait_until(lambda: up.poll() is not None or home.count() >= 0, "it runs, or it has ended", 60)
+    if up.poll() is not None:
+        check(up.returncode not in (0, -11, -6), f"ended with {up.returncode}")
+        home.running.remove(up)
+        check("space" in home.up_log().lower() or "inode" in home.up_log().lower() or "full" in home.up_log().lower(), f"the message: {home.up_log()!r}")
+        home.remount_tmpfs(home.data, "size=200m,nr_inodes=1000")
+        up = home.start(home.logs)
+    else:
+        home.remount_tmpfs(home.data, "size=200m,nr_inodes=1000")
+    recover(home, up, lines)
+
+
+@faults("S7", "A0")
+def test_flipped_bits_are_found(home):
+    """One bit flipped at 30 random places of the store: the audit finds it, or nothing that is stored is touched; other files stay readable."""
+    rng = random.Random(17)
+    paths = []
+    for n in range(4):
+        path = home.log(f"f{n}.log")
+        with open(path, "wb") as f:
+            for i in range(5000):
+                f.write(b"2026-11-20 10:00:%02d INFO file %d line %d %s\n" % (i % 60, n, i, rng.randbytes(30).hex().encode()))
+        paths.append(path)
+        home.run("import", path)
+    contents = {p: read(p) for p in paths}
+    home.run("audit")
+    found = harmless = 0
+    database = max(databases(home), key=os.path.getsize)
+    original = read(database)
+    for n in range(30):
+        place, bit = rng.randrange(len(original)), rng.randrange(8)
+        damaged = bytearray(original)
+        damaged[place] ^= 1 << bit
+        write(database, bytes(damaged))
+        audit = home.run("audit", code=None)
+        check(audit.returncode >= 0 and audit.returncode < 128, f"bit {bit} of byte {place}: the audit ended with {audit.returncode}")
+        if audit.returncode == 0:
+            harmless += 1
+            for path, data in contents.items():
+                check(home.export(path) == data, f"bit {bit} of byte {place}: the audit is clean, and {path} is not what it was")
+            continue
+        found += 1
+        check(audit.stdout.strip() or audit.stderr.strip(), f"bit {bit} of byte {place}: found, and nothing said")
+        if n % 4 == 0:
+            for path, data in contents.items():
+                done = home.run("export", "--file", path, code=None)
+                check(done.returncode != 0 or done.stdout == data, f"bit {bit} of byte {place}: a wrong export that claims to be right")
+    write(database, original)
+    home.run("audit")
+    check(found >= 10, f"only {found} of 30 flips found, {harmless} harmless")
+
+
+@faults("S8", "B38")
+def test_damaged_store_files_are_never_a_silent_empty_store(home):
+    """Store files empty, random, cut, missing, of another program: a named error or a report, no crash, no overwriting, no silent empty store."""
+    lines = Lines()
+    fill(home, lines, 3, 2000)
+    home.run("import", *[home.log(n) for n in sorted(os.listdir(home.logs))])
+    saved = home.data + ".saved"
+    shutil.copytree(home.data, saved)
+    rng = random.Random(4)
+
+    def other_program(path):
+        os.unlink(path)
+        with sqlite3.connect(path) as db:
+            db.execute("create table theirs(x)")
+
+    damages = {
+        "empty": lambda p: write(p, b""),
+        "random": lambda p: write(p, rng.randbytes(50_000)),
+        "cut in half": lambda p: os.truncate(p, os.path.getsize(p) // 2),
+        "cut by a page": lambda p: os.truncate(p, os.path.getsize(p) - 4096),
+        "missing": os.unlink,
+        "another program's": other_program,
+    }
+    for what, damage in damages.items():
+        shutil.rmtree(home.data)
+        shutil.copytree(saved, home.data)
+        victim = databases(home)[0]
+        damage(victim)
+        before = read(victim) if os.path.exists(victim) else None
+        audit = home.run("audit", code=None)
+        if audit.returncode == 0 and what == "cut by a page":  # a page without content: then everything must be there
+            check_exports(home, [read(home.log(n)) for n in sorted(os.listdir(home.logs))])
+            continue
+        check(audit.returncode in (1, 3), f"{what}: audit ended with {audit.returncode}: {audit.stdout!r} {audit.stderr!r}")
+        check(os.path.basename(victim).encode() in audit.stdout + audit.stderr, f"{what}: the file is not named: {audit.stdout!r} {audit.stderr!r}")
+        search = home.run("search", "--all", "--count-lines", "--quiet", "line", code=None)
+        check(search.returncode != 0 or int(search.stdout) == len(lines.made) or search.stderr, f"{what}: a silent empty store: {search.stdout!r}")
+        check((read(victim) if os.path.exists(victim) else None) == before, f"{what}: reading changed the file")
+
+
+@faults("S8")
+def test_store_replaced_by_an_old_one(home):
+    """The store of an hour ago, copied back with everything: what it lacks is read again."""
+    lines = Lines()
+    fill(home, lines)
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+    shutil.copytree(home.data, home.data + ".old")
+    up = home.start(home.logs)
+    fill(home, lines)
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+    shutil.rmtree(home.data)
+    os.rename(home.data + ".old", home.data)
+    recover(home, home.start(home.logs), lines)
+
+
+@faults("S10")
+def test_store_cannot_be_written(home):
+    """From the n-th write on the store's files answer EROFS: ingest stops and says why, queries go on; a start without the fault finishes."""
+    lines = Lines()
+    fill(home, lines)
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+    stored = len(lines.made)
+    paths = [word for path in databases(home) for word in ("-P", path, "-P", path + "-wal")]
+    up = home.start(home.logs, wrap=strace(*paths, "-e", "trace=pwrite64,pwritev,write,fdatasync,fsync", "-e", "inject=pwrite64,pwritev,write:error=EROFS"))
+    fill(home, lines)
+    home.wait_until(lambda: problem_of(home) != "" or home.count() >= len(lines.made), "it says that nothing is stored, or opened a new file", 60)
+    check(home.count() >= stored, "queries go on")
+    home.kill(up)
+    recover(home, home.start(home.logs), lines)
+
+
+@faults("S11", "A18", "B36")
+def test_clock_jumps(home):
+    """The clock jumps ten years ahead, back to 1971 and right again: nothing stalls, nothing is deleted by the jump alone."""
+    tool("faketime")
+    lines = Lines()
+    fill(home, lines)
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+    for when in ("+3650d", "-3650d", "@1971-01-02 00:00:00"):
+        env = dict(home.env, LD_PRELOAD="/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", FAKETIME=when, FAKETIME_DONT_FAKE_MONOTONIC="1")
+        up = home.start(home.logs, env=env)
+        fill(home, lines)
+        wait_lines(home, len(lines.made))
+        if when == "+3650d":
+            held = api_json(home, "/api/v1/status")["store"]["deletion_held"]
+            check(held != "", "the status says that deletion is held")
+        home.stop(up)
+    recover(home, home.start(home.logs), lines)
+
+
+@faults("A20")
+def test_small_memory_limit(home):
+    """limits.memory of 16 MB and 40 MB of logs at once, long lines among them: the memory of the process stays bounded, nothing is lost."""
+    for n in range(4):
+        home.run("generate", os.path.join(home.logs, str(n)), "--format", "app", "--bytes", "6MB", "--seed", str(n), "--quiet")
+    paths = [home.log(f"{n}/app-0.log") for n in range(4)]
+    write(home.log("long.log"), b"y" * 5_000_000 + b"\nshort\n")
+    paths.append(home.log("long.log"))
+    wanted = sum(read(p).count(b"\n") for p in paths)
+    up = home.start(home.logs, "--limits.memory", "16MB", "--logs.query_memory", "16MiB")
+    wait_lines(home, wanted, seconds=120)
+    peak = int([line for line in open(f"/proc/{up.pid}/status") if line.startswith("VmHWM")][0].split()[1])
+    check(peak < 250_000, f"the process took {peak} kB at its peak")
+    home.stop(up)
+    check_exports(home, [read(p) for p in paths])
+    check_audit(home)
