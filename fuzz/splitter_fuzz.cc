@@ -14,6 +14,7 @@ using namespace logboom::parse;
 
 struct Input {
   SplitOptions options;
+  Format format = Format::kText;
   std::size_t chunk = 1;
   std::string_view bytes;
 };
@@ -26,19 +27,25 @@ Input input_of(std::string_view data) {
   input.options.keep_blank = (knob(0) & 4) != 0;
   input.options.max_record = (knob(0) & 8) != 0 ? 1u + knob(1) % 64 : 1u << 20;
   input.options.max_group_lines = (knob(0) & 16) != 0 ? 1u + knob(1) % 5 : 1000;
+  if ((knob(0) & 0xe0) == 0x20) input.format = Format::kUtf16Le;
+  if ((knob(0) & 0xe0) == 0x40) input.format = Format::kUtf16Be;
+  if (is_utf16(input.format)) input.options.max_record += input.options.max_record % 2;
   input.chunk = 1u + knob(2) % 48;
   input.bytes = data.substr(3);
   return input;
 }
 
-std::vector<Record> split_all(const RecordSplitter& splitter, std::string_view bytes, std::size_t chunk) {
+std::vector<Record> split_all(const RecordSplitter& splitter, Format format, std::string_view bytes,
+                              std::size_t chunk) {
   std::vector<Record> all;
   RecordSplitter::Carry carry;
+  carry.format = format;
   std::size_t begin = 0;
   std::size_t end = 0;
   for (bool last = false; !last;) {
     end = std::min(bytes.size(), end + chunk);
     last = end == bytes.size();
+    carry.offset = begin;
     std::vector<Record> records;
     const SplitResult result =
         splitter.split(bytes.substr(begin, end - begin), last ? AtEnd::kFlush : AtEnd::kHold, carry, records);
@@ -63,8 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Input input = input_of({reinterpret_cast<const char*>(data), size});
   const auto splitter = RecordSplitter::make(input.options);
   LB_CHECK(splitter.ok());
-  const auto whole = split_all(**splitter, input.bytes, input.bytes.size() + 1);
-  const auto cut = split_all(**splitter, input.bytes, input.chunk);
+  const auto whole = split_all(**splitter, input.format, input.bytes, input.bytes.size() + 1);
+  const auto cut = split_all(**splitter, input.format, input.bytes, input.chunk);
   LB_CHECK(whole.size() == cut.size());
   for (std::size_t i = 0; i < whole.size(); ++i) {
     LB_CHECK(whole[i].begin == cut[i].begin && whole[i].length == cut[i].length);
@@ -73,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Batch batch;
   batch.bytes = input.bytes;
   batch.end = batch.bytes.size();
-  batch.format = input.chunk % 2 == 0 ? Format::kJson : Format::kText;
+  batch.format = is_utf16(input.format) ? input.format : input.chunk % 2 == 0 ? Format::kJson : Format::kText;
   batch.records = whole;
   AnnotateCarry carry;
   annotate(batch, 3600, carry);

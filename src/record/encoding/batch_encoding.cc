@@ -1,5 +1,7 @@
 #include "record/encoding/batch_encoding.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "io/hashing.h"
@@ -12,6 +14,7 @@ constexpr std::string_view kMagic = "LBBA";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kHeader = 24;
 constexpr std::size_t kLeastRecord = 4;  // encoded bytes of a record
+constexpr std::ptrdiff_t kMostRecord = 64;
 
 // Bits of a record's first byte, above its four flags.
 constexpr std::uint8_t kOriginShift = 4;
@@ -32,27 +35,45 @@ Hash128 read_hash(ByteReader& r, const char* field) {
   return hash;
 }
 
+// Where one record ends and the next begins: what the encoding leaves out of both.
+struct Place {
+  std::uint32_t at = 0;
+  TimeNs time = 0;
+};
+
+// At most kMostRecord bytes.
+char* put_record(char* to, const Record& r, Place& place) {
+  const std::uint32_t gap =
+      r.begin - r.blank - place.at;  // bytes of drops; wraps where records overlap, and decodes the same
+  const bool adjoins = gap == 0 && r.blank == 0;
+  unsigned first = r.flags & 15u;
+  first |= (static_cast<unsigned>(r.time_origin) & 3u) << kOriginShift;
+  if (r.lines == 1) first |= kOneLine;
+  if (adjoins) first |= kAdjoins;
+  *to++ = static_cast<char>(first);
+  *to++ = static_cast<char>(r.level);
+  if (!adjoins) to = put_varint(put_varint(to, gap), r.blank);
+  to = put_varint(to, r.length);
+  if (r.lines != 1) to = put_varint(to, r.lines);
+  const auto delta = static_cast<std::uint64_t>(r.time) - static_cast<std::uint64_t>(place.time);
+  place = {r.end(), r.time};
+  return put_varint(to, folded(static_cast<std::int64_t>(delta)));
+}
+
 void write_records(ByteWriter& w, const Batch& b) {
   w.varint(b.records.size());
-  std::uint32_t at = 0;
-  TimeNs time = b.arrival;
+  // Through a small buffer: appending number by number costs more than the numbers.
+  std::array<char, 4096> buffer;
+  char* to = buffer.data();
+  Place place{0, b.arrival};
   for (const Record& r : b.records) {
-    const std::uint32_t gap =
-        r.begin - r.blank - at;  // bytes of drops; wraps where records overlap, and decodes the same
-    const bool adjoins = gap == 0 && r.blank == 0;
-    unsigned first = r.flags & 15u;
-    first |= (static_cast<unsigned>(r.time_origin) & 3u) << kOriginShift;
-    if (r.lines == 1) first |= kOneLine;
-    if (adjoins) first |= kAdjoins;
-    w.u8(static_cast<std::uint8_t>(first));
-    w.u8(static_cast<std::uint8_t>(r.level));
-    if (!adjoins) w.varint(gap), w.varint(r.blank);
-    w.varint(r.length);
-    if (r.lines != 1) w.varint(r.lines);
-    w.signed_varint(static_cast<TimeNs>(static_cast<std::uint64_t>(r.time) - static_cast<std::uint64_t>(time)));
-    time = r.time;
-    at = r.end();
+    if (buffer.data() + buffer.size() - to < kMostRecord) {
+      w.bytes(buffer.data(), static_cast<std::size_t>(to - buffer.data()));
+      to = buffer.data();
+    }
+    to = put_record(to, r, place);
   }
+  w.bytes(buffer.data(), static_cast<std::size_t>(to - buffer.data()));
 }
 
 Record read_record(ByteReader& r, std::uint32_t at, TimeNs before) {

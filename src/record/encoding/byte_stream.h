@@ -9,6 +9,17 @@
 
 namespace logboom {
 
+// Writes a varint at `at`, at most ten bytes; the end of it.
+inline char* put_varint(char* at, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+inline std::uint64_t folded(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+
 class ByteWriter {
  public:
   // Appends to `out`, which it does not own.
@@ -22,14 +33,10 @@ class ByteWriter {
   }
   void varint(std::uint64_t value) {
     char raw[10];
-    std::size_t n = 0;
-    for (; value >= 0x80; value >>= 7) raw[n++] = static_cast<char>(value | 0x80);
-    raw[n++] = static_cast<char>(value);
-    out_.append(raw, n);
+    out_.append(raw, static_cast<std::size_t>(put_varint(raw, value) - raw));
   }
-  void signed_varint(std::int64_t value) {
-    varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
-  }
+  void signed_varint(std::int64_t value) { varint(folded(value)); }
+  void bytes(const char* at, std::size_t size) { out_.append(at, size); }
   void string(std::string_view value) {
     varint(value.size());
     out_.append(value);
@@ -66,6 +73,7 @@ class ByteReader {
     return value;
   }
   std::uint64_t varint(const char* field) {
+    if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) return static_cast<unsigned char>(*at_++);
     std::uint64_t value = 0;
     for (unsigned shift = 0; at_ != end_ && shift < 64; shift += 7) {
       const auto byte = static_cast<unsigned char>(*at_++);
