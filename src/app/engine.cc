@@ -74,6 +74,10 @@ class EngineOfOneMachine final : public Engine {
   Status stop() override;
 
  private:
+  Result<ImportProgress> import_stream(const ImportRequest& request, std::stop_token stop);
+  // One collector through a pipe of its own, until everything it emitted is durable. `on_tick` runs about five times a
+  // second.
+  Status collect_once(source::Collector& collector, const std::function<void()>& on_tick, std::stop_token stop);
   void follow_rules(std::stop_token stop);
   void keep(std::stop_token stop);
 
@@ -144,6 +148,18 @@ void EngineOfOneMachine::keep(std::stop_token stop) {
   }
 }
 
+config::RuleSet rules_of(const ImportRequest& request) {
+  config::RuleSet rules;
+  for (const std::string& path : request.paths) {
+    config::Rule rule;
+    rule.path = path;
+    rule.topic = request.topic;
+    rule.name = "import:" + path;
+    rules.rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
 ImportProgress progress_of(const std::vector<source::SourceStatus>& files) {
   ImportProgress sum;
   for (const source::SourceStatus& file : files) {
@@ -160,44 +176,56 @@ ImportProgress progress_of(const std::vector<source::SourceStatus>& files) {
 Result<ImportProgress> EngineOfOneMachine::import_files(const ImportRequest& request,
                                                         const std::function<void(const ImportProgress&)>& on_progress,
                                                         std::stop_token stop) {
-  config::RuleSet rules;
-  for (const std::string& path : request.paths) {
-    config::Rule rule;
-    rule.path = path;
-    rule.topic = request.topic;
-    rule.name = "import:" + path;
-    rules.rules.push_back(std::move(rule));
-  }
+  if (!request.stream_name.empty()) return import_stream(request, stop);
+  LB_ASSIGN(auto collector,
+            open_collector(settings_, {.one_shot = true, .explicit_paths = true, .again = request.again},
+                           rules_of(request), budget_, deps_));
+  LB_TRY(collect_once(
+      *collector, [&] { on_progress(progress_of(collector->status())); }, stop));
+  return progress_of(collector->status());
+}
+
+Result<ImportProgress> EngineOfOneMachine::import_stream(const ImportRequest& request, std::stop_token stop) {
+  const std::string& path = request.paths.front();
+  LB_ASSIGN(auto collector, open_stream_collector(settings_, path, request.stream_name, request.topic, budget_, deps_));
+  LB_TRY(collect_once(
+      *collector, [] {}, stop));
+  LB_ASSIGN(const FileStat stat, deps_.files.stat(path));
+  return ImportProgress{
+      .files = 1, .files_done = 1, .bytes = stat.size, .bytes_read = stat.size, .bytes_durable = stat.size};
+}
+
+Status EngineOfOneMachine::collect_once(source::Collector& collector, const std::function<void()>& on_tick,
+                                        std::stop_token stop) {
   LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, deps_.registry));
   LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(pipe->producer(), deps_.registry));
-  LB_ASSIGN(auto collector,
-            open_collector(settings_, {.one_shot = true, .explicit_paths = true, .again = request.again}, rules,
-                           budget_, deps_));
   Mutex mutex;
   CondVar ended;
   bool done = false;
   Status ran;
   std::jthread reader([&](std::stop_token inner) {
-    Status status = collector->run(*emitter, inner);
+    Status status = collector.run(*emitter, inner);
     MutexLock lock(mutex);
     ran = std::move(status);
     done = true;
     ended.notify_all();
   });
-  const std::stop_callback forward(stop, [&reader] { reader.request_stop(); });
-  for (bool finished = false; !finished;) {
-    {
-      MutexLock lock(mutex);
-      finished = ended.wait_for(mutex, {}, kProgressEvery, [&] { return done; });
+  {
+    const std::stop_callback forward(stop, [&reader] { reader.request_stop(); });
+    for (bool finished = false; !finished;) {
+      {
+        MutexLock lock(mutex);
+        finished = ended.wait_for(mutex, {}, kProgressEvery, [&] { return done; });
+      }
+      on_tick();
     }
-    on_progress(progress_of(collector->status()));
   }
   reader.join();
   pipe->close();
-  if (!ran.ok()) return std::move(ran).error();
+  LB_TRY(std::move(ran));
   if (stop.stop_requested())
     return Error(ErrorCode::kCancelled, "the import was interrupted; run it again to go on where it stopped");
-  return progress_of(collector->status());
+  return {};
 }
 
 Status EngineOfOneMachine::stop() {

@@ -20,7 +20,8 @@ namespace logboom::app {
 struct ImportRequest {
   std::vector<std::string> paths;  // absolute; files, or folders (all regular files below)
   std::string topic = "logs";
-  bool again = false;  // take what has expired once more
+  bool again = false;       // take what has expired once more
+  std::string stream_name;  // not empty: the one path is a spooled stream, its source is this name
 };
 
 struct ImportProgress {

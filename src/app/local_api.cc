@@ -34,6 +34,8 @@ class LocalApiOverStore final : public LocalApi {
 
 }  // namespace
 
-Result<std::unique_ptr<LocalApi>> LocalApi::open(Context& context, ApiNeed need) { return LocalApiOverStore::open(context, need); }
+Result<std::unique_ptr<LocalApi>> LocalApi::open(Context& context, ApiNeed need) {
+  return LocalApiOverStore::open(context, need);
+}
 
 }  // namespace logboom::app

@@ -45,7 +45,8 @@ class PageServerOfEngine final : public PageServer {
     server.unix_socket = socket_path(context.data_directory());
     server.tls_certificate = context.settings.text("server.tls_cert");
     server.tls_key = context.settings.text("server.tls_key");
-    made->server_ = std::make_unique<http::HttpServer>(server, made->router_, *made->gate_, context.registry, context.clock);
+    made->server_ =
+        std::make_unique<http::HttpServer>(server, made->router_, *made->gate_, context.registry, context.clock);
     LB_TRY(made->server_->start());
     made->gate_->set_port(made->server_->port());
     return std::unique_ptr<PageServer>(std::move(made));
@@ -74,7 +75,8 @@ class PageServerOfEngine final : public PageServer {
 
 }  // namespace
 
-Result<std::unique_ptr<PageServer>> PageServer::start(Context& context, Engine& engine, const PageServerOptions& options) {
+Result<std::unique_ptr<PageServer>> PageServer::start(Context& context, Engine& engine,
+                                                      const PageServerOptions& options) {
   return PageServerOfEngine::start(context, engine, options);
 }
 

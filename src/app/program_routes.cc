@@ -43,14 +43,19 @@ Result<ImportRequest> import_request(const json& body) {
       }
     } else if (name == "topic" && value.is_string()) {
       request.topic = value;
+    } else if (name == "stream_name" && value.is_string()) {
+      request.stream_name = value;
     } else if (name == "again" && value.is_boolean()) {
       request.again = value;
     } else {
       return Error(ErrorCode::kInvalidArgument,
-                   fmt::format("unknown or wrong member \"{}\"; known: paths, topic, again", name));
+                   fmt::format("unknown or wrong member \"{}\"; known: paths, topic, again, stream_name", name));
     }
   }
   if (request.paths.empty()) return Error(ErrorCode::kInvalidArgument, "paths: name at least one file");
+  if (!request.stream_name.empty() && request.paths.size() != 1) {
+    return Error(ErrorCode::kInvalidArgument, "paths: a stream is one file");
+  }
   return request;
 }
 
@@ -156,9 +161,11 @@ void register_program_routes(http::Router& router, Engine& engine) {
                              [&engine](const Request& q, ResponseWriter& w) { import_route(engine, q, w); });
   import.response_type = "application/x-ndjson";
   import.kind = http::RouteKind::kLongLived;
-  import.parameters = {body_parameter("paths", "array", true, "Absolute paths of files or folders."),
-                       body_parameter("topic", "string", false, "Channel of the records."),
-                       body_parameter("again", "boolean", false, "Take what has expired once more.")};
+  import.parameters = {
+      body_parameter("paths", "array", true, "Absolute paths of files or folders."),
+      body_parameter("topic", "string", false, "Channel of the records."),
+      body_parameter("again", "boolean", false, "Take what has expired once more."),
+      body_parameter("stream_name", "string", false, "The one path holds a stream; its source is this name.")};
   router.add(std::move(import));
   router.add(route("GET", "/api/v1/rules", Role::kViewer, "The rules in force.",
                    "Revision, the rules as YAML, roots, and why newer rules are not in force.",

@@ -7,6 +7,7 @@
 #include "app/paths.h"
 #include "config/file/file_rule_source.h"
 #include "logstore/embedded/embedded_store.h"
+#include "source/file/stream_collector.h"
 #include "transport/inprocess/inprocess_transport.h"
 
 namespace logboom::app {
@@ -50,7 +51,9 @@ std::vector<std::string> rule_keys() {
 
 namespace {
 
-std::string store_directory(const config::Settings& settings) { return settings.text("data_dir") + "/store"; }
+std::string store_directory(const config::Settings& settings) {
+  return settings.text("data_dir") + "/store";
+}
 
 }  // namespace
 
@@ -68,8 +71,9 @@ Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& s
 Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps) {
   LB_ASSIGN(auto report, logstore::repair_embedded_store(store_directory(settings), deps.files, deps.clock));
   RepairSummary summary{std::move(report.notes), report.blocks_lost == 0};
-  summary.notes.push_back(fmt::format("{} files checked, {} rebuilt, {} blocks recovered, {} lost", report.files_checked,
-                                      report.files_rebuilt, report.blocks_recovered, report.blocks_lost));
+  summary.notes.push_back(fmt::format("{} files checked, {} rebuilt, {} blocks recovered, {} lost",
+                                      report.files_checked, report.files_rebuilt, report.blocks_recovered,
+                                      report.blocks_lost));
   return summary;
 }
 
@@ -109,6 +113,21 @@ Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Sett
   options.own_directories = {settings.text("data_dir")};
   return source::make_file_collector(std::move(options), std::move(rules), deps.files, deps.clock, budget,
                                      deps.registry);
+}
+
+Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::Settings& settings,
+                                                                 const std::string& path, const std::string& name,
+                                                                 const std::string& topic, MemoryBudget& budget,
+                                                                 Deps deps) {
+  source::StreamOptions options;
+  const std::string& key_file = settings.text("agent.key_file");
+  LB_ASSIGN(options.agent_key, load_agent_key(deps.files, key_file == "auto" ? "" : key_file));
+  options.path = path;
+  options.name = "stdin:" + name;
+  options.channel = topic;
+  options.host = host_name(settings.text("agent.name"));
+  options.max_line = static_cast<std::uint32_t>(settings.size("limits.line").bytes());
+  return source::make_stream_collector(std::move(options), deps.files, deps.clock, budget);
 }
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,

@@ -55,6 +55,12 @@ Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Sett
                                                               const CollectorSetup& setup, config::RuleSet rules,
                                                               MemoryBudget& budget, Deps deps);
 
+// For one spooled stream; `path` holds it, `name` is its identity.
+Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::Settings& settings,
+                                                                 const std::string& path, const std::string& name,
+                                                                 const std::string& topic, MemoryBudget& budget,
+                                                                 Deps deps);
+
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
                                                        std::vector<config::Rule> given, Deps deps);
 

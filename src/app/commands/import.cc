@@ -1,5 +1,8 @@
+#include <cerrno>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "app/api_access.h"
 #include "app/commands/commands.h"
@@ -45,10 +48,51 @@ int report(const Context& context, const json& done) {
   return problems.empty() ? kOk : kFailed;
 }
 
+// What comes on standard input, in a file of the data directory while it is being imported.
+class Spool {
+ public:
+  explicit Spool(Context& context) : path_(context.data_directory() + fmt::format("/import-{}.spool", ::getpid())) {}
+  ~Spool() { ::unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+  Status fill(Context& context) {
+    LB_TRY(context.files->create_directories(context.data_directory()));
+    LB_ASSIGN(auto file, context.files->open(path_, OpenMode::kCreate));
+    std::string chunk(1 << 20, '\0');
+    std::uint64_t size = 0;
+    Progress progress(shows_progress(context), "read");
+    for (;;) {
+      const ssize_t got = ::read(STDIN_FILENO, chunk.data(), chunk.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return os_error("read standard input", errno);
+      if (got == 0) return {};
+      if (context.stop.stop_requested()) return Error(ErrorCode::kCancelled, "the import was interrupted");
+      LB_TRY(file->pwrite(chunk.data(), static_cast<std::size_t>(got), size));
+      progress.update(size += static_cast<std::uint64_t>(got), 0);
+    }
+  }
+
+ private:
+  std::string path_;
+};
+
+Result<json> stream_body(const Args& args, const Spool& spool) {
+  json body = {{"paths", json::array({spool.path()})}, {"stream_name", args.text("name")}};
+  if (args.has("topic")) body["topic"] = args.text("topic");
+  return body;
+}
+
 }  // namespace
 
 int run_import(Context& context, const Args& args) {
-  const auto body = import_body(context, args);
+  const bool from_stdin = args.rest() == std::vector<std::string>{"-"};
+  Spool spool(context);
+  if (from_stdin) {
+    if (!args.has("name"))
+      return fail(Error(ErrorCode::kInvalidArgument, "what comes on standard input needs a name: --name web-1.log"));
+    if (Status filled = spool.fill(context); !filled.ok()) return fail(filled.error());
+  }
+  const auto body = from_stdin ? stream_body(args, spool) : import_body(context, args);
   if (!body.ok()) return fail(body.error());
   auto api = open_api(context, ApiNeed::kWrite);
   if (!api.ok()) return fail(api.error());

@@ -109,7 +109,10 @@ int run_export(Context& context, const Args& args) {
   if (args.has("file") == args.has("source"))
     return fail(Error(ErrorCode::kInvalidArgument, "say what to export: --file PATH or --source ID"));
   http::Pairs parameters;
-  if (args.has("file")) parameters.emplace_back("file", absolute_path(args.text("file")));
+  if (args.has("file")) {
+    const std::string file = args.text("file");
+    parameters.emplace_back("file", file.starts_with("stdin:") ? file : absolute_path(file));
+  }
   for (const char* name : {"source", "epoch", "topic"}) {
     if (args.has(name)) parameters.emplace_back(name, args.text(name));
   }

@@ -26,7 +26,8 @@ void notify_service_manager(const std::string& state) {
   const int descriptor = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return;
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  if (::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), length) < 0) {
+  if (::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), length) <
+      0) {
     log_warn("cannot notify the service manager");
   }
   ::close(descriptor);
@@ -47,12 +48,16 @@ Result<std::vector<config::Rule>> rules_of_paths(const Args& args) {
 void greet(Context& context, Engine& engine, PageServer& server, bool page) {
   const logstore::RetentionPolicy policy = retention_policy(context.settings, *context.files);
   std::string collecting;
-  for (const config::Rule& rule : engine.rules().rules) collecting += (collecting.empty() ? "" : ", ") + printable(rule.path);
+  for (const config::Rule& rule : engine.rules().rules)
+    collecting += (collecting.empty() ? "" : ", ") + printable(rule.path);
   if (collecting.size() > 200) collecting = collecting.substr(0, 200) + " ...";
-  fmt::print("collecting  {}\n", collecting.empty() ? "nothing yet: add a path with `logboom rules add PATH`" : collecting);
-  fmt::print("stored in   {}, kept {} and up to {}\n", context.data_directory(), policy.age.count() > 0 ? fmt::format("{} days", policy.age.count() / 24) : "for ever",
+  fmt::print("collecting  {}\n",
+             collecting.empty() ? "nothing yet: add a path with `logboom rules add PATH`" : collecting);
+  fmt::print("stored in   {}, kept {} and up to {}\n", context.data_directory(),
+             policy.age.count() > 0 ? fmt::format("{} days", policy.age.count() / 24) : "for ever",
              policy.bytes > 0 ? ByteSize(policy.bytes).to_string() : "no limit");
-  if (page) fmt::print("the page    {}\n            (works once; `logboom login` prints another)\n", server.sign_in_url());
+  if (page)
+    fmt::print("the page    {}\n            (works once; `logboom login` prints another)\n", server.sign_in_url());
   std::fflush(stdout);
 }
 
@@ -71,7 +76,10 @@ int run_up(Context& context, const Args& args) {
   auto engine = Engine::open(context.settings, context.deps());
   if (!engine.ok()) {
     const bool busy = engine.error().code() == ErrorCode::kUnavailable;
-    return fail(busy ? Error(ErrorCode::kUnavailable, engine.error().message() + "; to collect more with the running program: logboom rules add PATH") : engine.error());
+    return fail(
+        busy ? Error(ErrorCode::kUnavailable,
+                     engine.error().message() + "; to collect more with the running program: logboom rules add PATH")
+             : engine.error());
   }
   auto rules = open_rules(context.settings, context.config_file, std::move(*given), context.deps());
   if (!rules.ok()) return fail(rules.error());
