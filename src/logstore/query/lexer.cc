@@ -98,6 +98,10 @@ bool only_wildcards(std::string_view raw) {
   return !raw.empty() && raw.find_first_not_of('*') == std::string_view::npos;
 }
 
+bool starts_with_escape(std::string_view raw) {
+  return !raw.empty() && is_escape(raw, 0);
+}
+
 std::string unescape_word(std::string_view raw) {
   std::string out;
   for (std::size_t i = 0; i < raw.size(); ++i) {

@@ -53,6 +53,8 @@ class Lexer {
 bool has_wildcard(std::string_view raw);
 // Nothing but unescaped stars.
 bool only_wildcards(std::string_view raw);
+// Whether the raw word begins with a backslash that takes away the meaning of the next character.
+bool starts_with_escape(std::string_view raw);
 // Undoes backslashes before characters that mean something in a query; other backslashes stay.
 std::string unescape_word(std::string_view raw);
 // The text of a kPattern node: like unescape_word, but literal stars and backslashes stay escaped, repeated stars are

@@ -214,7 +214,7 @@ bool Parser::word(Node& out, bool exact) {
       const std::size_t end = lexer_.position();
       const std::string_view value = word.raw.substr(colon + 1);
       const bool plain = (value.empty() && lexer_.peek() != '(') || value.substr(0, 2) == "//" || value[0] == ':' ||
-                         (colon == 1 && value[0] == '\\');
+                         (colon == 1 && value[0] == '\\' && !starts_with_escape(value));
       if (!plain) return field(out, word.raw.substr(0, colon), word.begin + colon + 1);
       lexer_.set_position(end);
     }

@@ -109,9 +109,9 @@ std::size_t Regex::candidate(std::string_view text, std::size_t from) const {
   return static_cast<std::size_t>(found.data() - text.data());
 }
 
-RegexNeeds RegexNeeds::of(const std::string& text, bool fold) {
+RegexNeeds RegexNeeds::of(const std::string& text, bool fold, int least) {
   RegexNeeds needs;
-  auto filter = std::make_shared<re2::FilteredRE2>(3);
+  auto filter = std::make_shared<re2::FilteredRE2>(least);
   int id = 0;
   if (filter->Add(text, options_for(text, fold), &id) != re2::RE2::NoError) return needs;
   std::vector<std::string> atoms;

@@ -48,9 +48,10 @@ class Regex {
 // What any match of a regex demands of the *folded* text: some of these literals. Never more than the regex demands.
 class RegexNeeds {
  public:
-  static RegexNeeds of(const std::string& text, bool fold);
+  // Literals shorter than `least` bytes are not looked at.
+  static RegexNeeds of(const std::string& text, bool fold, int least = 3);
 
-  // Folded, three bytes or longer each.
+  // Folded. One may be shorter than `least`, then it says nothing to filters.
   const std::vector<std::string>& literals() const { return literals_; }
   // Whether a text holding exactly those literals for which present[i] is true may match. Without literals always.
   bool possible(const std::vector<bool>& present) const;

@@ -140,8 +140,11 @@ Result<TextMatcher> TextMatcher::compile(const Node& node) {
     LB_ASSIGN(Regex regex, Regex::compile(node.text, node.fold));
     m.regex_ = std::make_shared<const Regex>(std::move(regex));
     m.needs_ = RegexNeeds::of(node.text, node.fold);
-    if (!m.needs_.required().empty()) m.literals_.push_back(m.needs_.required());
-    m.choose_anchor(m.needs_.required());
+    // Too short for filters, but it spares most lines the regex.
+    const std::string shorter = m.needs_.required().empty() ? RegexNeeds::of(node.text, node.fold, 1).required() : "";
+    const std::string& required = shorter.empty() ? m.needs_.required() : shorter;
+    if (!required.empty()) m.literals_.push_back(required);
+    m.choose_anchor(required);
   } else {
     return Error(ErrorCode::kInvalidArgument, "cannot match a text: not a condition on texts");
   }

@@ -179,6 +179,7 @@ TEST(TextMatcher, RegexSaysWhatItNeeds) {
   EXPECT_EQ(either.needs()->literals().size(), 2u);
   EXPECT_TRUE(either.needs()->possible({true, false}));
   EXPECT_FALSE(either.needs()->possible({false, false}));
+  EXPECT_EQ(compiled("/[0-9]{5}ms/").literals(), std::vector<std::string>{"ms"});
   EXPECT_TRUE(compiled("/[0-9]+/").needs()->literals().empty());
   EXPECT_TRUE(compiled("/[0-9]+/").needs()->possible({}));
 }
