@@ -182,38 +182,45 @@ bool ColumnEncoder::number_skeleton(Column& column) const {
   return !column.numbers.empty();
 }
 
-bool ColumnEncoder::parse_value(std::size_t at, const Column& column) {
-  const char* p = values_.bytes + values_.values[at].begin;
-  const char* end = values_.bytes + values_.values[at].end;
-  for (std::size_t k = 0; k < column.numbers.size(); ++k) {
-    const std::string& before = column.numbers[k].before;
-    if (!begins_with(p, static_cast<std::size_t>(end - p), before)) return false;
+// Reads the number that comes next in every value.
+bool ColumnEncoder::parse_place(NumberFormat& number, std::int64_t* out) {
+  const std::string& before = number.before;
+  const char first = before.empty() ? 0 : before[0];
+  std::size_t least = kMaxDigits;
+  std::size_t most = 0;
+  bool leading_zero = false;
+  for (std::size_t i = 0; i < values_.count; ++i) {
+    const char* p = values_.bytes + positions_[i];
+    const std::size_t room = values_.values[i].end - positions_[i];
+    if (room <= before.size()) return false;
+    if (!before.empty() && (*p != first || std::memcmp(p, before.data(), before.size()) != 0)) return false;
     p += before.size();
-    std::uint64_t number = 0;
-    const std::size_t width = read_digits(p, static_cast<std::size_t>(end - p), number);
+    std::uint64_t value = 0;
+    const std::size_t width = read_digits(p, room - before.size(), value);
     if (width == 0 || width > kMaxDigits) return false;
-    NumberSeen& seen = seen_[k];
-    seen.min_width = std::min(seen.min_width, static_cast<std::uint32_t>(width));
-    seen.max_width = std::max(seen.max_width, static_cast<std::uint32_t>(width));
-    seen.leading_zero = seen.leading_zero || (*p == '0' && width > 1);
-    numbers_[k * values_.count + at] = static_cast<std::int64_t>(number);
-    p += width;
+    least = std::min(least, width);
+    most = std::max(most, width);
+    leading_zero |= *p == '0' && width > 1;
+    out[i] = static_cast<std::int64_t>(value);
+    positions_[i] += static_cast<std::uint32_t>(before.size() + width);
   }
-  const auto left = static_cast<std::size_t>(end - p);
-  return left == column.constant.size() && begins_with(p, left, column.constant);
+  if (leading_zero && least != most) return false;
+  if (leading_zero) number.width = static_cast<std::uint8_t>(most);
+  return true;
 }
 
 bool ColumnEncoder::parse_numbers(Column& column) {
-  const std::size_t count = column.numbers.size();
-  if (numbers_.size() < count * values_.count) numbers_.resize(count * values_.count);
-  seen_.assign(count, {});
-  for (std::size_t i = 0; i < values_.count; ++i) {
-    if (!parse_value(i, column)) return false;
+  const std::size_t places = column.numbers.size();
+  if (numbers_.size() < places * values_.count) numbers_.resize(places * values_.count);
+  if (positions_.size() < values_.count) positions_.resize(values_.count);
+  for (std::size_t i = 0; i < values_.count; ++i) positions_[i] = values_.values[i].begin;
+  for (std::size_t k = 0; k < places; ++k) {
+    if (!parse_place(column.numbers[k], numbers_.data() + k * values_.count)) return false;
   }
-  for (std::size_t k = 0; k < count; ++k) {
-    if (!seen_[k].leading_zero) continue;
-    if (seen_[k].min_width != seen_[k].max_width) return false;
-    column.numbers[k].width = static_cast<std::uint8_t>(seen_[k].max_width);
+  for (std::size_t i = 0; i < values_.count; ++i) {
+    const std::size_t left = values_.values[i].end - positions_[i];
+    if (left != column.constant.size() || !begins_with(values_.bytes + positions_[i], left, column.constant))
+      return false;
   }
   return true;
 }

@@ -34,7 +34,7 @@ class ColumnEncoder {
   bool looks_repetitive() const;
   bool number_skeleton(Column& column) const;
   bool parse_numbers(Column& column);
-  bool parse_value(std::size_t at, const Column& column);
+  bool parse_place(NumberFormat& number, std::int64_t* out);
   void write_dictionary(Column& column);
   void write_hex(const Column& column);
   void rehash(std::size_t slots);
@@ -43,21 +43,14 @@ class ColumnEncoder {
     std::uint64_t hash = 0;
     std::uint32_t entry = 0;  // plus one; 0 is free
   };
-  // What the numbers of one place in the values look like.
-  struct NumberSeen {
-    std::uint32_t min_width = UINT32_MAX;
-    std::uint32_t max_width = 0;
-    bool leading_zero = false;
-  };
-
   SectionStreams& streams_;
   ColumnValues values_;
   std::vector<std::string_view> entries_;
   std::vector<std::uint32_t> entry_counts_;
   std::vector<std::uint32_t> indices_;
   std::vector<Slot> slots_;
-  std::vector<std::int64_t> numbers_;  // all of the first place, then all of the second, ...
-  std::vector<NumberSeen> seen_;
+  std::vector<std::int64_t> numbers_;     // all of the first place, then all of the second, ...
+  std::vector<std::uint32_t> positions_;  // how far each value is read
   std::vector<std::int64_t> lengths_;
 };
 

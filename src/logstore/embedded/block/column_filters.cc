@@ -11,7 +11,7 @@ namespace logboom::logstore::embedded {
 namespace {
 
 constexpr std::uint32_t kContext = 2;       // bytes beside a variable that share a trigram with it
-constexpr std::size_t kManyValues = 64;     // from here on numbers count as any digits
+constexpr std::size_t kManyValues = 100;    // from here on numbers count as any digits
 constexpr std::size_t kMaxFraction = 1000;  // milliseconds are remembered, finer fractions are not
 
 bool is_digit(char c) {
@@ -222,18 +222,25 @@ void ColumnFilters::end_pattern(const ColumnValues& values) {
   filters_.add_pattern_trigrams(pattern_);
 }
 
-// Each number may have one, two or more digits; no trigram depends on the length of two numbers.
+// The column as fixed text and numbers of one digit; then every number with its neighbours and with more digits.
 void ColumnFilters::add_number_patterns(const ColumnValues& values, const Column& column) {
-  for (std::size_t varied = 0; varied < column.numbers.size(); ++varied) {
-    for (std::size_t digits = 1; digits <= 3; ++digits) {
-      begin_pattern(values);
-      for (std::size_t k = 0; k < column.numbers.size(); ++k) {
-        push_text(column.numbers[k].before);
-        for (std::size_t d = 0; d < (k == varied ? digits : 1); ++d) pattern_.push_back({PatternByte::kDigit, 0});
-      }
-      push_text(column.constant);
-      end_pattern(values);
-    }
+  constexpr PatternByte kAnyDigit{PatternByte::kDigit, 0};
+  begin_pattern(values);
+  std::vector<std::size_t> places;
+  for (const NumberFormat& number : column.numbers) {
+    push_text(number.before);
+    places.push_back(pattern_.size());
+    pattern_.push_back(kAnyDigit);
+  }
+  push_text(column.constant);
+  end_pattern(values);
+  const std::vector<PatternByte> all = pattern_;
+  for (const std::size_t at : places) {
+    pattern_.clear();
+    if (at > 0) pattern_.push_back(all[at - 1]);
+    pattern_.insert(pattern_.end(), 3, kAnyDigit);
+    if (at + 1 < all.size()) pattern_.push_back(all[at + 1]);
+    filters_.add_pattern_trigrams(pattern_);
   }
 }
 

@@ -108,8 +108,9 @@ bool unpack_group(ByteReader& in, std::size_t count, std::int64_t* out) {
 void encode_ints(const std::int64_t* values, std::size_t count, std::string& out) {
   if (count == 0) return;
   ByteWriter writer(out);
-  const std::int64_t base = *std::min_element(values, values + count);
-  const Sizes sizes = measure(values, count, base);
+  const auto [least, most] = std::minmax_element(values, values + count);
+  const std::int64_t base = *least;
+  const Sizes sizes = base == *most ? Sizes{} : measure(values, count, base);
   const Mode mode = sizes.delta < sizes.frame ? kDelta : kFrame;
   std::int64_t reference = mode == kDelta ? values[0] : base;
   writer.u8(mode);

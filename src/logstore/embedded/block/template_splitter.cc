@@ -8,22 +8,14 @@
 namespace logboom::logstore::embedded {
 namespace {
 
-// Calls f(piece) for the static text before, between and behind the variables.
-template <typename F>
-void for_each_piece(std::string_view raw, TextRange row, const TextRange* variables, std::size_t count, F f) {
-  std::uint32_t at = row.begin;
-  for (std::size_t i = 0; i < count; ++i) {
-    f(raw.substr(at, variables[i].begin - at));
-    at = variables[i].end;
-  }
-  f(raw.substr(at, row.end - at));
-}
+constexpr std::size_t kOverrun = 32;  // copies of pieces write over their end
 
 }  // namespace
 
 void TemplateSplitter::split(std::string_view raw, const std::vector<TextRange>& rows) {
   scanner_.prepare(raw);
-  candidates_.clear(), pieces_.clear(), text_.clear(), words_.clear();
+  candidates_.clear(), pieces_.clear(), text_.clear();
+  row_pieces_.resize(VariableScanner::kMaxVariables + 2);
   first_variable_.resize(rows.size());
   candidate_of_.resize(rows.size());
   table_.assign(1024, 0);
@@ -33,65 +25,68 @@ void TemplateSplitter::split(std::string_view raw, const std::vector<TextRange>&
       variables_.resize(2 * used + VariableScanner::kMaxVariables);
     first_variable_[i] = static_cast<std::uint32_t>(used);
     Row row{rows[i], variables_.data() + used, 0, 0};
-    row.count = scanner_.scan(row.range.begin, row.range.end, variables_.data() + used);
+    row.count = scanner_.take(row.range.begin, row.range.end, variables_.data() + used);
     used += row.count;
-    take_words(raw, row);
-    candidate_of_[i] = find_or_add(raw, row);
+    take_static(raw, row);
+    candidate_of_[i] = find_or_add(row);
   }
   keep_best();
 }
 
-// Writes the static text as words: of each piece its length and its bytes, padded with zeros. Equal words, equal text.
-void TemplateSplitter::take_words(std::string_view raw, Row& row) {
-  const std::size_t most = (row.range.end - row.range.begin) / 8 + 2 * (row.count + 1);
-  if (row_words_.size() < most) row_words_.resize(most);
-  std::uint64_t* out = row_words_.data();
-  const char* at = raw.data() + row.range.begin;
+// Brings the static pieces of a row together, with their lengths.
+void TemplateSplitter::take_static(std::string_view raw, Row& row) {
+  const std::size_t most = row.range.end - row.range.begin + 2 * kOverrun;
+  if (row_text_.size() < most) row_text_.resize(2 * most);
+  char* out = row_text_.data();
+  const char* from = raw.data() + row.range.begin;
   for (std::size_t i = 0; i <= row.count; ++i) {
     const char* end = raw.data() + (i < row.count ? row.variables[i].begin : row.range.end);
-    auto left = static_cast<std::size_t>(end - at);
-    *out++ = left;
-    for (; left >= 8; left -= 8, at += 8) *out++ = load64(at);
-    *out = left == 0 ? 0 : load64(at) << (64 - 8 * left);
-    out += left == 0 ? 0 : 1;
-    if (i < row.count) at = raw.data() + row.variables[i].end;
+    const auto length = static_cast<std::size_t>(end - from);
+    row_pieces_[i] = static_cast<std::uint32_t>(length);
+    if (length <= kOverrun) {
+      std::memcpy(out, from, kOverrun);
+    } else {
+      std::memcpy(out, from, length);
+    }
+    out += length;
+    if (i < row.count) from = raw.data() + row.variables[i].end;
   }
-  row.words = static_cast<std::size_t>(out - row_words_.data());
+  std::memset(out, 0, 8);
+  row.text_size = static_cast<std::size_t>(out - row_text_.data());
 }
 
-std::uint32_t TemplateSplitter::find_or_add(std::string_view raw, const Row& row) {
-  const std::uint64_t hash = hash_words(row_words_.data(), row.words);
+std::uint32_t TemplateSplitter::find_or_add(const Row& row) {
+  const std::size_t pieces = row.count + 1;
+  row_pieces_[pieces] = 0;
+  const std::uint64_t hash = hash_words(row_pieces_.data(), (pieces + 1) / 2,
+                                        hash_words(row_text_.data(), (row.text_size + 7) / 8, kHashMultiplier));
   std::size_t at = hash & (table_.size() - 1);
   for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
     Candidate& candidate = candidates_[table_[at] - 1];
-    if (candidate.hash == hash && candidate.word_count == row.words &&
-        std::memcmp(words_.data() + candidate.first_word, row_words_.data(), row.words * 8) == 0) {
+    if (candidate.hash != hash || candidate.piece_count != pieces || candidate.text_size != row.text_size) continue;
+    if (std::memcmp(text_.data() + candidate.text, row_text_.data(), row.text_size) == 0 &&
+        std::memcmp(pieces_.data() + candidate.first_piece, row_pieces_.data(), pieces * sizeof(std::uint32_t)) == 0) {
       ++candidate.rows;
       return table_[at] - 1;
     }
   }
   if (candidates_.size() == kMaxCandidates) return kNone;
-  add_candidate(hash, raw, row);
+  add_candidate(hash, row);
   table_[at] = static_cast<std::uint32_t>(candidates_.size());
   if (candidates_.size() * 2 > table_.size()) grow_table();
   return static_cast<std::uint32_t>(candidates_.size() - 1);
 }
 
-void TemplateSplitter::add_candidate(std::uint64_t hash, std::string_view raw, const Row& row) {
+void TemplateSplitter::add_candidate(std::uint64_t hash, const Row& row) {
   Candidate candidate;
   candidate.hash = hash;
   candidate.rows = 1;
-  candidate.first_word = static_cast<std::uint32_t>(words_.size());
-  candidate.word_count = static_cast<std::uint32_t>(row.words);
-  words_.insert(words_.end(), row_words_.begin(), row_words_.begin() + static_cast<std::ptrdiff_t>(row.words));
   candidate.first_piece = static_cast<std::uint32_t>(pieces_.size());
   candidate.piece_count = static_cast<std::uint32_t>(row.count + 1);
   candidate.text = static_cast<std::uint32_t>(text_.size());
-  for_each_piece(raw, row.range, row.variables, row.count, [&](std::string_view piece) {
-    pieces_.push_back(static_cast<std::uint32_t>(piece.size()));
-    text_.append(piece);
-  });
-  candidate.text_size = static_cast<std::uint32_t>(text_.size()) - candidate.text;
+  candidate.text_size = static_cast<std::uint32_t>(row.text_size);
+  pieces_.insert(pieces_.end(), row_pieces_.begin(), row_pieces_.begin() + candidate.piece_count);
+  text_.append(row_text_.data(), row.text_size);
   candidates_.push_back(candidate);
 }
 

@@ -53,19 +53,19 @@ class TemplateSplitter {
     TextRange range;
     const TextRange* variables = nullptr;
     std::size_t count = 0;
-    std::size_t words = 0;  // of its static text in row_words_
+    std::size_t text_size = 0;  // of its static text in row_text_
   };
 
-  void take_words(std::string_view raw, Row& row);
-  std::uint32_t find_or_add(std::string_view raw, const Row& row);
-  void add_candidate(std::uint64_t hash, std::string_view raw, const Row& row);
+  void take_static(std::string_view raw, Row& row);
+  std::uint32_t find_or_add(const Row& row);
+  void add_candidate(std::uint64_t hash, const Row& row);
   void grow_table();
   void keep_best();
 
   VariableScanner scanner_;
   std::vector<TextRange> variables_;  // longer than what is used
-  std::vector<std::uint64_t> row_words_;
-  std::vector<std::uint64_t> words_;
+  std::vector<char> row_text_;        // static text of the row being looked up
+  std::vector<std::uint32_t> row_pieces_;
   std::vector<std::uint32_t> first_variable_;
   std::vector<std::uint32_t> candidate_of_;
   std::vector<Candidate> candidates_;

@@ -38,7 +38,7 @@ void TextEncoder::fill_attributes(const std::vector<std::uint32_t>& members, Tem
 }
 
 // Appends a value and its neighbours; up to 32 bytes behind them are copied too.
-inline void TextEncoder::Gathered::add(const char* raw, TextRange range) {
+inline void TextEncoder::Gathered::add(const char* raw, TextRange range, std::size_t at) {
   constexpr std::uint32_t kRoom = 64;
   const std::uint32_t before = std::min(range.begin, ColumnValues::kBefore);
   const std::uint32_t size = range.end - range.begin;
@@ -52,7 +52,7 @@ inline void TextEncoder::Gathered::add(const char* raw, TextRange range) {
     std::memcpy(out + ColumnValues::kBefore - before, from, all - ColumnValues::kBefore + before);
   }
   const auto begin = static_cast<std::uint32_t>(used) + ColumnValues::kBefore;
-  values.push_back({begin, begin + size});
+  values[at] = {begin, begin + size};
   used += all;
 }
 
@@ -63,7 +63,7 @@ void TextEncoder::gather(const TemplateSplitter::Found& found) {
   if (gathered_.size() < columns) gathered_.resize(columns);
   for (std::size_t at = 0; at < columns; ++at) {
     gathered_[at].used = 0;
-    gathered_[at].values.clear();
+    if (gathered_[at].values.size() < found.rows.size()) gathered_[at].values.resize(found.rows.size());
   }
   times_.clear();
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
@@ -76,7 +76,7 @@ void TextEncoder::gather(const TemplateSplitter::Found& found) {
     const std::uint32_t row = found.rows[i];
     times_.push_back((*rows_)[row].time);
     const TextRange* variables = splitter_.variables(row);
-    for (std::size_t at = 0; at < columns; ++at) gathered_[at].add(raw_.data(), variables[at]);
+    for (std::size_t at = 0; at < columns; ++at) gathered_[at].add(raw_.data(), variables[at], i);
   }
 }
 

@@ -40,7 +40,7 @@ class TextEncoder {
     std::size_t used = 0;
     std::vector<TextRange> values;
 
-    void add(const char* raw, TextRange range);
+    void add(const char* raw, TextRange range, std::size_t at);
   };
   void gather(const TemplateSplitter::Found& found);
 

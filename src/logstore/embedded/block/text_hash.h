@@ -25,14 +25,15 @@ inline std::uint64_t text_hash(std::string_view text, std::uint64_t h = kHashMul
   return h ^ (h >> 32);
 }
 
-// Of an array of words; four chains, so that multiplications overlap.
-inline std::uint64_t hash_words(const std::uint64_t* words, std::size_t count) {
-  std::uint64_t h[4] = {kHashMultiplier, ~kHashMultiplier, kHashMultiplier >> 7, kHashMultiplier << 7};
+// Of `count` words at p, which need not be aligned; four chains, so that multiplications overlap.
+inline std::uint64_t hash_words(const void* p, std::size_t count, std::uint64_t seed) {
+  const char* bytes = static_cast<const char*>(p);
+  std::uint64_t h[4] = {seed, ~seed, seed >> 7, seed << 7};
   std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    for (std::size_t lane = 0; lane < 4; ++lane) h[lane] = mix_hash(h[lane], words[i + lane]);
+  for (; i + 4 <= count; i += 4, bytes += 32) {
+    for (std::size_t lane = 0; lane < 4; ++lane) h[lane] = mix_hash(h[lane], load64(bytes + 8 * lane));
   }
-  for (; i < count; ++i) h[i % 4] = mix_hash(h[i % 4], words[i]);
+  for (; i < count; ++i, bytes += 8) h[i % 4] = mix_hash(h[i % 4], load64(bytes));
   const std::uint64_t all = mix_hash(mix_hash(mix_hash(h[0], h[1]), h[2]), h[3] ^ count);
   return all ^ (all >> 32);
 }

@@ -40,13 +40,22 @@ void VariableScanner::prepare(std::string_view bytes) {
   bytes_ = bytes;
   const std::size_t words = (bytes.size() + 63) / 64;
   run_.resize(words), mark_.resize(words), quoted_.resize(words), high_.resize(words);
+  classify();
+  drop_open_quotes();
+  fill_runs();
+  list_ranges();
+  next_ = 0;
+}
+
+void VariableScanner::classify() {
+  const std::size_t words = run_.size();
   ByteClasses classes[kBatchWords + 1];
   Before before;
   std::uint64_t any_high = 0;
   for (std::size_t at = 0; at < words; at += kBatchWords) {
     const std::size_t n = std::min(kBatchWords, words - at);
     const std::size_t ahead = at + n < words ? 1 : 0;  // one more, for what stands behind the last byte
-    classify_bytes(bytes.data() + at * 64, n + ahead, classes);
+    classify_bytes(bytes_.data() + at * 64, n + ahead, classes);
     if (ahead == 0) classes[n] = {};
     for (std::size_t i = 0; i < n; ++i) {
       const ByteClasses& now = classes[i];
@@ -71,57 +80,94 @@ void VariableScanner::prepare(std::string_view bytes) {
   for (std::size_t w = 0; w < words; ++w) {
     const std::uint64_t opening = quoted_[w];
     quoted_[w] = (opening << 1 | carry) & run_[w] & ~mark_[w];
-    mark_[w] |= quoted_[w];
     carry = opening >> 63;
   }
 }
 
-// The first byte of the run that holds `at`, not before `floor`.
-inline std::uint32_t VariableScanner::run_begin(std::uint32_t at, std::uint32_t floor) const {
-  std::size_t w = at / 64;
-  std::uint64_t bits = ~run_[w] & ((std::uint64_t{1} << (at % 64)) - 1);
-  const std::size_t first = floor / 64;
-  while (bits == 0 && w > first) bits = ~run_[--w];
-  if (bits == 0) return floor;
-  return std::max(floor, static_cast<std::uint32_t>(w * 64 + 64 - static_cast<unsigned>(std::countl_zero(bits))));
+// Runs behind an opening quote count where the quote closes right behind them.
+void VariableScanner::drop_open_quotes() {
+  for (std::size_t w = 0; w < run_.size(); ++w) {
+    for (std::uint64_t bits = quoted_[w]; bits != 0; bits &= bits - 1) {
+      const auto at = static_cast<unsigned>(std::countr_zero(bits));
+      std::size_t end_word = w;
+      std::uint64_t behind = ~run_[w] & (~std::uint64_t{0} << at);
+      while (behind == 0 && end_word + 1 < run_.size()) behind = ~run_[++end_word];
+      const std::size_t end = end_word * 64 + static_cast<unsigned>(std::countr_zero(behind));
+      if (behind != 0 && end < bytes_.size() && bytes_[end] == '"') mark_[w] |= std::uint64_t{1} << at;
+    }
+  }
 }
 
-// The first byte behind the run that holds `at`, not behind `end`.
-inline std::uint32_t VariableScanner::run_end(std::uint32_t at, std::uint32_t end) const {
-  std::size_t w = at / 64;
-  std::uint64_t bits = ~run_[w] & (~std::uint64_t{0} << (at % 64));
-  const std::size_t last = (end - 1) / 64;
-  while (bits == 0 && w < last) bits = ~run_[++w];
-  if (bits == 0) return end;
-  return std::min(end, static_cast<std::uint32_t>(w * 64 + static_cast<unsigned>(std::countr_zero(bits))));
+// Spreads every mark over its run: up in ascending order of words, then down.
+void VariableScanner::fill_runs() {
+  std::uint64_t carry = 0;
+  for (std::size_t w = 0; w < run_.size(); ++w) {
+    std::uint64_t run = run_[w];
+    std::uint64_t fill = (mark_[w] | carry) & run;
+    for (unsigned step = 1; step < 64; step *= 2) {
+      fill |= run & (fill << step);
+      run &= run << step;
+    }
+    mark_[w] = fill;
+    carry = fill >> 63;
+  }
+  carry = 0;
+  for (std::size_t w = run_.size(); w-- > 0;) {
+    std::uint64_t run = run_[w];
+    std::uint64_t fill = (mark_[w] | carry << 63) & run;
+    for (unsigned step = 1; step < 64; step *= 2) {
+      fill |= run & (fill >> step);
+      run &= run >> step;
+    }
+    mark_[w] = fill;
+    carry = fill & 1;
+  }
 }
 
-std::size_t VariableScanner::scan(std::uint32_t begin, std::uint32_t end, TextRange* out) const {
-  if (begin >= end) return 0;
+void VariableScanner::list_ranges() {
+  const auto size = static_cast<std::uint32_t>(bytes_.size());
+  std::uint64_t carry = 0;
+  std::size_t begins = 0;
+  std::size_t ends = 0;
+  for (std::size_t w = 0; w < mark_.size(); ++w) {
+    if (begins_.size() < begins + 64) begins_.resize(2 * begins + 64), ends_.resize(2 * begins + 65);
+    const std::uint64_t shifted = mark_[w] << 1 | carry;
+    const auto base = static_cast<std::uint32_t>(w * 64);
+    for (std::uint64_t bits = mark_[w] & ~shifted; bits != 0; bits &= bits - 1)
+      begins_[begins++] = base + static_cast<std::uint32_t>(std::countr_zero(bits));
+    for (std::uint64_t bits = ~mark_[w] & shifted; bits != 0; bits &= bits - 1)
+      ends_[ends++] = base + static_cast<std::uint32_t>(std::countr_zero(bits));
+    carry = mark_[w] >> 63;
+  }
+  if (ends < begins) ends_[ends++] = size;
+  for (std::size_t i = ends; i > 0 && ends_[i - 1] > size; --i) ends_[i - 1] = size;
+  while (begins > 0 && begins_[begins - 1] >= size) --begins;  // bytes of the padding
+  count_ = begins;
+}
+
+void VariableScanner::seek(std::uint32_t begin) {
+  if (next_ > 0 && ends_[next_ - 1] > begin)
+    next_ = static_cast<std::size_t>(
+        std::upper_bound(ends_.begin(), ends_.begin() + static_cast<std::ptrdiff_t>(count_), begin) - ends_.begin());
+  while (next_ < count_ && ends_[next_] <= begin) ++next_;
+}
+
+std::size_t VariableScanner::take(std::uint32_t begin, std::uint32_t end, TextRange* out) {
+  seek(begin);
   std::size_t count = 0;
   std::uint32_t floor = begin;
-  std::size_t w = begin / 64;
-  const std::size_t last = (end - 1) / 64;
-  std::uint64_t marks = mark_[w] & (~std::uint64_t{0} << (begin % 64));
-  for (;;) {
-    while (marks == 0 && w < last) marks = mark_[++w];
-    const auto mark = static_cast<std::uint32_t>(w * 64 + static_cast<unsigned>(std::countr_zero(marks)));
-    if (marks == 0 || mark >= end) return count;
-    const std::uint32_t stop = run_end(mark, end);
-    if ((quoted_[w] >> (mark % 64) & 1) != 0 && (stop == end || bytes_[stop] != '"')) {
-      marks &= marks - 1;
-      continue;
-    }
+  while (next_ < count_ && begins_[next_] < end) {
+    const std::uint32_t stop = std::min(ends_[next_], end);
     if (count == kMaxVariables - 1) {
       out[count] = {floor, end};
       return kMaxVariables;
     }
-    out[count++] = {run_begin(mark, floor), stop};
-    if (stop == end) return count;
+    out[count++] = {std::max(begins_[next_], begin), stop};
+    if (ends_[next_] > end) break;  // the next range begins inside the run
     floor = stop;
-    w = stop / 64;
-    marks = mark_[w] & (~std::uint64_t{0} << (stop % 64));
+    ++next_;
   }
+  return count;
 }
 
 bool VariableScanner::has_high(std::uint32_t begin, std::uint32_t end) const {

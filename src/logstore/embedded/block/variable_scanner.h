@@ -22,25 +22,33 @@ class VariableScanner {
  public:
   static constexpr std::uint32_t kMaxVariables = 64;
 
-  // Looks at all bytes; `bytes` stays valid, and has 64 readable bytes behind its end.
+  // Finds the variables of all bytes; they have 64 readable bytes behind their end and stay valid until the last
+  // take().
   void prepare(std::string_view bytes);
   // Writes the variables of [begin, end), ascending, to `out`, which has room for kMaxVariables, and returns their
-  // count. Beyond kMaxVariables - 1 the rest of the range is one variable.
-  std::size_t scan(std::uint32_t begin, std::uint32_t end, TextRange* out) const;
+  // count. Beyond kMaxVariables - 1 the rest of the range is one variable. Quick for ascending ranges.
+  std::size_t take(std::uint32_t begin, std::uint32_t end, TextRange* out);
   // Whether [begin, end) holds a byte beyond ASCII.
   bool has_high(std::uint32_t begin, std::uint32_t end) const;
   bool any_high() const { return any_high_; }
 
  private:
-  std::uint32_t run_begin(std::uint32_t at, std::uint32_t floor) const;
-  std::uint32_t run_end(std::uint32_t at, std::uint32_t end) const;
+  void classify();
+  void drop_open_quotes();
+  void fill_runs();
+  void list_ranges();
+  void seek(std::uint32_t begin);
 
   std::string_view bytes_;
   bool any_high_ = false;
   std::vector<std::uint64_t> run_;     // bytes that belong to a run
-  std::vector<std::uint64_t> mark_;    // bytes that make their run a variable
+  std::vector<std::uint64_t> mark_;    // bytes that make their run a variable; then all bytes of variables
   std::vector<std::uint64_t> quoted_;  // first bytes of runs that are variables only if a quote follows them
   std::vector<std::uint64_t> high_;
+  std::vector<std::uint32_t> begins_;  // of all variables
+  std::vector<std::uint32_t> ends_;
+  std::size_t count_ = 0;
+  std::size_t next_ = 0;  // first variable that may lie in the next range
 };
 
 }  // namespace logboom::logstore::embedded
