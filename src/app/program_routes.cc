@@ -136,7 +136,7 @@ void backup_route(Engine& engine, const Request& request, ResponseWriter& writer
   const std::string directory = body->value("directory", "");
   if (!directory.starts_with('/'))
     return refuse(writer, Error(ErrorCode::kInvalidArgument, "directory: give an absolute path"));
-  const Status done = engine.store().keeper().backup(directory, request.stop);
+  const Status done = engine.store().keeper().backup(directory + "/store", request.stop);
   if (!done.ok()) return refuse(writer, done.error());
   answer(writer, {{"directory", directory}});
 }

@@ -36,17 +36,4 @@ struct EmbeddedOptions {
 Result<std::unique_ptr<LogStore>> open_embedded_store(const EmbeddedOptions& options, FileSystem& files,
                                                       const Clock& clock, Registry& registry);
 
-struct RepairReport {
-  std::uint64_t files_checked = 0;
-  std::uint64_t files_rebuilt = 0;
-  std::uint64_t blocks_recovered = 0;
-  std::uint64_t blocks_lost = 0;
-  std::vector<std::string> notes;  // for people, one line each
-};
-
-// Checks every file and rebuilds damaged ones from a scan of their pages into new files; the damaged ones are kept
-// beside with
-// ".damaged". Needs the writer's lock.
-Result<RepairReport> repair_embedded_store(const std::string& directory, FileSystem& files, const Clock& clock);
-
 }  // namespace logboom::logstore
