@@ -156,7 +156,7 @@ TEST(Block, KeepsThePlaceOfDroppedLinesButNotTheirBytes) {
 
 TEST(Block, KeepsRuleFieldsAndNote) {
   Batch batch = batch_of("x\n");
-  batch.format = Format::kJson;
+  batch.format = kLastFormat;
   batch.rule_revision = 9;
   batch.fields = {{"service", "shop"}};
   std::vector<Batch> batches;
@@ -166,7 +166,7 @@ TEST(Block, KeepsRuleFieldsAndNote) {
   ASSERT_TRUE(meta.ok());
   EXPECT_EQ(meta->note, "note");
   ASSERT_EQ(meta->contexts.size(), 1u);
-  EXPECT_EQ(meta->contexts[0], (SegmentContext{Format::kJson, "test", 9, {{"service", "shop"}}}));
+  EXPECT_EQ(meta->contexts[0], (SegmentContext{kLastFormat, "test", 9, {{"service", "shop"}}}));
 }
 
 TEST(Block, KeepsAFewWildTimesOutOfItsRange) {
