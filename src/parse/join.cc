@@ -28,8 +28,8 @@ std::string_view leading_name(std::string_view line) {
 bool is_thrown(std::string_view line) {
   line = without_cr(line);
   const std::string_view name = leading_name(line);
-  if (name.find('.') == std::string_view::npos) return false;
   if (name.size() < line.size() && line[name.size()] != ':') return false;
+  if (name.find('.') == std::string_view::npos) return false;
   return name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable");
 }
 
@@ -75,8 +75,22 @@ Verdict frame_behind(const LineView& line) {
 }  // namespace
 
 AutoJoin::Kind AutoJoin::kind_of(std::string_view head) {
-  if (head.starts_with("Traceback (most recent call last):")) return Kind::kPython;
-  if (is_goroutine(head) || head.starts_with("panic: ") || head.starts_with("fatal error: ")) return Kind::kGo;
+  switch (head.front()) {
+    case 'T':
+      if (head.starts_with("Traceback (most recent call last):")) return Kind::kPython;
+      break;
+    case 'g':
+      if (is_goroutine(head)) return Kind::kGo;
+      break;
+    case 'p':
+      if (head.starts_with("panic: ")) return Kind::kGo;
+      break;
+    case 'f':
+      if (head.starts_with("fatal error: ")) return Kind::kGo;
+      break;
+    default:
+      break;
+  }
   return is_thrown(head) ? Kind::kThrown : Kind::kPlain;
 }
 

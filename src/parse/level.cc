@@ -193,6 +193,7 @@ class Search {
   // "level=info", "lvl=\"warn\"", "severity=error".
   Level after_equals(std::size_t equals) const {
     const std::string_view before = text_.substr(begin_, equals - begin_);
+    if (before.empty() || (before.back() != 'l' && before.back() != 'y')) return Level::kNone;
     for (const std::string_view name : {"level", "lvl", "severity", "loglevel"}) {
       if (!before.ends_with(name)) continue;
       if (before.size() > name.size() && is_word(before[before.size() - name.size() - 1])) continue;

@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -74,19 +75,50 @@ inline std::uint64_t places_at(std::string_view text, std::size_t offset) {
   return bits_of(text, offset, [](const char* at) { return place_bits(at); });
 }
 
-// Calls visit(position) for the start of each run of digits, ascending, until it returns true.
-template <typename Visit>
-bool each_digit_run(std::string_view text, Visit visit) {
-  std::uint64_t before = 0;
-  for (std::size_t offset = 0; offset < text.size(); offset += 64) {
-    const std::uint64_t bits = digits_at(text, offset);
-    std::uint64_t starts = bits & ~(bits << 1 | before);
-    before = bits >> 63;
-    for (; starts != 0; starts &= starts - 1) {
-      if (visit(offset + static_cast<std::size_t>(std::countr_zero(starts)))) return true;
+// Where in the first 256 bytes of a line a time stamp may begin: at runs of digits. Without a "dd:dd" anywhere only
+// runs of six and more count, as only bare numbers can be stamps then.
+class DigitRuns {
+ public:
+  static constexpr std::size_t kBlocks = 4;
+
+  explicit DigitRuns(std::string_view text) {
+    std::array<std::uint64_t, kBlocks + 1> bits{};
+    std::uint64_t clocks = 0;
+    const std::size_t blocks = std::min((text.size() + 63) / 64, kBlocks);
+    for (std::size_t i = 0; i < blocks; ++i) bits[i] = digits_at(text, 64 * i);
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint64_t before = bits[i] << 1 | (i > 0 ? bits[i - 1] >> 63 : 0);
+      starts_[i] = bits[i] & ~before;
+      // Between two digits; the colon itself is looked at only where such a gap is.
+      std::uint64_t gaps = before & ~bits[i] & ahead(bits, i, 1);
+      for (; gaps != 0; gaps &= gaps - 1) {
+        clocks |= text[64 * i + static_cast<std::size_t>(std::countr_zero(gaps))] == ':' ? 1u : 0u;
+      }
+    }
+    if (clocks != 0) return;
+    for (std::size_t i = 0; i < blocks; ++i) {
+      for (unsigned n = 1; n < 6; ++n) starts_[i] &= ahead(bits, i, n);
     }
   }
-  return false;
-}
+
+  // Calls visit(position), ascending, until it returns true.
+  template <typename Visit>
+  bool each(Visit visit) const {
+    for (std::size_t i = 0; i < kBlocks; ++i) {
+      for (std::uint64_t starts = starts_[i]; starts != 0; starts &= starts - 1) {
+        if (visit(64 * i + static_cast<std::size_t>(std::countr_zero(starts)))) return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  // Bit k: whether byte k + n is a digit.
+  static std::uint64_t ahead(const std::array<std::uint64_t, kBlocks + 1>& bits, std::size_t i, unsigned n) {
+    return bits[i] >> n | bits[i + 1] << (64 - n);
+  }
+
+  std::array<std::uint64_t, kBlocks> starts_{};
+};
 
 }  // namespace logboom::parse

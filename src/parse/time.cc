@@ -165,10 +165,8 @@ std::string_view without_weekday(std::string_view text) {
 std::optional<TimeNs> parse_whole(std::string_view text, const TimeContext& context, TimeHint& hint) {
   Candidate candidate(text, context, hint);
   bool found = false;
-  each_digit_run(text, [&](std::size_t at) {
-    found = candidate.try_at(at);
-    return true;
-  });
+  const std::size_t first = text.find_first_of("0123456789");
+  if (first != std::string_view::npos) found = candidate.try_at(first);
   const FoundTime& time = candidate.found();
   const bool whole =
       time.end == text.size() && (time.begin == 0 || without_weekday(text).size() == time.end - time.begin);
@@ -218,9 +216,10 @@ std::optional<FoundTime> find_time(std::string_view line, const TimeContext& con
     }
   }
   Candidate candidate(line, context, hint);
-  if (hint.format != kNoStamp && take_hinted(line, hint, candidate)) [[likely]]
+  const bool tried = hint.format == kIsoStamp && hint.lead != '[';
+  if (hint.format != kNoStamp && !tried && take_hinted(line, hint, candidate)) [[likely]]
     return candidate.found();
-  if (each_digit_run(line, [&](std::size_t at) { return candidate.try_at(at); })) return candidate.found();
+  if (DigitRuns(line).each([&](std::size_t at) { return candidate.try_at(at); })) return candidate.found();
   return std::nullopt;
 }
 
