@@ -67,13 +67,34 @@ Result<Likeness> Follower::compare(OpenFile& file, std::uint64_t size, TrackedSo
   return likeness(*file.content, size, {stream->chain, read_end(original, *stream), stream->guard, live});
 }
 
-// Sources of the same rotation group under whose names the file at `path` may be a copy; those of the store that have
-// no file are brought in.
+void Follower::index_name(const SourceId& id, std::string_view name) {
+  by_name_[plain_name(name)].insert(id);
+  by_stem_[without_last_number(name)].insert(id);
+}
+
+// Sources that had the name a file of this name may have been copied from. Many files may share a stem (f1.log,
+// f2.log): the direct ancestors come first, and their number is bounded.
+std::set<SourceId> Follower::ids_for(std::string_view name) const {
+  std::set<SourceId> ids;
+  const auto add = [&](const auto& index, const std::string& key) {
+    const auto found = index.find(key);
+    if (found == index.end()) return;
+    for (const SourceId& id : found->second) {
+      if (ids.size() >= kMaxOriginals) return;
+      ids.insert(id);
+    }
+  };
+  add(by_name_, plain_name(name));
+  add(by_name_, without_last_number(name));
+  add(by_name_, rotation_name(name).base);
+  if (compression_of(name) != Compression::kNone) add(by_stem_, without_last_number(name));
+  return ids;
+}
+
+// Sources under whose names the file at `path` may be a copy; those of the store that have no file are brought in.
 std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, const std::string& path) {
   std::vector<TrackedSource*> found;
-  const auto group = by_group_.find(rotation_name(name_of(path)).base);
-  if (group == by_group_.end()) return found;
-  for (const SourceId& id : std::vector<SourceId>(group->second.begin(), group->second.end())) {
+  for (const SourceId& id : ids_for(name_of(path))) {
     if (id == file.id) continue;
     TrackedSource* original = find(id);
     if (original == nullptr) original = adopt_known(id, path);
@@ -236,8 +257,10 @@ bool Follower::account_copy(TrackedSource& copy) {
   for (const Stream& stream : copy.streams) {
     const auto same = std::find_if(original->streams.begin(), original->streams.end(),
                                    [&](const Stream& s) { return s.channel == stream.channel; });
-    if (same != original->streams.end() && same->acknowledged() < *size && original->ending == Ending::kNone)
-      return false;
+    // The copy must not be accounted for before the original's own bytes are durable: a crash between the two would
+    // leave the rest of a vanished original in no file that is still looked at.
+    const bool over = original->finished || original->ending == Ending::kTruncated;
+    if (same != original->streams.end() && same->acknowledged() < *size && !over) return false;
   }
   copy.size = *size;
   copy.undecided = false;
