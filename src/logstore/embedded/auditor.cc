@@ -248,6 +248,39 @@ void Auditor::check_stream(const Stream& stream, bool deep) {
   if (deep) check_content(stream);
 }
 
+Status Auditor::verify_sections(const ChunkMeta& chunk) {
+  LB_ASSIGN(const std::string filter, view_.read_filter(chunk));
+  LB_ASSIGN(const std::string trigrams, view_.read_trigrams(chunk));
+  LB_ASSIGN(const OpenedBlock block, view_.open_block(chunk));
+  const std::vector<SectionInfo>& sections = block.reader.meta().sections;
+  std::string bytes;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    LB_TRY(block.sections->load(i, sections[i], bytes));
+    if (bytes.size() == sections[i].stored_size && xxh3_64(bytes) == sections[i].checksum) continue;
+    return Error(ErrorCode::kCorrupt, fmt::format("cannot read section {}: its checksum does not hold", i));
+  }
+  return ok_status();
+}
+
+void Auditor::check_block(const ChunkMeta& chunk) {
+  const Status verified = verify_sections(chunk);
+  if (verified.ok() || verified.error().code() == ErrorCode::kNotFound) return;
+  for (const RefRange& range : chunk.refs) {
+    AuditFinding finding;
+    finding.kind = "damaged";
+    if (const std::shared_ptr<const SourceNames> names = view_.names(range.ref)) {
+      finding.source = names->source;
+      finding.epoch = names->epoch;
+      finding.channel = names->channel;
+      finding.path = names->path;
+    }
+    finding.begin = range.begin;
+    finding.end = range.end;
+    finding.detail = fmt::format("block {} of file {}: {}", chunk.key.id, chunk.key.file, verified.error().message());
+    finish(std::move(finding));
+  }
+}
+
 Result<AuditReport> Auditor::run(const AuditInput& input, const AuditRequest& request, std::stop_token stop) {
   input_ = &input;
   for (const auto& stream : input.streams) {
@@ -259,6 +292,12 @@ Result<AuditReport> Auditor::run(const AuditInput& input, const AuditRequest& re
   }
   if (!request.source) {
     for (const Damage& damage : input.damages) add_damage(damage);
+  }
+  for (const auto& file : content_.snapshot().files) {
+    for (const auto& block : file->blocks) {
+      if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot finish the audit: it was stopped");
+      if (request.deep && !request.source) check_block(*block);
+    }
   }
   for (const auto& file : content_.snapshot().files) report_.blocks_checked += file->blocks.size() + file->tails.size();
   report_.clean = std::all_of(report_.findings.begin(), report_.findings.end(),

@@ -31,12 +31,16 @@ SourceInfo info_of(const Stream& stream);
 
 class Auditor {
  public:
-  Auditor(const StoreView& view, std::shared_ptr<const Snapshot> snapshot) : content_(view, std::move(snapshot)) {}
+  Auditor(const StoreView& view, std::shared_ptr<const Snapshot> snapshot)
+      : view_(view), content_(view, std::move(snapshot)) {}
   // kCancelled at the stop.
   Result<AuditReport> run(const AuditInput& input, const AuditRequest& request, std::stop_token stop);
 
  private:
   void check_stream(const Stream& stream, bool deep);
+  // Everything stored of a block, also what no export needs.
+  void check_block(const ChunkMeta& chunk);
+  Status verify_sections(const ChunkMeta& chunk);
   void check_ranges(const Stream& stream);
   void check_content(const Stream& stream);
   void check_expected(const Stream& stream, const Extents& found);
@@ -47,6 +51,7 @@ class Auditor {
   void add_damage(const Damage& damage);
   void finish(AuditFinding finding);
 
+  const StoreView& view_;
   ContentReader content_;
   const AuditInput* input_ = nullptr;
   AuditReport report_;
