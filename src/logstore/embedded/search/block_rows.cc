@@ -15,6 +15,26 @@ RowSet only(const RowSet& rows, const RowSet& within) {
   return out;
 }
 
+// How dear a part of a query is, roughly: parts of AND and OR are asked in this order, each only of the rows left.
+int cost_of(const query::MatchNode& node) {
+  if (node.kind == query::NodeKind::kAll) return 0;
+  if (node.field) {
+    const query::FieldOrigin origin = node.field->origin();
+    return origin == query::FieldOrigin::kParsed ? 5 : origin == query::FieldOrigin::kLevel ? 1 : 0;
+  }
+  if (node.text) return node.text->is_regex() ? 4 : node.text->tokens().empty() ? 3 : 2;
+  int cost = 0;
+  for (const query::MatchNode& child : node.children) cost = std::max(cost, cost_of(child));
+  return cost;
+}
+
+std::vector<const query::MatchNode*> cheapest_first(const std::vector<query::MatchNode>& nodes) {
+  std::vector<const query::MatchNode*> out;
+  for (const query::MatchNode& node : nodes) out.push_back(&node);
+  std::stable_sort(out.begin(), out.end(), [](const auto* a, const auto* b) { return cost_of(*a) < cost_of(*b); });
+  return out;
+}
+
 }  // namespace
 
 BlockRows::BlockRows(const Plan& plan, const ChunkMeta& chunk, BlockReader& reader, const TokenFilter* filter,
@@ -75,15 +95,15 @@ Result<RowSet> BlockRows::matching(const query::MatchNode& node, const RowSet& w
   }
   if (node.kind == query::NodeKind::kAnd) {
     RowSet rows = within;
-    for (const query::MatchNode& child : node.children) {
-      LB_ASSIGN(rows, matching(child, rows));
+    for (const query::MatchNode* child : cheapest_first(node.children)) {
+      LB_ASSIGN(rows, matching(*child, rows));
     }
     return rows;
   }
   RowSet rows(within.size());
   RowSet left = within;
-  for (const query::MatchNode& child : node.children) {
-    LB_ASSIGN(const RowSet found, matching(child, left));
+  for (const query::MatchNode* child : cheapest_first(node.children)) {
+    LB_ASSIGN(const RowSet found, matching(*child, left));
     rows |= found;
     left -= found;
   }
@@ -188,11 +208,52 @@ Status BlockRows::tally(const RowSet& rows, Tally& tally) {
   return plan_.request.values_of.empty() ? ok_status() : tally_values(rows, tally);
 }
 
+// What is the same for a whole segment or stands in the level column is counted without looking at texts.
 Status BlockRows::tally_values(const RowSet& rows, Tally& tally) {
+  std::vector<std::size_t> of_text;
+  for (std::size_t i = 0; i < plan_.request.values_of.size(); ++i) {
+    const query::FieldOrigin origin = query::origin_of(plan_.request.values_of[i]);
+    if (origin == query::FieldOrigin::kParsed) {
+      of_text.push_back(i);
+    } else if (origin == query::FieldOrigin::kLevel) {
+      LB_TRY(tally_levels(i, rows, tally));
+    } else {
+      tally_segments(i, rows, tally);
+    }
+  }
+  if (of_text.empty()) return ok_status();
   return visit(rows, [&](std::uint32_t, const query::RecordView& record) {
-    count_values(plan_.request.values_of, record, scratch_.matching, tally);
+    for (const std::size_t i : of_text) {
+      const auto value = value_of(plan_.request.values_of[i], record, scratch_.matching);
+      if (value) tally.add_value(i, *value);
+    }
     return true;
   });
+}
+
+Status BlockRows::tally_levels(std::size_t field, const RowSet& rows, Tally& tally) {
+  LB_ASSIGN(const LeafCounts counts, reader_.counts(rows));
+  for (std::size_t level = 1; level < counts.levels.size(); ++level) {
+    if (counts.levels[level] != 0) tally.add_value(field, level_name(static_cast<Level>(level)), counts.levels[level]);
+  }
+  return ok_status();
+}
+
+void BlockRows::tally_segments(std::size_t field, const RowSet& rows, Tally& tally) {
+  for (const Segment& segment : reader_.meta().segments) {
+    std::uint64_t count = 0;
+    const std::uint32_t end = segment.first_row + segment.rows;
+    for (std::uint32_t row = rows.next(segment.first_row); row < end; row = rows.next(row + 1)) ++count;
+    if (count == 0) continue;
+    const SourceNames* names = names_of(segment);
+    query::RecordView view;
+    view.rule = reader_.meta().contexts[segment.context].rule;
+    if (names != nullptr) {
+      view.host = names->host, view.path = names->path, view.channel = names->channel, view.source = names->source;
+    }
+    const auto value = value_of(plan_.request.values_of[field], view, scratch_.matching);
+    if (value) tally.add_value(field, *value, count);
+  }
 }
 
 // Whether one source stands in the block on two channels with overlapping offsets: then offsets decide between

@@ -40,6 +40,8 @@ class BlockRows {
   bool segment_matches(const query::FieldMatcher& field, const Segment& segment) const;
   Result<RowSet> in_range_and_verdict(Verdict verdict);
   Status tally_values(const RowSet& rows, Tally& tally);
+  Status tally_levels(std::size_t field, const RowSet& rows, Tally& tally);
+  void tally_segments(std::size_t field, const RowSet& rows, Tally& tally);
   Result<std::vector<std::uint32_t>> in_order(const RowSet& rows, const RowsWanted& wanted);
   std::vector<std::uint32_t> rank_segments() const;
   bool segments_interleave() const;
