@@ -18,8 +18,11 @@ namespace logboom::source {
 namespace {
 
 constexpr Moment kRetryStart = std::chrono::seconds(1);
-// Events of a busy file are taken at most this often; the first one after a pause at once.
+// Events and acknowledgements are taken at most this often, the first ones after a pause at once: waking up costs more than a few
+// lines. The long pace is for files that fill it with more than kFullRound bytes.
 constexpr Moment kPace = std::chrono::milliseconds(2);
+constexpr Moment kLongPace = std::chrono::milliseconds(5);
+constexpr std::uint64_t kFullRound = 16u << 10;
 // A full comparison takes at most one part in so many of the time.
 constexpr int kScanShare = 250;
 
@@ -98,7 +101,7 @@ class Collecting final : public FileCollector {
   bool watching_ = false;  // every folder is watched
   bool polling_said_ = false;
   Moment next_scan_{0};
-  Moment next_changes_{0};
+  Moment next_look_{0};
 
   Mutex mutex_;
   config::RuleSet rules_ LB_GUARDED_BY(mutex_);
@@ -145,12 +148,12 @@ void Collecting::scan(Follower& follower) {
 }
 
 void Collecting::follow_changes(Follower& follower) {
-  if (!watcher_ || now() < next_changes_) return;
+  if (!watcher_ || now() < next_look_) return;
   Watcher::Changes changes = watcher_->take();
   if (changes.rescan) return scan(follower);
-  if (changes.paths.empty()) return;
-  follower.paths_changed(changes.paths);
-  next_changes_ = now() + kPace;
+  if (changes.paths.empty() && changes.modified.empty()) return;
+  if (!changes.paths.empty()) follower.paths_changed(changes.paths);
+  follower.paths_modified(changes.modified);
 }
 
 void Collecting::round(Follower& follower) {
@@ -169,12 +172,13 @@ void Collecting::wait(const Follower& follower, int acks, bool more) {
   if (more) return;
   Moment until = options_.one_shot ? Moment::max() : next_scan_;
   if (const auto deadline = follower.next_deadline()) until = std::min(until, *deadline);
-  std::array<int, 3> descriptors{bell_.descriptor(), acks, 0};
-  std::size_t count = 2;
-  if (watcher_ && now() >= next_changes_) {
-    descriptors[count++] = watcher_->descriptor();
-  } else if (watcher_) {
-    until = std::min(until, next_changes_);
+  std::array<int, 3> descriptors{bell_.descriptor(), 0, 0};
+  std::size_t count = 1;
+  if (now() >= next_look_) {
+    descriptors[count++] = acks;
+    if (watcher_) descriptors[count++] = watcher_->descriptor();
+  } else {
+    until = std::min(until, next_look_);
   }
   const Moment timeout = until == Moment::max() ? Moment(std::chrono::seconds(60)) : until - now();
   wait_for(descriptors.data(), count, timeout);
@@ -192,7 +196,10 @@ Status Collecting::run(Emitter& emitter, std::stop_token stop) {
   next_scan_ = Moment{0};
   while (!stop.stop_requested() && !follower.stopped()) {
     round(follower);
+    const std::uint64_t before = follower.bytes_read();
     const bool more = follower.read_ready();
+    const std::uint64_t read = follower.bytes_read() - before;
+    if (read > 0 && !options_.one_shot) next_look_ = now() + (read < kFullRound ? kPace : kLongPace);
     if (options_.one_shot && follower.complete()) break;
     if (!follower.stopped()) wait(follower, emitter.ack_descriptor(), more);
   }

@@ -45,7 +45,7 @@ Status Follower::start(const config::RuleSet& rules) {
       if (rule->rule.topic == source.channel && rule->matches(source.state.path)) fresh_rules_.erase(rule.get());
     }
     bindings_[binding_key(source.state.identity)] = source.source;
-    by_group_[rotation_name(name_of(source.state.path)).base].insert(source.source);
+    index_name(source.source, name_of(source.state.path));
     known_[source.source].push_back(std::move(source));
   }
   return ok_status();

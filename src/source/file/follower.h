@@ -39,6 +39,7 @@ struct FollowerDeps {
 class Follower {
  public:
   static constexpr std::size_t kMaxHeld = 64u << 10;
+  static constexpr std::size_t kMaxOriginals = 64;  // looked at for one unknown file
   static constexpr std::size_t kManyEpochs = 20;  // of one source in an hour: an alarm
 
   Follower(const FollowerDeps& deps, Emitter& emitter, std::stop_token stop);
@@ -52,6 +53,8 @@ class Follower {
   void scan();
   // The same for some paths only, as a watcher reports them.
   void paths_changed(const std::vector<std::string>& paths);
+  // Cheaper: for paths that were only written to.
+  void paths_modified(const std::vector<std::string>& paths);
   // One turn of at most one batch per stream for each file that has something to read. True: more is there at once.
   bool read_ready();
   void take_acks();
@@ -64,6 +67,8 @@ class Follower {
   bool complete() const;
   // The emitter refused: only a stop does that.
   bool stopped() const { return stopped_; }
+  // Bytes handed on so far, of all followers of this registry.
+  std::uint64_t bytes_read() const { return bytes_read_.value(); }
   // Folders in which a change matters.
   const std::vector<std::string>& folders() const { return folders_; }
 
@@ -95,6 +100,8 @@ class Follower {
   using FolderIndex = std::unordered_map<Hash128, FolderEntry>;  // by binding_key
   const FolderIndex& folder_index(const std::string& folder);
   bool may_collect(const std::string& path, const FileStat& info);
+  void index_name(const SourceId& id, std::string_view name);
+  std::set<SourceId> ids_for(std::string_view name) const;
   void path_problem(const std::string& path, FileState state, const std::string& text);
 
   // --- reading (follower_read.cc)
@@ -186,7 +193,9 @@ class Follower {
   std::vector<SourceId> moved_;                                   // found under another name in this examination
   std::vector<SourceId> lost_;                                    // lost a path in this examination
   std::map<std::string, FolderIndex> folder_index_;               // of this examination
-  std::unordered_map<std::string, std::set<SourceId>> by_group_;  // rotation_name().base > sources, known ones too
+  std::unordered_map<std::string, std::set<SourceId>> by_name_;  // plain_name() > sources that had it, known ones too
+  std::unordered_map<std::string, std::set<SourceId>> by_stem_;  // without_last_number() > the same
+  std::string seen_real_folder_;        // of the file may_collect() was asked about last
   std::set<std::string> real_folders_;                            // where symlinked files lie
   std::set<std::string> reported_;                                // paths whose problem was said
   std::vector<std::string> folders_;

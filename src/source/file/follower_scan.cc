@@ -29,6 +29,21 @@ void Follower::paths_changed(const std::vector<std::string>& paths) {
   after_examination(false);
 }
 
+void Follower::paths_modified(const std::vector<std::string>& paths) {
+  std::vector<std::string> unknown;
+  for (const std::string& path : paths) {
+    const auto bound = by_path_.find(path);
+    TrackedSource* source = bound == by_path_.end() ? nullptr : find(bound->second);
+    if (source == nullptr) {
+      unknown.push_back(path);
+      continue;
+    }
+    for (Stream& stream : source->streams) stream.look_again = Moment{0};
+    make_ready(*source);
+  }
+  if (!unknown.empty()) paths_changed(unknown);
+}
+
 void Follower::path_problem(const std::string& path, FileState state, const std::string& text) {
   const auto rules = matcher_->rules_for(path);
   deps_.board.put_path(path, rules.empty() ? "" : rules.front()->rule.name, state, text);
@@ -60,7 +75,11 @@ bool Follower::may_collect(const std::string& path, const FileStat& info) {
   } else {
     const auto real = deps_.files.canonical(path);
     refusal = matcher_->refusal(real.ok() ? *real : path);
-    if (refusal.empty() && real.ok() && folder_of(*real) != folder_of(path)) real_folders_.emplace(folder_of(*real));
+    seen_real_folder_.clear();
+    if (refusal.empty() && real.ok() && folder_of(*real) != folder_of(path)) {
+      seen_real_folder_ = folder_of(*real);
+      real_folders_.insert(seen_real_folder_);
+    }
   }
   if (refusal.empty()) return true;
   path_problem(path, FileState::kUnreadable, fmt::format("cannot collect {}: {}", printable(path), refusal));
@@ -112,15 +131,12 @@ TrackedSource& Follower::adopt(const std::string& path, const FileStat& info, co
   source.modified = info.modified;
   source.last_path = source.matched_path = path;
   bindings_[binding_key(info.identity)] = source.id;
-  if (const auto real = deps_.files.canonical(path); real.ok() && folder_of(*real) != folder_of(path)) {
-    source.real_folder = folder_of(*real);
-  }
+  source.real_folder = std::exchange(seen_real_folder_, {});
   take_known(source);
   sources_[source.id] = std::move(made);
   attach_streams(source, matched_path.empty() ? path : matched_path);
   if (source.streams.empty()) attach_by_group(source);
   source.undecided = !source.known && (source.compressed || !originals_for(source, path).empty());
-  by_group_[rotation_name(name_of(path)).base].insert(source.id);
   make_ready(source);
   return source;
 }
@@ -236,6 +252,7 @@ void Follower::resume_stream(TrackedSource& source, Stream& stream, const KnownS
 
 void Follower::bind_path(TrackedSource& source, const std::string& path) {
   by_path_[path] = source.id;
+  index_name(source.id, name_of(path));
   if (std::find(source.paths.begin(), source.paths.end(), path) == source.paths.end()) source.paths.push_back(path);
   source.last_path = path;
   if (source.ending == Ending::kGone) source.ending = Ending::kNone;

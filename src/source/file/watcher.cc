@@ -18,6 +18,17 @@ namespace {
 constexpr std::uint32_t kMask = IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
                                 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::size_t kBuffer = 64u << 10;
+// Each path once, in the order of their last events: a rename's new name comes behind its old one.
+void keep_last(std::vector<std::string>& paths) {
+  std::unordered_set<std::string> seen;
+  std::vector<std::string> kept;
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
+    if (seen.insert(*path).second) kept.push_back(std::move(*path));
+  }
+  std::reverse(kept.begin(), kept.end());
+  paths = std::move(kept);
+}
+
 constexpr int kMostReads = 64;  // per take(): a flood of events must not keep the collector from reading
 
 }  // namespace
@@ -70,7 +81,9 @@ void Watcher::note(std::uint32_t mask, int watch, const char* name, Changes& cha
   } else if ((mask & (IN_ISDIR | IN_DELETE_SELF | IN_MOVE_SELF)) != 0 && (mask & (IN_MODIFY | IN_ATTRIB)) == 0) {
     changes.rescan = true;
   } else if (name != nullptr && (mask & IN_ISDIR) == 0) {
-    changes.paths.push_back(folder->second == "/" ? std::string("/") + name : folder->second + "/" + name);
+    std::string path = folder->second == "/" ? std::string("/") + name : folder->second + "/" + name;
+    auto& list = (mask & IN_MODIFY) != 0 ? changes.modified : changes.paths;
+    if (list.empty() || list.back() != path) list.push_back(std::move(path));
   }
 }
 
@@ -87,14 +100,8 @@ Watcher::Changes Watcher::take() {
       at += sizeof event + event.len;
     }
   }
-  // In the order of their last event, each once: a rename's new name comes behind its old one.
-  std::unordered_set<std::string> seen;
-  std::vector<std::string> paths;
-  for (auto path = changes.paths.rbegin(); path != changes.paths.rend(); ++path) {
-    if (seen.insert(*path).second) paths.push_back(std::move(*path));
-  }
-  std::reverse(paths.begin(), paths.end());
-  changes.paths = std::move(paths);
+  keep_last(changes.paths);
+  keep_last(changes.modified);
   return changes;
 }
 

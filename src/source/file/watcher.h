@@ -17,7 +17,8 @@ namespace logboom::source {
 class Watcher {
  public:
   struct Changes {
-    std::vector<std::string> paths;  // each once per call
+    std::vector<std::string> paths;     // came, went, or changed in more than their bytes; each once per call
+    std::vector<std::string> modified;  // only written to; each once per call
     bool rescan = false;             // events were lost, or folders appeared or went
   };
 

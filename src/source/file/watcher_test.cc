@@ -27,10 +27,12 @@ TEST_F(WatcherTest, NamesChangedPathsEachOnceInTheOrderOfTheirLastChange) {
   auto watcher = Watcher::make();
   ASSERT_TRUE(watcher.ok());
   ASSERT_TRUE((*watcher)->watch({dir}).ok());
+  touch("b"), touch("a");
   for (int i = 0; i < 5; ++i) touch("a"), touch("b");
   std::filesystem::rename(dir + "/a", dir + "/c");
   const auto changes = (*watcher)->take();
   EXPECT_THAT(changes.paths, ElementsAre(dir + "/b", dir + "/a", dir + "/c"));
+  EXPECT_THAT(changes.modified, ElementsAre(dir + "/a", dir + "/b"));
   EXPECT_FALSE(changes.rescan);
   EXPECT_TRUE((*watcher)->take().paths.empty());
 }

@@ -103,6 +103,28 @@ RotationName rotation_name(std::string_view file_name) {
   return out;
 }
 
+std::string plain_name(std::string_view file_name) {
+  return std::string(without_compression(file_name));
+}
+
+std::string without_last_number(std::string_view file_name) {
+  const std::string_view name = without_compression(file_name);
+  std::string before;  // what stands before the last run, and what stands behind it
+  std::string behind(name);
+  for (std::size_t at = 0; at < name.size();) {
+    if (!is_digit(name[at])) {
+      ++at;
+      continue;
+    }
+    const std::size_t end = number_end(name, at);
+    const bool separated = at > 0 && is_separator(name[at - 1]);
+    before = name.substr(0, separated ? at - 1 : at);
+    behind = name.substr(end);
+    at = end;
+  }
+  return before + behind;
+}
+
 std::string rotation_group(std::string_view path) {
   const std::size_t name = path.rfind('/') + 1;
   return std::string(path.substr(0, name)) + rotation_name(path.substr(name)).base;

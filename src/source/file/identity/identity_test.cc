@@ -52,6 +52,14 @@ TEST(RotationName, LeavesOutDateNumberAndCompression) {
   EXPECT_NE(rotation_group("/m/app.log"), rotation_group("/l/app.log"));
 }
 
+TEST(WithoutLastNumber, GivesTheNameACopyWasMadeOf) {
+  EXPECT_EQ(without_last_number("app.log.1"), "app.log");
+  EXPECT_EQ(without_last_number("app-1.log.3.gz"), "app-1.log");
+  EXPECT_EQ(without_last_number("app-2026-11-20.log"), "app.log");
+  EXPECT_EQ(without_last_number("app.log"), "app.log");
+  EXPECT_EQ(plain_name("app.log.3.gz"), "app.log.3");
+}
+
 TEST(MayBeCopy, NeedsANumberADateOrACompressionMore) {
   EXPECT_TRUE(may_be_copy("app.log.1", "app.log"));
   EXPECT_TRUE(may_be_copy("app.log.2.gz", "app.log.1"));
