@@ -276,6 +276,17 @@ TEST_F(HttpServerTest, Bad28RefusesWrongBodies) {
   EXPECT_EQ(get("/hello").status, 200);
 }
 
+TEST_F(HttpServerTest, AsksForTheBodyOfAClientThatWaits) {
+  start();
+  RawSocket socket(server_->port());
+  socket.send(
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: "
+      "close\r\n\r\n");
+  EXPECT_EQ(socket.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  socket.send("hello");
+  EXPECT_TRUE(socket.read_all().ends_with("\r\n\r\nhello"));
+}
+
 TEST_F(HttpServerTest, NoticesAClientThatGoesWhileItsHandlerIsQuiet) {
   start();
   {

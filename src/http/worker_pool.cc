@@ -1,5 +1,7 @@
 #include "http/worker_pool.h"
 
+#include <system_error>
+
 #include <pthread.h>
 
 namespace logboom::http {
@@ -18,9 +20,21 @@ bool WorkerPool::submit(Task task) {
   const bool has_idle = idle_ > queue_.size();
   if (!has_idle && !may_grow && queue_.size() >= max_queued_) return false;
   queue_.push_back(std::move(task));
-  if (!has_idle && may_grow) threads_.emplace_back([this] { run(); });
+  if (!has_idle && may_grow && !add_thread() && threads_.empty()) {
+    queue_.pop_back();
+    return false;
+  }
   changed_.notify_one();
   return true;
+}
+
+bool WorkerPool::add_thread() {
+  try {
+    threads_.emplace_back([this] { run(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;  // no more threads for us now: those that run take the task
+  }
 }
 
 void WorkerPool::close() {

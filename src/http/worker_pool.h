@@ -24,6 +24,7 @@ class WorkerPool {
   void close();
 
  private:
+  bool add_thread() LB_REQUIRES(mutex_);
   void run();
 
   const std::string name_;

@@ -185,6 +185,7 @@ void add_export_routes(http::Router& router, const ApiPtr& api) {
       "The bytes; trailers Logboom-Complete and Logboom-Omissions.",
       [api](const Params& p, const http::Request& q, http::ResponseWriter& w) { return run_export(*api, p, q, w); });
   bytes.response_type = "application/octet-stream";
+  bytes.kind = http::RouteKind::kLongLived;  // as long as the client takes to read
   router.add(std::move(bytes));
   auto rows = api_route(
       "GET", "/api/v1/export/rows", viewer, "All matching records as a file.",
@@ -197,6 +198,7 @@ void add_export_routes(http::Router& router, const ApiPtr& api) {
         return run_export_rows(api, p, q, w);
       });
   rows.response_type = "application/x-ndjson";
+  rows.kind = http::RouteKind::kLongLived;
   router.add(std::move(rows));
 }
 

@@ -107,12 +107,14 @@ void add_proof_routes(http::Router& router, const ApiPtr& api) {
   router.add(
       api_route("GET", "/api/v1/sources", viewer, "Every file known.", {}, "Sources with state, position and lag.",
                 [api](const Params&, const http::Request&, http::ResponseWriter& w) { return run_sources(*api, w); }));
-  router.add(api_route(
+  auto audit = api_route(
       "GET", "/api/v1/audit", viewer, "Checks the store against its ledger.",
       {query_parameter("source", "string", "Only this source."),
        query_parameter("deep", "boolean", "Decode every block; else ledger and checksums only.", "true")},
       "The report with all findings.",
-      [api](const Params& p, const http::Request& q, http::ResponseWriter& w) { return run_audit(*api, p, q, w); }));
+      [api](const Params& p, const http::Request& q, http::ResponseWriter& w) { return run_audit(*api, p, q, w); });
+  audit.kind = http::RouteKind::kLongLived;
+  router.add(std::move(audit));
   router.add(api_route("POST", "/api/v1/audit/accept", http::Access::at_least(http::Role::kEditor),
                        "Accepts a finding of the audit by name.", {body_member("id", "string", true, "The finding.")},
                        "The finding's id.", [api](const Params& p, const http::Request& q, http::ResponseWriter& w) {

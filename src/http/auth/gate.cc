@@ -201,7 +201,7 @@ Gate::SignInAddress Gate::sign_in_address(const std::string& who) {
   if (base.empty()) {
     std::string host = listen_host_.empty() || is_wildcard(listen_host_) ? "127.0.0.1" : listen_host_;
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    base = fmt::format("{}://{}:{}", options_.tls ? "https" : "http", host, port_);
+    base = fmt::format("{}://{}:{}", options_.tls ? "https" : "http", host, port_.load());
   }
   while (base.ends_with('/')) base.pop_back();
   events_->add("sign-in address made", who, "", "");

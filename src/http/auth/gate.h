@@ -3,6 +3,7 @@
 // writes a line to disk, and back-off bounds those.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -73,7 +74,7 @@ class Gate final : public Guard {
   const GateOptions options_;
   std::string listen_host_;
   std::string public_host_;
-  std::uint16_t port_ = 0;
+  std::atomic<std::uint16_t> port_{0};
   std::unique_ptr<TokenStore> tokens_;
   std::unique_ptr<SessionStore> sessions_;
   std::unique_ptr<EventLog> events_;

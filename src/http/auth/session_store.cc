@@ -55,21 +55,31 @@ Status SessionStore::save(const Sessions& sessions) const {
   return replace_file(files_, path_, json);
 }
 
+SessionStore::Sessions SessionStore::snapshot() const {
+  MutexLock lock(mutex_);
+  return sessions_;
+}
+
+void SessionStore::publish(Sessions sessions) {
+  MutexLock lock(mutex_);
+  sessions_ = std::move(sessions);
+}
+
 Result<std::string> SessionStore::create(const Principal& principal) {
   Principal p = principal;
   p.via = Via::kSession;
   const TimeNs end = clock_.now() + std::chrono::nanoseconds(kLifetime).count();
   p.expires = p.expires == 0 ? end : std::min(end, p.expires);
   std::string cookie = random_secret();
-  MutexLock lock(mutex_);
-  auto changed = sessions_;
+  MutexLock lock(writing_);
+  auto changed = snapshot();
   std::erase_if(changed, [&](const auto& s) { return s.second.expires <= clock_.now(); });
   if (changed.size() >= kMaxSessions) {
     changed.erase(std::ranges::min_element(changed, {}, [](const auto& s) { return s.second.expires; }));
   }
   changed[sha256_hex(cookie)] = std::move(p);
   LB_TRY(save(changed));
-  sessions_ = std::move(changed);
+  publish(std::move(changed));
   return cookie;
 }
 
@@ -83,20 +93,20 @@ std::optional<Principal> SessionStore::find(std::string_view cookie) const {
 }
 
 Status SessionStore::remove(std::string_view cookie) {
-  MutexLock lock(mutex_);
-  auto changed = sessions_;
+  MutexLock lock(writing_);
+  auto changed = snapshot();
   if (changed.erase(sha256_hex(cookie)) == 0) return {};
   LB_TRY(save(changed));
-  sessions_ = std::move(changed);
+  publish(std::move(changed));
   return {};
 }
 
 Status SessionStore::remove_of_token(const std::string& token_id) {
-  MutexLock lock(mutex_);
-  auto changed = sessions_;
+  MutexLock lock(writing_);
+  auto changed = snapshot();
   if (std::erase_if(changed, [&](const auto& s) { return s.second.token_id == token_id; }) == 0) return {};
   LB_TRY(save(changed));
-  sessions_ = std::move(changed);
+  publish(std::move(changed));
   return {};
 }
 

@@ -36,10 +36,13 @@ class SessionStore {
       : files_(files), path_(std::move(path)), clock_(clock) {}
   void load(const std::string& json);
   Status save(const Sessions& sessions) const;
+  Sessions snapshot() const;
+  void publish(Sessions sessions);
 
   FileSystem& files_;
   const std::string path_;
   const Clock& clock_;
+  Mutex writing_;  // held while a changed file is written, so that find() never waits for the disk
   mutable Mutex mutex_;
   Sessions sessions_ LB_GUARDED_BY(mutex_);
 };

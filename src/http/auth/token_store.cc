@@ -51,7 +51,7 @@ Status TokenStore::load(const std::string& json) {
   return {};
 }
 
-Status TokenStore::save(const std::map<std::string, Entry>& entries) const {
+Status TokenStore::save(const Entries& entries) const {
   std::string json;
   JsonWriter w(json);
   w.open_object().field("version", std::uint64_t{1}).key("tokens").open_array();
@@ -67,30 +67,40 @@ Status TokenStore::save(const std::map<std::string, Entry>& entries) const {
   return replace_file(files_, path_, json);
 }
 
+TokenStore::Entries TokenStore::snapshot() const {
+  MutexLock lock(mutex_);
+  return entries_;
+}
+
+void TokenStore::publish(Entries entries) {
+  MutexLock lock(mutex_);
+  entries_ = std::move(entries);
+}
+
 Result<NewToken> TokenStore::create(const std::string& name, Role role, std::chrono::seconds lifetime) {
   if (name.empty() || name.size() > 64 || !is_utf8(name)) {
     return Error(ErrorCode::kInvalidArgument, "cannot create a token: its name needs 1 to 64 bytes of UTF-8");
   }
-  MutexLock lock(mutex_);
-  if (entries_.size() >= kMaxTokens)
+  MutexLock lock(writing_);
+  auto changed = snapshot();
+  if (changed.size() >= kMaxTokens)
     return Error(ErrorCode::kFull, "cannot create a token: there are 1000; revoke some");
   NewToken made;
   made.info = {random_id(6), name, role, clock_.now(), 0, 0};
   if (lifetime.count() > 0) made.info.expires = clock_.now() + lifetime.count() * kNsPerSecond;
   made.token = "lb_" + made.info.id + "_" + random_secret();
-  auto changed = entries_;
   changed[made.info.id] = {made.info, sha256_hex(made.token)};
   LB_TRY(save(changed));
-  entries_ = std::move(changed);
+  publish(std::move(changed));
   return made;
 }
 
 Status TokenStore::revoke(const std::string& id) {
-  MutexLock lock(mutex_);
-  auto changed = entries_;
+  MutexLock lock(writing_);
+  auto changed = snapshot();
   if (changed.erase(id) == 0) return Error(ErrorCode::kNotFound, "cannot revoke the token: there is none of that id");
   LB_TRY(save(changed));
-  entries_ = std::move(changed);
+  publish(std::move(changed));
   return {};
 }
 

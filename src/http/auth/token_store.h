@@ -58,14 +58,18 @@ class TokenStore {
   TokenStore(FileSystem& files, std::string path, const Clock& clock)
       : files_(files), path_(std::move(path)), clock_(clock) {}
   Status load(const std::string& json);
-  Status save(const std::map<std::string, Entry>& entries) const;
+  using Entries = std::map<std::string, Entry>;  // by id
+  Status save(const Entries& entries) const;
+  Entries snapshot() const;
+  void publish(Entries entries);
   bool expired(const TokenInfo& info) const { return info.expires != 0 && clock_.now() >= info.expires; }
 
   FileSystem& files_;
   const std::string path_;
   const Clock& clock_;
+  Mutex writing_;  // held while a changed file is written, so that find() never waits for the disk
   mutable Mutex mutex_;
-  std::map<std::string, Entry> entries_ LB_GUARDED_BY(mutex_);  // by id
+  Entries entries_ LB_GUARDED_BY(mutex_);
 };
 
 }  // namespace logboom::http
