@@ -18,8 +18,8 @@ namespace logboom::source {
 namespace {
 
 constexpr Moment kRetryStart = std::chrono::seconds(1);
-// Events and acknowledgements are taken at most this often, the first ones after a pause at once: waking up costs more than a few
-// lines. The long pace is for files that fill it with more than kFullRound bytes.
+// Events and acknowledgements are taken at most this often, the first ones after a pause at once: waking up costs more
+// than a few lines. The long pace is for files that fill it with more than kFullRound bytes.
 constexpr Moment kPace = std::chrono::milliseconds(2);
 constexpr Moment kLongPace = std::chrono::milliseconds(5);
 constexpr std::uint64_t kFullRound = 16u << 10;

@@ -40,7 +40,7 @@ class Follower {
  public:
   static constexpr std::size_t kMaxHeld = 64u << 10;
   static constexpr std::size_t kMaxOriginals = 64;  // looked at for one unknown file
-  static constexpr std::size_t kManyEpochs = 20;  // of one source in an hour: an alarm
+  static constexpr std::size_t kManyEpochs = 20;    // of one source in an hour: an alarm
 
   Follower(const FollowerDeps& deps, Emitter& emitter, std::stop_token stop);
 
@@ -189,15 +189,15 @@ class Follower {
   std::unordered_map<Hash128, SourceId> bindings_;                // binding_key(identity) > source
   std::unordered_map<std::string, SourceId> by_path_;
   std::unordered_set<Hash128> never_;
-  std::unordered_set<const CompiledRule*> fresh_rules_;           // not run before: start=end means something
-  std::vector<SourceId> moved_;                                   // found under another name in this examination
-  std::vector<SourceId> lost_;                                    // lost a path in this examination
-  std::map<std::string, FolderIndex> folder_index_;               // of this examination
+  std::unordered_set<const CompiledRule*> fresh_rules_;          // not run before: start=end means something
+  std::vector<SourceId> moved_;                                  // found under another name in this examination
+  std::vector<SourceId> lost_;                                   // lost a path in this examination
+  std::map<std::string, FolderIndex> folder_index_;              // of this examination
   std::unordered_map<std::string, std::set<SourceId>> by_name_;  // plain_name() > sources that had it, known ones too
   std::unordered_map<std::string, std::set<SourceId>> by_stem_;  // without_last_number() > the same
-  std::string seen_real_folder_;        // of the file may_collect() was asked about last
-  std::set<std::string> real_folders_;                            // where symlinked files lie
-  std::set<std::string> reported_;                                // paths whose problem was said
+  std::string seen_real_folder_;                                 // of the file may_collect() was asked about last
+  std::set<std::string> real_folders_;                           // where symlinked files lie
+  std::set<std::string> reported_;                               // paths whose problem was said
   std::vector<std::string> folders_;
   std::deque<TrackedSource*> ready_;
   std::set<std::pair<Moment, SourceId>> timers_;

@@ -19,7 +19,7 @@ class Watcher {
   struct Changes {
     std::vector<std::string> paths;     // came, went, or changed in more than their bytes; each once per call
     std::vector<std::string> modified;  // only written to; each once per call
-    bool rescan = false;             // events were lost, or folders appeared or went
+    bool rescan = false;                // events were lost, or folders appeared or went
   };
 
   // kIo, kFull: the kernel has no inotify instance for us.

@@ -31,7 +31,8 @@ struct RotationName {
   bool operator==(const RotationName&) const = default;
 };
 RotationName rotation_name(std::string_view file_name);
-// A name without compression suffix, and that without its last date or number: where to look for what a copy was made of.
+// A name without compression suffix, and that without its last date or number: where to look for what a copy was made
+// of.
 std::string plain_name(std::string_view file_name);
 std::string without_last_number(std::string_view file_name);
 // Folder and base of a path: what SourceState::group holds.
