@@ -2,9 +2,12 @@
 import collections
 import json
 import os
+import re
 import zlib
 
 from product import Failure, Unix, check
+
+LINE = re.compile(rb"[^\n]*\n")   # splitlines would also split at a CR
 
 
 def write(path, data, mode="wb"):
@@ -37,7 +40,7 @@ class Lines:
 
 
 def stored_lines(home, query=""):
-    return home.run("search", "--all", "--quiet", "--", query).stdout.splitlines(keepends=True)
+    return LINE.findall(home.run("search", "--all", "--quiet", "--", query).stdout)
 
 
 def count_lines(home, query="", code=0):

@@ -54,7 +54,7 @@ class Home:
     def log(self, name):
         return os.path.join(self.logs, name)
 
-    def run(self, *words, code=0, stdin=None, timeout=300, env=None):
+    def run(self, *words, code=0, stdin=None, timeout=120, env=None):
         """Runs a command to its end; `code` None accepts any exit status. Returns the finished process with bytes."""
         done = subprocess.run([self.binary, "--data", self.data, *words], input=stdin, capture_output=True, timeout=timeout, env=env or self.env, cwd=self.root)
         if code is not None and done.returncode != code:
