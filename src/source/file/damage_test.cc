@@ -215,6 +215,17 @@ TEST_F(DamageTest, ZerosAtTheEndWaitForWhatIsWrittenThere) {
   EXPECT_THAT(store.causes(), ElementsAre("8-50004:hole"));
 }
 
+// Bad input 4: an import does not wait for what may be written into the zeros at the end.
+TEST_F(DamageTest, ZerosAtTheEndBehindLinesEndAnImport) {
+  write("app.log", "text\nhalf" + std::string(50'000, '\0'));
+  rule("app.log");
+  options.one_shot = true;
+  start();
+  EXPECT_EQ(store.lines()["text"], 1);
+  EXPECT_EQ(store.lines()["half"], 1);
+  EXPECT_THAT(store.causes(), ElementsAre("9-50009:hole"));
+}
+
 // A16: what fails once is read again; what always fails is a gap with the system's error.
 TEST_F(DamageTest, A16_ReadErrorsAreRetriedAndThenAGap) {
   write("app.log", numbered(0, 100));

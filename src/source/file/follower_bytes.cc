@@ -27,6 +27,12 @@ ZeroRun find_zero_run(std::string_view bytes) {
   return {};
 }
 
+// Whether something may still be written into the zeros at the end of the file. If not, they are a range like any.
+bool tail_may_fill(const TrackedSource& source, bool one_shot) {
+  return !one_shot && !source.final_read && !source.copy.content && !source.open.decoded &&
+         source.state != FileState::kRotated;
+}
+
 }  // namespace
 
 void Follower::decide_format(Stream& stream, std::string_view bytes) {
@@ -71,7 +77,8 @@ Follower::Turn Follower::read_bytes(TrackedSource& source, Stream& stream, std::
   }
   if (zeros.length > 0) {
     bytes.resize(zeros.begin);
-    to_the_end = at_end_of_file && zero_tail(source, stream.position + zeros.begin + zeros.length, limit);
+    to_the_end = at_end_of_file && tail_may_fill(source, deps_.options.one_shot) &&
+                 zero_tail(source, stream.position + zeros.begin + zeros.length, limit);
     line_broken = !to_the_end;
   }
   const parse::AtEnd mode = line_broken  ? parse::AtEnd::kFlush
@@ -118,8 +125,7 @@ Follower::Turn Follower::read_zeros(TrackedSource& source, Stream& stream, std::
   }
   const bool tail = end >= limit && at_end_of_file;
   if (tail && end_mode(source, stream) != parse::AtEnd::kFlush) return Turn::kIdle;
-  if (tail && !deps_.options.one_shot && !source.final_read && !source.copy.content && !source.open.decoded &&
-      source.state != FileState::kRotated) {
+  if (tail && tail_may_fill(source, deps_.options.one_shot)) {
     stream.look_again = Moment::max();  // until it changes
     return Turn::kIdle;
   }
