@@ -1,6 +1,6 @@
-// The query language over any bytes: the first line of the input is the query, the rest a record's text. What parses writes a
-// text that parses to the same; a record that matches passes the filters made from its own text; a match by lines is one
-// wherever the line stands.
+// The query language over any bytes: the first line of the input is the query, the rest a record's text. What parses
+// writes a text that parses to the same; a record that matches passes the filters made from its own text; a match by
+// lines is one wherever the line stands.
 #include <cstdint>
 #include <cstdlib>
 #include <set>
