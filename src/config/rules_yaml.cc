@@ -254,7 +254,11 @@ std::vector<std::string> validate_rule(const Rule& rule) {
 
 void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules,
                 std::vector<Problem>& problems) {
-  if (root.kind == YamlNode::Kind::kMap) RuleReader(file, text, problems).read(root, rules);
+  if (root.kind == YamlNode::Kind::kMap) {
+    RuleReader(file, text, problems).read(root, rules);
+  } else if (root.kind != YamlNode::Kind::kNull) {
+    problems.push_back(problem_at(file, text, root, "the document is not a mapping", "begin with 'collect:'"));
+  }
 }
 
 std::string write_rules(const std::vector<Rule>& rules) {

@@ -90,6 +90,12 @@ collect:
   }
 }
 
+// C1: a text that is no rule file never counts as "no rules".
+TEST(Rules, ADocumentThatIsNoMappingIsRefused) {
+  for (const char* text : {"hello", "- a\n- b\n", "\\x00\\xff"}) EXPECT_EQ(read(text).problems.size(), 1u) << text;
+  EXPECT_TRUE(read("").problems.empty());
+}
+
 TEST(Rules, APatternThatOthersTakeAgesForIsFine) {
   EXPECT_TRUE(validate_rule({.name = "n", .path = "/a", .include = {"^(a+)+b"}}).empty()) << "RE2 runs it in linear time";
 }
