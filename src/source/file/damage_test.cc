@@ -13,12 +13,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::string numbered(int from, int to, const std::string& what = "line") {
-  std::string text;
-  for (int i = from; i < to; ++i) text += what + " " + std::to_string(i) + "\n";
-  return text;
-}
-
 std::string gzip(const std::string& text) {
   z_stream stream{};
   deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
@@ -35,16 +29,6 @@ std::string gzip(const std::string& text) {
 
 class DamageTest : public FollowerTest {
  protected:
-  void expect_once(int from, int to) {
-    auto lines = store.lines();
-    std::vector<std::string> wrong;
-    for (int i = from; i < to; ++i) {
-      const int count = lines["line " + std::to_string(i)];
-      if (count != 1) wrong.push_back(std::to_string(i) + " x" + std::to_string(count));
-    }
-    EXPECT_EQ(lines.size(), static_cast<std::size_t>(to - from));
-    if (!wrong.empty()) ADD_FAILURE() << wrong.size() << " lines wrong: " << wrong.front() << " to " << wrong.back();
-  }
   void compress(const std::string& name) {
     std::ifstream in(at(name), std::ios::binary);
     const std::string text((std::istreambuf_iterator<char>(in)), {});

@@ -14,12 +14,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::string numbered(int from, int to) {
-  std::string text;
-  for (int i = from; i < to; ++i) text += "line " + std::to_string(i) + "\n";
-  return text;
-}
-
 TEST_F(FollowerTest, ReadsAFileFromBeginToEndAndFollowsIt) {
   write("app.log", "one\ntwo\n");
   rule("app.log");

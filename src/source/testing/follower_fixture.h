@@ -16,6 +16,13 @@
 
 namespace logboom::source::testing {
 
+// "line 7\n" and so on, from `from` up to but not including `to`.
+inline std::string numbered(int from, int to) {
+  std::string text;
+  for (int i = from; i < to; ++i) text += "line " + std::to_string(i) + "\n";
+  return text;
+}
+
 class FollowerTest : public ::testing::Test {
  protected:
   FollowerTest() {
@@ -89,6 +96,19 @@ class FollowerTest : public ::testing::Test {
   // As the loop does over a while: scans and timers.
   void live(std::chrono::milliseconds by, int steps = 10) {
     for (int i = 0; i < steps; ++i) clock.advance(by / steps), scan();
+  }
+  // Every numbered line exactly once, and no other numbered one.
+  void expect_once(int from, int to) {
+    auto lines = store.lines();
+    std::vector<std::string> wrong;
+    for (int i = from; i < to; ++i) {
+      const int count = std::exchange(lines["line " + std::to_string(i)], 0);
+      if (count != 1) wrong.push_back(std::to_string(i) + " x" + std::to_string(count));
+    }
+    for (const auto& [line, count] : lines) {
+      if (count > 0 && line.starts_with("line ")) wrong.push_back(line + " is too much");
+    }
+    if (!wrong.empty()) ADD_FAILURE() << wrong.size() << " lines wrong: " << wrong.front() << " to " << wrong.back();
   }
   SourceStatus status_of(const std::string& name) const {
     for (const SourceStatus& status : board->all()) {

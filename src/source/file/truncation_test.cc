@@ -1,0 +1,191 @@
+// Truncated, copied and truncated, shortened: rows of the fault matrix and losses of peers, each on real files.
+#include "source/testing/follower_fixture.h"
+
+namespace logboom::source::testing {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::IsEmpty;
+
+class TruncationTest : public FollowerTest {};
+
+TEST_F(TruncationTest, A6_CopytruncateWithUnreadBytes) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  append("app.log", numbered(10, 20));
+  copy("app.log", "app.log.1");
+  truncate("app.log");
+  append("app.log", numbered(20, 30));
+  scan();
+  expect_once(0, 30);
+  EXPECT_THAT(store.causes(), IsEmpty());
+  EXPECT_EQ(status_of("app.log").epoch, 1u);
+}
+
+TEST_F(TruncationTest, A6_CopytruncateWhenARuleNamesTheCopies) {
+  rule("app.log*");
+  write("app.log", numbered(0, 10));
+  start();
+  for (int round = 0; round < 5; ++round) {
+    const int n = 10 + round * 20;
+    append("app.log", numbered(n, n + 10));
+    for (int i = 5; i >= 1; --i) {
+      if (std::filesystem::exists(at("app.log." + std::to_string(i))))
+        move("app.log." + std::to_string(i), "app.log." + std::to_string(i + 1));
+    }
+    copy("app.log", "app.log.1");
+    if (round % 2 == 0) scan();
+    truncate("app.log");
+    append("app.log", numbered(n + 10, n + 20));
+    live(seconds(1), 2);
+  }
+  live(seconds(60));
+  expect_once(0, 110);
+  start();
+  live(seconds(60));
+  expect_once(0, 110);
+}
+
+TEST_F(TruncationTest, A7_CopytruncateWhileDown) {
+  for (const char* path : {"app.log", "app.log*"}) {
+    store = {};
+    rules.rules.clear();
+    rule(path);
+    for (const char* name : {"app.log", "app.log.1"}) std::filesystem::remove(at(name));
+    write("app.log", numbered(0, 10));
+    start();
+    stop();
+    append("app.log", numbered(10, 20));
+    copy("app.log", "app.log.1");
+    truncate("app.log");
+    append("app.log", numbered(20, 30));
+    start();
+    live(seconds(30));
+    expect_once(0, 30);
+    start();
+    live(seconds(30));
+    expect_once(0, 30);
+    EXPECT_EQ(status_of("app.log").epoch, 1u);
+  }
+}
+
+TEST_F(TruncationTest, A9_TruncatedThenRegrownWhileDown) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  truncate("app.log");
+  append("app.log", numbered(100, 200));
+  start();
+  for (int i = 100; i < 200; ++i) EXPECT_EQ(store.lines()["line " + std::to_string(i)], 1);
+  EXPECT_EQ(status_of("app.log").epoch, 1u);
+}
+
+TEST_F(TruncationTest, A9_TruncatedThenRegrownWhileRunning) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  truncate("app.log");
+  append("app.log", numbered(100, 200));
+  scan();
+  auto lines = store.lines();
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(lines["line " + std::to_string(i)], 1);
+  for (int i = 100; i < 200; ++i) EXPECT_EQ(lines["line " + std::to_string(i)], 1);
+}
+
+TEST_F(TruncationTest, TruncatedThenRestartedThreeTimes) {
+  rule("app.log");
+  write("app.log", numbered(0, 50));
+  start();
+  truncate("app.log");
+  append("app.log", numbered(50, 60));
+  scan();
+  for (int i = 0; i < 3; ++i) start();
+  expect_once(0, 60);
+}
+
+TEST_F(TruncationTest, ATruncationLosesWhatWasSeenButNotReadAndSaysSo) {
+  rule("app.log");
+  options.batch_bytes = 50;
+  write("app.log", numbered(0, 5));
+  start();
+  emitter->corked = true;
+  append("app.log", "half a line");
+  scan();
+  truncate("app.log");
+  scan();
+  emitter->corked = false;
+  emitter->deliver();
+  settle();
+  EXPECT_EQ(store.bytes_of(at("app.log")), numbered(0, 5) + "half a line") << "it was still in memory";
+  EXPECT_THAT(store.causes(), IsEmpty());
+}
+
+TEST_F(TruncationTest, SameBannerBeforeAndAfterATruncation) {
+  const std::string banner = std::string(4096, '#') + "\n";
+  rule("app.log*");
+  write("app.log", banner + numbered(0, 10));
+  start();
+  copy("app.log", "app.log.1");
+  truncate("app.log");
+  append("app.log", banner + numbered(10, 20));
+  live(seconds(60));
+  expect_once(0, 20);
+  EXPECT_EQ(store.lines()[std::string(4096, '#')], 2);
+}
+
+TEST_F(TruncationTest, A24_ShortenedToAnEqualPrefix) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  for (int i = 1; i < 20; ++i) append("app.log", numbered(i * 10, i * 10 + 10)), scan();
+  stop();
+  const std::uint64_t kept = numbered(0, 150).size();
+  truncate("app.log", kept);
+  append("app.log", "");
+  start();
+  EXPECT_EQ(status_of("app.log").epoch, 1u);
+  append("app.log", numbered(200, 210));
+  scan();
+  expect_once(0, 210);
+  start();
+  append("app.log", numbered(210, 220));
+  scan();
+  expect_once(0, 220);
+}
+
+TEST_F(TruncationTest, AFailedAcknowledgementAcrossATruncation) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  emitter->corked = true;
+  append("app.log", numbered(10, 20));
+  scan();
+  copy("app.log", "app.log.1");
+  truncate("app.log");
+  append("app.log", numbered(20, 30));
+  scan();
+  emitter->fail = 1;
+  emitter->corked = false;
+  emitter->deliver();
+  live(seconds(30));
+  expect_once(0, 30);
+}
+
+TEST_F(TruncationTest, ShrunkButNotBelowThePosition) {
+  rule("app.log");
+  write("app.log", numbered(0, 10) + "half");
+  start();
+  truncate("app.log", numbered(0, 10).size());
+  append("app.log", numbered(10, 11));
+  scan();
+  remove("app.log");
+  live(seconds(60));
+  expect_once(0, 11);
+  EXPECT_THAT(store.causes(), IsEmpty());
+  EXPECT_EQ(store.streams.size(), 1u) << "no new epoch";
+}
+
+}  // namespace
+}  // namespace logboom::source::testing
