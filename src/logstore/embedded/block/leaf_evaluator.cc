@@ -1,6 +1,7 @@
 #include "logstore/embedded/block/leaf_evaluator.h"
 
 #include <algorithm>
+#include <array>
 
 #include "logstore/embedded/block/folded_search.h"
 #include "logstore/embedded/block/variable_scanner.h"
@@ -20,6 +21,35 @@ std::vector<std::string_view> local_stretches(std::string_view literal) {
     begin = i + 1;
   }
   return out;
+}
+
+// The bytes that values of a column may hold where its encoding tells, folded; false where it does not.
+bool alphabet_of(const Column& column, std::array<bool, 256>& alphabet) {
+  const auto add = [&](std::string_view text) {
+    for (const char c : query::fold(text)) alphabet[static_cast<unsigned char>(c)] = true;
+  };
+  alphabet.fill(false);
+  switch (column.kind) {
+    case ColumnKind::kTime:
+      add("0123456789");
+      for (std::size_t i = 0; i < column.time.count; ++i) {
+        const TimeFormat::Part& part = column.time.parts[i];
+        if (part.field == TimeFormat::kLiteral) add({&part.literal, 1});
+        if (part.field == TimeFormat::kMonthName) add("janfebmarprmyjunlgsepoctnovdec");
+      }
+      return true;
+    case ColumnKind::kNumbers:
+      add("0123456789");
+      for (const NumberFormat& number : column.numbers) add(number.before);
+      add(column.constant);
+      return true;
+    case ColumnKind::kHex:
+      add("0123456789abcdef");
+      add(column.hex_text);
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -149,7 +179,11 @@ Status LeafEvaluator::mark_static(const PieceTest& test, std::vector<Verdict>& v
 bool LeafEvaluator::column_may_match(const Column& column, const PieceTest& test) const {
   if ((column.classes & kClassHigh) != 0) return true;  // folding may make other classes and lengths of it
   if (test.literal.size() > column.max_length) return false;
-  return (byte_classes_of(test.literal) & ~column.classes) == 0;
+  if ((byte_classes_of(test.literal) & ~column.classes) != 0) return false;
+  std::array<bool, 256> alphabet;
+  if (test.literal.empty() || !alphabet_of(column, alphabet)) return true;
+  return std::all_of(test.literal.begin(), test.literal.end(),
+                     [&](char c) { return alphabet[static_cast<unsigned char>(c)]; });
 }
 
 Status LeafEvaluator::test_columns(std::size_t entry, const PieceTest& test, Found& out) {

@@ -72,6 +72,7 @@ void TextEncoder::gather(const TemplateSplitter::Found& found) {
       __builtin_prefetch(soon);
       __builtin_prefetch(soon + 64);
       __builtin_prefetch(soon + 128);
+      __builtin_prefetch(splitter_.variables(found.rows[i + kAhead]));
     }
     const std::uint32_t row = found.rows[i];
     times_.push_back((*rows_)[row].time);
