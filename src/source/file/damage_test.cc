@@ -94,6 +94,31 @@ TEST_F(DamageTest, A8_CompressedWhileRunning) {
   expect_once(0, 2000);
 }
 
+// The last line is held back as a group that may go on when the agent dies; meanwhile the file turns into its .gz.
+TEST_F(DamageTest, A8_KilledBetweenRotationAndCompression) {
+  for (int seen = 0; seen < 4; ++seen) {
+    store = {};
+    rules.rules.clear();
+    for (const auto& entry : std::filesystem::directory_iterator(dir)) std::filesystem::remove(entry);
+    rule("").multiline.kind = config::MultilineKind::kAuto;
+    write("w-2.log", numbered(0, 1000));
+    start();
+    append("w-2.log", numbered(1000, 1010));
+    scan();
+    move("w-2.log", "w-2.log.1795225676582250");
+    write("w-2.log", numbered(1010, 1020));
+    if (seen > 0) scan();
+    write("w-2.log.1795225676582250.gz", gzip(numbered(0, 1010)));
+    if (seen > 1) scan();
+    if (seen == 3) start();
+    remove("w-2.log.1795225676582250");
+    start();
+    live(seconds(120), 60);
+    EXPECT_THAT(store.causes(), ::testing::Each(HasSubstr("copy of"))) << seen;
+    expect_once(0, 1020);
+  }
+}
+
 TEST_F(DamageTest, ImportReadsCompressedFilesAndNothingTwice) {
   write("app.log.1.gz", gzip(numbered(0, 500)) + gzip(numbered(500, 1000)));
   rule("app.log.1.gz");

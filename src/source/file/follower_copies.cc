@@ -118,7 +118,8 @@ void Follower::decide_file(TrackedSource& source) {
   if (size.ok() && *size != source.size) source.size = *size, source.quiet_since = now();
   const bool quiet = deps_.options.one_shot || source.paths.empty() ||
                      now() - source.quiet_since >= Moment(deps_.options.rotated_quiet);
-  if (half && !quiet) return at(source, now() + kLookAgain);
+  const bool headless = source.compressed && !source.open.decoded;  // its name says compressed, its bytes not yet
+  if ((half || headless) && !quiet) return at(source, now() + kLookAgain);
   if (half) {
     source.cut_off = true;
     close(source);

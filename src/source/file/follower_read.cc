@@ -154,6 +154,8 @@ void Follower::decoded(TrackedSource& source) {
 
 bool Follower::open(TrackedSource& source) {
   if (source.copy.content) return true;
+  // Opened before its first bytes were there, a compressed copy was taken for plain.
+  if (source.open.file && source.undecided && source.compressed && !source.open.decoded) close(source);
   if (source.open.file) return touch(source), true;
   Status status = Error(ErrorCode::kNotFound, "");
   for (const std::string& path : source.paths) {
