@@ -48,7 +48,7 @@ def test_backup_is_a_data_directory(home):
     with open(path, "wb") as f:
         f.write(b"2026-11-20 10:00:00 INFO kept\n" * 1000)
     up = home.start(home.logs)
-    home.wait_until(lambda: home.run("search", "kept", code=None).returncode == 0, "the lines are found")
+    home.wait_until(lambda: home.run("search", "--count", "kept", code=None).stdout == b"1000\n", "the lines are found")
     copy = os.path.join(home.root, "copy")
     home.run("backup", copy)
     home.stop(up)
