@@ -25,6 +25,8 @@ constexpr Moment kLongPace = std::chrono::milliseconds(5);
 constexpr std::uint64_t kFullRound = 16u << 10;
 // A full comparison takes at most one part in so many of the time.
 constexpr int kScanShare = 250;
+constexpr Moment kLongestPause = std::chrono::minutes(1);
+constexpr Moment kRescan = std::chrono::milliseconds(100);
 
 // Wakes a poll(): a stop, or new rules.
 class Bell {
@@ -98,6 +100,7 @@ class Collecting final : public FileCollector {
   StatusBoard board_;
   Bell bell_;
   std::unique_ptr<Watcher> watcher_;
+  std::vector<std::string> watched_;
   bool watching_ = false;  // every folder is watched
   bool polling_said_ = false;
   Moment next_scan_{0};
@@ -144,7 +147,10 @@ void Collecting::scan(Follower& follower) {
     }
   }
   const Moment pause = watching_ ? Moment(options_.reconcile) : Moment(options_.poll);
-  next_scan_ = begin + std::max(pause, cost * (watching_ ? kScanShare : kScanShare / 10));
+  next_scan_ = begin + std::max(pause, std::min(cost * (watching_ ? kScanShare : kScanShare / 10), kLongestPause));
+  // What changed in a folder between the walk and its watch was told by neither.
+  if (std::exchange(watched_, follower.folders()) != follower.folders() && !options_.one_shot)
+    next_scan_ = now() + kRescan;
 }
 
 void Collecting::follow_changes(Follower& follower) {
