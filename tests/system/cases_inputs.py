@@ -422,3 +422,10 @@ def test_many_files_and_one_that_grows(home):
     home.stop(up)
     check(count_lines(home, "") == len(lines.made) + len(busy.made), "each line once")
     check_audit(home)
+
+
+@faults("B4")
+def test_zeros_at_the_end(home):
+    """A file that ends in a long run of zeros, as after a crash: imported to its end, the zeros are one range, the bytes come back."""
+    import_all(home, {"tail.log": b"text\nmore\n" + b"\0" * 100_000, "half.log": b"text\nhalf" + b"\0" * 50_000})
+    check(count_lines(home, "half") == 1, "the line before the zeros")
