@@ -197,6 +197,7 @@ class Follower {
   std::unordered_map<std::string, std::set<SourceId>> by_stem_;  // without_last_number() > the same
   std::string seen_real_folder_;                                 // of the file may_collect() was asked about last
   std::set<std::string> real_folders_;                           // where symlinked files lie
+  std::vector<std::string> missing_;                             // names that led nowhere in this round
   std::set<std::string> reported_;                               // paths whose problem was said
   std::vector<std::string> folders_;
   std::deque<TrackedSource*> ready_;

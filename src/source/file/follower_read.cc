@@ -34,6 +34,7 @@ bool Follower::read_ready() {
     if (turn == Turn::kStopped) stopped_ = true;
     if (turn == Turn::kMore) make_ready(source);
   }
+  if (!missing_.empty() && !stopped_) paths_changed(std::exchange(missing_, {}));
   return !ready_.empty() && !stopped_;
 }
 
@@ -169,7 +170,14 @@ bool Follower::open(TrackedSource& source) {
     close_unused();
     return true;
   }
-  if (status.error().code() == ErrorCode::kNotFound) return false;  // the next scan says what became of it
+  if (status.error().code() == ErrorCode::kNotFound) {
+    // Gone since it was last seen, and perhaps no event told: it is looked at again behind this round, then at the next
+    // scan.
+    if (now() - source.missed_at > kRetryRead)
+      missing_.insert(missing_.end(), source.paths.begin(), source.paths.end());
+    source.missed_at = now();
+    return false;
+  }
   errors_.add();
   if (source.problem != status.error().message()) log_warn("{}", status.error().message());
   source.state = FileState::kUnreadable;

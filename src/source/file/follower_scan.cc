@@ -16,7 +16,9 @@ void Follower::scan() {
   for (const PathProblem& problem : found.problems) path_problem(problem.path, FileState::kMissing, problem.text);
   for (const std::string& path : found.files) examine(path);
   after_examination(true);
-  for (const std::string& folder : real_folders_) folders_.push_back(folder);
+  folders_.insert(folders_.end(), real_folders_.begin(), real_folders_.end());
+  std::sort(folders_.begin(), folders_.end());
+  folders_.erase(std::unique(folders_.begin(), folders_.end()), folders_.end());
   fresh_rules_.clear();
   first_scan_ = false;
   files_known_.set(static_cast<std::int64_t>(sources_.size()));

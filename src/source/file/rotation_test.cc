@@ -300,5 +300,25 @@ TEST_F(RotationTest, TheStoreLearnsANewName) {
   expect_once(0, 1);
 }
 
+// Deleted between the walk and the first read, with no event: its copy is looked for at once.
+TEST_F(RotationTest, GoneBeforeItWasOpened) {
+  rule("app.log*");
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  append("app.log", numbered(10, 20));
+  emitter = std::make_unique<FakeEmitter>(store);
+  board = std::make_unique<StatusBoard>();
+  follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
+                                        stopper.get_token());
+  ASSERT_TRUE(follower->start(rules).ok());
+  follower->scan();
+  copy("app.log", "app.log.1");
+  remove("app.log");
+  settle();
+  later(seconds(1));
+  expect_once(0, 20);
+}
+
 }  // namespace
 }  // namespace logboom::source::testing

@@ -50,6 +50,8 @@ struct Stream {
   bool settled() const { return in_flight == 0 && !failed; }
 };
 
+inline constexpr std::int64_t kMissedNever = std::int64_t{1} << 60;  // nanoseconds before any moment
+
 // An open file and its bytes.
 struct OpenFile {
   std::unique_ptr<File> file;
@@ -99,13 +101,14 @@ struct TrackedSource {
   OpenFile copy;  // finishes the epoch when the file itself no longer has its bytes
   std::string copy_path;
   std::vector<Stream> streams;
-  Moment quiet_since{0};          // last growth
-  Moment timer_at{0};             // armed timer; 0: none
-  bool queued = false;            // in the ready queue
-  std::uint64_t generation = 0;   // of the last scan that saw it
-  std::uint64_t last_used = 0;    // for closing descriptors
-  std::uint32_t read_errors = 0;  // in a row
-  std::vector<Moment> epochs_at;  // of the last epochs, at most kManyEpochs
+  Moment quiet_since{0};            // last growth
+  Moment timer_at{0};               // armed timer; 0: none
+  Moment missed_at{-kMissedNever};  // last time no name led to it
+  bool queued = false;              // in the ready queue
+  std::uint64_t generation = 0;     // of the last scan that saw it
+  std::uint64_t last_used = 0;      // for closing descriptors
+  std::uint32_t read_errors = 0;    // in a row
+  std::vector<Moment> epochs_at;    // of the last epochs, at most kManyEpochs
 
   Content* content() { return copy.content ? copy.content.get() : open.content.get(); }
   const std::string& path() const { return paths.empty() ? last_path : paths.front(); }
