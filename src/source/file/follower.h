@@ -33,7 +33,7 @@ struct FollowerDeps {
   StatusBoard& board;
 };
 
-// Not thread-safe: one thread drives it. Bounds: about 1 KB per known file, at most options.max_open_files descriptors,
+// Not thread-safe: one thread drives it. Bounds: 1 to 3 KB per known file, at most options.max_open_files descriptors,
 // and of bytes read nothing but what the budget lends (held ends of lines: at most kMaxHeld each, a quarter of the
 // budget in all).
 class Follower {

@@ -1,5 +1,5 @@
 // TrackedSource and Stream: what the collector keeps of one file, and of one file on one channel. Plain data of the
-// collector's thread; about 1 KB per known file that is not being read.
+// collector's thread; 1 to 3 KB per known file.
 #pragma once
 
 #include <chrono>
