@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -35,5 +36,17 @@ struct EmbeddedOptions {
 // newer format, kCorrupt only when nothing can be served. The deps outlive the store.
 Result<std::unique_ptr<LogStore>> open_embedded_store(const EmbeddedOptions& options, FileSystem& files,
                                                       const Clock& clock, Registry& registry);
+
+struct RepairReport {
+  std::uint64_t files_checked = 0;
+  std::uint64_t files_rebuilt = 0;
+  std::uint64_t blocks_recovered = 0;  // in the rebuilt files
+  std::uint64_t blocks_lost = 0;
+  std::vector<std::string> notes;  // for people, one line each
+};
+
+// Checks every file and rebuilds damaged ones from a scan of their pages; the damaged ones are kept beside with
+// ".damaged". Needs the writer's lock: kUnavailable while a program works on the store.
+Result<RepairReport> repair_embedded_store(const std::string& directory, FileSystem& files, const Clock& clock);
 
 }  // namespace logboom::logstore

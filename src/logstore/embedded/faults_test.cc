@@ -233,6 +233,52 @@ TEST(StoreFaults, S13RefusesANewerFormatAndTouchesNothing) {
   EXPECT_EQ(*read_file(fs, kFirst, 1u << 30), *before);
 }
 
+// ---------------------------------------------------------------- repair
+
+TEST(StoreRepair, LeavesAWholeStoreAlone) {
+  ManualClock clock;
+  MemoryFileSystem fs(clock);
+  make_store(fs, clock, 100);
+  const std::string before = *read_file(fs, kFirst, 1u << 30);
+  const auto report = repair_embedded_store("/data", fs, clock);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->files_checked, 1u);
+  EXPECT_EQ(report->files_rebuilt, 0u);
+  EXPECT_EQ(*read_file(fs, kFirst, 1u << 30), before);
+}
+
+// Without the schema and the roots nothing is found from above: the pages themselves are.
+TEST(StoreRepair, FindsEverythingWithoutTheFirstPage) {
+  for (const std::size_t lines : {20u, 9'000u}) {
+    ManualClock clock;
+    MemoryFileSystem fs(clock);
+    const std::string all = make_store(fs, clock, lines);
+    ASSERT_TRUE((*fs.open(kFirst, OpenMode::kReadWrite))->pwrite(std::string(16'384, 'x').data(), 16'384, 0).ok());
+    const auto report = repair_embedded_store("/data", fs, clock);
+    ASSERT_TRUE(report.ok()) << report.error().message();
+    EXPECT_EQ(report->files_rebuilt, 1u);
+    EXPECT_EQ(report->blocks_lost, 0u);
+    EXPECT_EQ(report->blocks_recovered, lines > 1000 ? 4u : 0u);
+    TestStore test(fs, clock);
+    EXPECT_EQ(test.export_text(kA), all);
+    EXPECT_TRUE(test.audit().clean) << kinds(test.audit());
+  }
+}
+
+TEST(StoreRepair, NamesWhatIsLost) {
+  ManualClock clock;
+  MemoryFileSystem fs(clock);
+  make_store(fs, clock, 9'000);
+  edit(fs, "UPDATE section SET data = X'00' WHERE id = (SELECT max(id) FROM section)");
+  const auto report = repair_embedded_store("/data", fs, clock);
+  ASSERT_TRUE(report.ok()) << report.error().message();
+  EXPECT_EQ(report->blocks_lost, 1u);
+  EXPECT_EQ(report->blocks_recovered, 3u);
+  EXPECT_TRUE(fs.stat(std::string(kFirst) + ".damaged").ok());
+  TestStore test(fs, clock);
+  EXPECT_TRUE(has(test.audit(), "missing")) << kinds(test.audit());
+}
+
 // ---------------------------------------------------------------- the audit of the audit
 
 TEST(StoreAudit, A0NamesADeletedChunk) {
