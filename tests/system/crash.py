@@ -61,9 +61,9 @@ class Writer(threading.Thread):
             if self.mode == "gzip":
                 with open(name, "rb") as f:
                     data = f.read()
-                with gzip.open(name + ".part", "wb", compresslevel=1) as out:
-                    out.write(data)
-                os.rename(name + ".part", name + ".gz")
+                with gzip.open(name + ".gz", "wb", compresslevel=1) as out:  # in place, as gzip does: seen half-written
+                    for at in range(0, len(data), 1 << 14):
+                        out.write(data[at:at + (1 << 14)])
                 os.unlink(name)
                 name += ".gz"
         self.generations.append(name)
