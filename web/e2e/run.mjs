@@ -25,7 +25,7 @@ const results = [];
 const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', timezoneId: 'Europe/Berlin', permissions: ['clipboard-read', 'clipboard-write'] });
 const page = await context.newPage();
-page.setDefaultTimeout(10_000);
+page.setDefaultTimeout(40_000);  // the machine may be busy with other tests
 const complaints = [];
 const foreign = [];
 page.on('console', (message) => { if (['error', 'warning'].includes(message.type()) && !/40[13] \(/.test(message.text())) complaints.push(message.text()); });
@@ -62,7 +62,7 @@ async function write(lines, { stamped = true, to = file } = {}) {
 }
 
 /** Waits for a condition in the page. Asks from outside: playwright's own way evaluates strings, which the policy forbids. */
-async function until(condition, argument, timeout = 15_000) {
+async function until(condition, argument, timeout = 40_000) {
   for (const end = Date.now() + timeout; ; await new Promise((done) => setTimeout(done, 15))) {
     if (await page.evaluate(condition, argument)) return;
     if (Date.now() > end) throw new Error(`not within ${timeout} ms: ${condition} ${argument ?? ''}`);
@@ -84,7 +84,7 @@ async function find(query, count, more = '') {
   for (let round = 0; ; round++) {
     await open(query, more);
     try {
-      await until((n) => Number(document.querySelector('.rows')?.getAttribute('aria-rowcount')) >= n, count, 3000);
+      await until((n) => Number(document.querySelector('.rows')?.getAttribute('aria-rowcount')) >= n, count, 5000 * (round + 1));
       return;
     } catch (error) {
       if (round === 4) throw error;

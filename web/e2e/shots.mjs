@@ -9,14 +9,21 @@ mkdirSync(out, { recursive: true });
 const mock = base ? undefined : await startMock({ port: 0, rate: 6 });
 const url = base ?? mock.url;
 const browser = await launch();
+let storageState;
+if (signIn) {  // works once: its cookie serves all pictures
+  const context = await browser.newContext();
+  await (await context.newPage()).goto(signIn);
+  storageState = await context.storageState();
+  await context.close();
+}
 
 async function shot(name, { width = 1440, height = 900, theme = 'light', lang = 'en', hash = '', act = async () => {}, empty } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: lang === 'zh' ? 'zh-CN' : 'en-US' });
+  const context = await browser.newContext({ storageState, viewport: { width, height }, colorScheme: theme, locale: lang === 'zh' ? 'zh-CN' : 'en-US' });
   const page = await context.newPage();
   page.on('console', (message) => { if (message.type() === 'error') console.log(name, message.text()); });
   page.on('pageerror', (error) => console.log(name, String(error)));
-  if (signIn) await page.goto(signIn);
   await page.goto((empty ?? url) + hash);
+  if (!empty && (!hash || hash.startsWith('#/logs'))) await page.waitForSelector('.found b, .sign-in, .add').catch(() => {});
   await page.waitForTimeout(900);
   await act(page);
   await page.waitForTimeout(350);

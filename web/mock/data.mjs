@@ -70,7 +70,7 @@ export class World {
     const d = new Date(ms);
     const stamp = `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}.${pad(d.getMilliseconds(), 3)}`;
     const body = text(this.r, this.n);
-    const line = body.startsWith('{') ? body : `${stamp} ${level ? level.toUpperCase().padEnd(5) + ' ' : ''}${body}`;
+    const line = body.startsWith('{') ? body.replace('{', `{"time":"${d.toISOString()}",`) : `${stamp} ${level ? level.toUpperCase().padEnd(5) + ' ' : ''}${body}`;
     return this.add(line, { ms, level, file, host: file.includes('mysql') ? 'db-03' : file.includes('pay') ? 'pay-01' : hosts[this.n(2)], nanos: this.n(1e6) });
   }
 

@@ -1,9 +1,9 @@
 // A server with made-up data that answers as docs/reference/api.md says, for working on the page without the program.
 // No dependencies. Its query language is a small part of the real one.
 //   node mock/server.mjs [--port 7118] [--rows 20000] [--rate 4] [--empty] [--slow MS] [--hostile]
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { dirname, extname, join, normalize } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostile, World } from './data.mjs';
 
@@ -89,6 +89,8 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
   const listeners = new Set();
   const state = { signedIn: true, fail: 0 };
   const streams = new Set();
+  // Held, so that a build going on does not take the page away under a test.
+  const files = new Map(existsSync(dist) ? readdirSync(dist).map((name) => [name, readFileSync(join(dist, name))]) : []);
   if (!empty) world.fill(rows, 2 * 3600_000);
   if (withHostile) hostile.forEach((text) => world.add(text, { level: 'info', ms: Date.now() }));
   const started = Date.now();
@@ -228,11 +230,11 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
   };
 
   function file(path, response) {
-    const name = path === '/' ? 'index.html' : normalize(path).replace(/^[/\\]+/, '');
-    const full = join(dist, name);
-    if (name.includes('..') || !existsSync(full)) return json(response, { error: { code: 'not_found', message: 'no such page' } }, 404);
-    response.writeHead(200, { 'Content-Type': types[extname(full)] ?? 'application/octet-stream', 'Content-Security-Policy': csp, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'same-origin' });
-    createReadStream(full).pipe(response);
+    const name = path === '/' ? 'index.html' : path.slice(1);
+    const body = files.get(name);
+    if (!body) return json(response, { error: { code: 'not_found', message: 'no such page' } }, 404);
+    response.writeHead(200, { 'Content-Type': types[extname(name)] ?? 'application/octet-stream', 'Content-Security-Policy': csp, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'same-origin' });
+    response.end(body);
   }
 
   const server = createServer((request, response) => {

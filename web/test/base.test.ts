@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { LineSplitter } from '../src/api/ndjson';
 import { short, size, span, t } from '../src/base/i18n';
 import { lang } from '../src/base/prefs';
-import { fullTime, isoTime, msOf, nsOf, rowTime } from '../src/base/time';
+import { compareNs, fullTime, isoTime, msOf, nsOf, rowTime } from '../src/base/time';
 import { fromHash, kStart, toHash } from '../src/base/url_state';
 import en from '../src/locale/en.json';
 import zh from '../src/locale/zh.json';
@@ -27,6 +27,11 @@ test('nanoseconds are exact and of any size', () => {
   assert.equal(nsOf(1795181518204), '1795181518204000000');
   assert.equal(rowTime('9223372036854775807', 'utc', true).length, 18);
   assert.equal(rowTime('no time', 'utc', true), 'no time');
+});
+
+test('times are ordered to the last digit', () => {
+  const sorted = ['-20', '-3', '0', '5', '1795181518204117041', '1795181518204117042'];
+  for (const a of sorted) for (const b of sorted) assert.equal(Math.sign(compareNs(a, b)), Math.sign(sorted.indexOf(a) - sorted.indexOf(b)), `${a} ${b}`);
 });
 
 test('a stream is cut into lines whatever the chunks, characters kept whole', () => {

@@ -5,7 +5,7 @@ import { RowBuffer } from '../src/list/row_buffer';
 import { isAtEnd, scrollToShow, windowOf } from '../src/list/virtual';
 import { extentOf, niceMax, paths, ticks, tickText } from '../src/logs/histogram_math';
 
-const row = (n: number) => ({ id: 'r' + n, cursor: 'c' + n }) as Row;
+const row = (n: number, ms = 1_800_000_000_000 + n) => ({ id: 'r' + n, cursor: 'c' + n, time: String(ms) + '000000' }) as Row;
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => row(from + i));
 
 test('the window holds what is in view and a few around it', () => {
@@ -49,6 +49,14 @@ test('older pages come in front, new rows behind, none twice', () => {
   assert.deepEqual(buffer.rows.map((r) => r.id), ['r8', 'r9', 'r10', 'r11', 'r12', 'r13']);
   assert.equal(buffer.indexOf('r13'), 5);
   assert.equal(buffer.indexOf('r99'), -1);
+});
+
+test('live rows of several files find their place by time, late ones stay at the end', () => {
+  const buffer = new RowBuffer(100);
+  const at = (n: number, ms: number) => row(n, 1_800_000_000_000 + ms);
+  buffer.append([at(1, 1000), at(2, 3000), at(3, 2000)]);
+  buffer.append([at(4, 2500), at(5, 2500), at(6, -60_000), at(7, 4000)]);
+  assert.deepEqual(buffer.rows.map((r) => r.id), ['r1', 'r3', 'r4', 'r5', 'r2', 'r6', 'r7']);
 });
 
 test('memory is bounded: beyond the capacity the oldest go while live', () => {

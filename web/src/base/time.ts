@@ -15,6 +15,15 @@ export function nsOf(ms: number): Ns {
   return (BigInt(Math.round(ms)) * 1000000n).toString();
 }
 
+/** Order of two nanosecond strings, without numbers that would lose their last digits. */
+export function compareNs(a: Ns, b: Ns): number {
+  if (a === b) return 0;
+  const negative = a.startsWith('-');
+  if (negative !== b.startsWith('-')) return negative ? -1 : 1;
+  const order = a.length - b.length || (a < b ? -1 : 1);
+  return negative ? -order : order;
+}
+
 /** The digits below the millisecond, "456789" of ...123456789. */
 function subMillisecond(ns: Ns): string {
   const rest = ((BigInt(ns) % 1000000n) + 1000000n) % 1000000n;

@@ -1,8 +1,11 @@
 // The rows the list holds, oldest first. Older pages come in at the front, new lines at the back; the same record is never
 // held twice. Bounded by rows and by characters: beyond, the oldest go while live, and no older page is asked for.
 import type { Row } from '../api/types';
+import { compareNs, msOf } from '../base/time';
 
-const kRowCost = 300;  // what a row takes besides its text, roughly
+const kRowCost = 300;        // what a row takes besides its text, roughly
+const kMostBack = 500;       // rows at the end among which a live row finds its place by time
+const kMostLate = 10_000;    // ms; a row later than that stays where it came
 
 export const costOf = (row: Row) => (row.text?.length ?? 0) + kRowCost;
 
@@ -35,16 +38,27 @@ export class RowBuffer {
     return fresh.length;
   }
 
-  /** New rows in the order they came. Returns how many were added, and how many old ones left at the front. */
+  /** New rows as they came. Returns how many were added, and how many old ones left at the front. */
   append(rows: Row[]): { added: number; removed: number } {
     const fresh = this.fresh(rows);
-    for (const row of fresh) this.rows.push(row);
+    for (const row of fresh) this.place(row);
     const removed = this.surplus(fresh.length);
     for (const row of this.rows.splice(0, removed)) {
       this.ids.delete(row.id);
       this.cost -= costOf(row);
     }
     return { added: fresh.length, removed };
+  }
+
+  /** Live rows come in the order they became durable; between several files that is not quite the order of their times. */
+  private place(row: Row): void {
+    const { rows } = this;
+    let at = rows.length;
+    const first = Math.max(0, at - kMostBack);
+    while (at > first && compareNs(rows[at - 1].time, row.time) > 0) at--;
+    const last = rows[rows.length - 1];
+    if (at === rows.length || msOf(last.time) - msOf(row.time) > kMostLate) rows.push(row);
+    else rows.splice(at, 0, row);
   }
 
   /** How many rows must go. Cutting a long array for each batch would cost its whole length each time: cut with slack. */

@@ -93,11 +93,20 @@ function Fields() {
   );
 }
 
+/** The lines without a level, where the server counts only those that have one. */
+function withNone(facet: FieldValues): FieldValues['values'] {
+  const values = [...facet.values];
+  const stats = session.stats.value;
+  if (!stats?.exact || !facet.exact || session.running.value || values.some(({ value }) => !value || value === 'none')) return values;
+  const rest = stats.records - values.reduce((sum, value) => sum + value.count, 0);
+  return rest > 0 ? [...values, { value: '', count: rest }] : values;
+}
+
 /** Levels stand by weight, so that they keep their places while counts change. */
 function ordered(facet: FieldValues): FieldValues {
   if (facet.field !== 'level') return facet;
   const weight = (value: string) => levels.indexOf((value || 'none') as never);
-  return { ...facet, values: [...facet.values].sort((a, b) => weight(b.value) - weight(a.value)) };
+  return { ...facet, values: withNone(facet).sort((a, b) => weight(b.value) - weight(a.value)) };
 }
 
 export function Facets() {

@@ -58,13 +58,13 @@ function Collecting({ status }: { status: Status }) {
 function Rest({ values }: { values: Record<string, unknown> }) {
   const flat: [string, string][] = [];
   const add = (prefix: string, value: unknown, depth: number) => {
-    if (value === null || value === undefined) return;
+    if (value === null || value === undefined || value === '') return;
     if (typeof value === 'object') {
       if (depth < 3) for (const [name, inner] of Object.entries(value)) add(prefix ? `${prefix} ${name}` : name, inner, depth + 1);
       return;
     }
     const name = prefix.replace(/_/g, ' ');
-    const bytes = typeof value === 'number' && /bytes/.test(prefix);
+    const bytes = typeof value === 'number' && /bytes|budget/.test(prefix);
     flat.push([name.replace(/ ?bytes ?/, ' ').trim() || name, bytes ? size(value as number) : typeof value === 'number' ? short(Math.round(value * 100) / 100) : visible(String(value))]);
   };
   add('', values, 0);
