@@ -26,7 +26,7 @@ struct EmbeddedOptions {
   std::chrono::milliseconds group_commit{50};  // longest wait for company while a commit is in flight
   std::chrono::milliseconds least_between_commits{5};
   std::chrono::minutes tail_age{60};           // tail rows older than this become blocks
-  std::uint64_t memory = 96u << 20;            // batches waiting for their commit, and blocks being built
+  std::uint64_t memory = 48u << 20;            // batches waiting for their commit, and blocks being built
   std::uint64_t query_memory = 64u << 20;      // all running searches together
   unsigned workers = 0;                        // block builders and search threads; 0: number of cores
   std::uint64_t free_space_floor = 64u << 20;  // below it nothing is acknowledged

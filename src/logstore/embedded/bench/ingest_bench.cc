@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -106,9 +105,8 @@ double zstd_speed(const std::vector<std::string_view>& pieces, double& ratio) {
 
 int run(const std::string& file, const std::string& directory, std::uint64_t wanted) {
   std::ifstream in(file, std::ios::binary);
-  std::stringstream content;
-  content << in.rdbuf();
-  const std::string text = content.str();
+  std::string text(std::filesystem::file_size(file), '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
   const std::vector<std::string_view> pieces = cut(text);
   double ratio = 0;
   const double yardstick = zstd_speed(pieces, ratio);
