@@ -31,6 +31,9 @@ python3 tests/system/run.py --binary build/release/src/app/logboom --results "$r
 step "crash harness, 20 rounds"
 python3 tests/system/crash.py --binary build/release/src/app/logboom --rounds "${LOGBOOM_CRASH_ROUNDS:-20}" --results "$results"
 
+step "docs/reliability.md from what ran"
+python3 tests/system/reliability.py --results "$results"
+
 step "the page: logic, and in a real browser"
 (cd web && npm test > ../build/web-test.log 2>&1) || { tail -n 60 build/web-test.log; exit 1; }
 tail -n 12 build/web-test.log

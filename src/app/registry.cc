@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "app/paths.h"
 #include "config/file/file_rule_source.h"
 #include "logstore/embedded/embedded_store.h"
@@ -64,6 +66,15 @@ Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& s
   options.workers = static_cast<unsigned>(settings.integer("logs.workers"));
   options.memory = settings.size("limits.memory").bytes() / 2;
   return logstore::open_embedded_store(options, deps.files, deps.clock, deps.registry);
+}
+
+Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps) {
+  LB_ASSIGN(auto report, logstore::repair_embedded_store(store_directory(settings), deps.files, deps.clock));
+  RepairSummary summary{std::move(report.notes), report.blocks_lost == 0};
+  summary.notes.push_back(fmt::format("{} files checked, {} rebuilt, {} blocks recovered, {} lost",
+                                      report.files_checked, report.files_rebuilt, report.blocks_recovered,
+                                      report.blocks_lost));
+  return summary;
 }
 
 logstore::RetentionPolicy retention_policy(const config::Settings& settings, FileSystem& files) {

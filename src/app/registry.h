@@ -31,6 +31,12 @@ struct Deps {
 };
 
 Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& settings, StoreMode mode, Deps deps);
+struct RepairSummary {
+  std::vector<std::string> notes;  // for people, one line each
+  bool complete = false;           // nothing is lost
+};
+Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps);
+
 logstore::RetentionPolicy retention_policy(const config::Settings& settings, FileSystem& files);
 
 struct Transport {

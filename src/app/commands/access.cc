@@ -1,4 +1,4 @@
-// login, token, backup.
+// login, token, backup, repair.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -75,6 +75,13 @@ int run_backup(Context& context, const Args& args) {
   if (!answer.ok()) return fail(answer.error());
   fmt::print("copied to {}; search it with --data {}\n", directory, directory);
   return kOk;
+}
+
+int run_repair(Context& context, const Args&) {
+  const auto report = repair_store(context.settings, context.deps());
+  if (!report.ok()) return fail(report.error());
+  for (const std::string& note : report->notes) fmt::print("{}\n", printable(note));
+  return report->complete ? kOk : kNo;
 }
 
 }  // namespace logboom::app

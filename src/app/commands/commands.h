@@ -30,6 +30,7 @@ int run_token_create(Context& context, const Args& args);
 int run_token_list(Context& context, const Args& args);
 int run_token_revoke(Context& context, const Args& args);
 int run_backup(Context& context, const Args& args);
+int run_repair(Context& context, const Args& args);
 int run_generate(Context& context, const Args& args);
 int run_completion(Context& context, const Args& args);
 int run_reference(Context& context, const Args& args);

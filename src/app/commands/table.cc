@@ -199,6 +199,7 @@ const std::vector<Command>& all_commands() {
       {"login", "A fresh one-time address for the page.", "", 0, 0, {}, run_login},
       token_command(),
       {"backup", "A consistent copy of the store, made while it runs.", "DIR", 1, 1, {}, run_backup},
+      {"repair", "Rebuilds damaged files of the store; the program must not run.", "", 0, 0, {}, run_repair},
       {"generate", "Writes log files as applications do.", "[DIR]", 0, 1, generate_options(), run_generate},
       {"completion", "Prints a completion script.", "bash|zsh|fish", 1, 1, {}, run_completion},
       {"reference",
