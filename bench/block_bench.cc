@@ -217,7 +217,8 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   const auto options = logboom::logstore::embedded::parse_options(argc, argv);
   if (options.path == nullptr) {
-    fmt::print(stderr, "usage: block_bench FILE [--runs N] [--limit MB] [--format text|json] [--best] [--word WORD]...\n");
+    fmt::print(stderr,
+               "usage: block_bench FILE [--runs N] [--limit MB] [--format text|json] [--best] [--word WORD]...\n");
     return 2;
   }
   return logboom::logstore::embedded::run(options);

@@ -1,6 +1,6 @@
-// Bytes that may be a block. The input is a small header (rows, bytes of the segment) and sections (id, size, bytes); the harness
-// seals them with right checksums, or the fuzzer would never get past those. Whatever the reader gives must keep to what
-// the header says. The raw input is also read as a header, a token filter and a trigram set.
+// Bytes that may be a block. The input is a small header (rows, bytes of the segment) and sections (id, size, bytes);
+// the harness seals them with right checksums, or the fuzzer would never get past those. Whatever the reader gives must
+// keep to what the header says. The raw input is also read as a header, a token filter and a trigram set.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,7 +91,8 @@ void search(const Sealed& sealed, const std::string& header, bool local) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   (void)read_block_header(input);
-  if (const auto filter = TokenFilter::open(input); filter.ok()) (void)filter->may_contain(size * 0x9e3779b97f4a7c15ULL);
+  if (const auto filter = TokenFilter::open(input); filter.ok())
+    (void)filter->may_contain(size * 0x9e3779b97f4a7c15ULL);
   if (const auto trigrams = TrigramSet::open(input); trigrams.ok()) {
     for (std::uint32_t hash = 0; hash < 1u << 18; hash += 997) (void)trigrams->contains(hash);
   }

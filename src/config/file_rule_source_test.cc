@@ -1,3 +1,5 @@
+#include "config/file/file_rule_source.h"
+
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -5,13 +7,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "config/file/file_rule_source.h"
-
 namespace logboom::config {
 namespace {
 
 struct FileRules : ::testing::Test {
-  std::filesystem::path folder = std::filesystem::temp_directory_path() / ("logboom-rules-" + std::to_string(::getpid()) + "-" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("logboom-rules-" + std::to_string(::getpid()) + "-" +
+                                                ::testing::UnitTest::GetInstance()->current_test_info()->name());
   std::string config = (folder / "logboom.yaml").string();
   std::unique_ptr<FileSystem> files = open_posix_file_system();
   ManualClock clock;
@@ -20,7 +22,9 @@ struct FileRules : ::testing::Test {
   void SetUp() override { std::filesystem::create_directories(folder); }
   void TearDown() override { std::filesystem::remove_all(folder); }
   void write(const std::string& text) { std::ofstream(config, std::ios::binary) << text; }
-  void open() { source = std::move(open_file_rules({config, (folder / "data").string(), {}, {}}, *files, clock)).value(); }
+  void open() {
+    source = std::move(open_file_rules({config, (folder / "data").string(), {}, {}}, *files, clock)).value();
+  }
 };
 
 constexpr const char* kOne = "collect:\n  items:\n    - path: /one\n";

@@ -13,7 +13,8 @@ struct Read {
 Read read(std::string_view text) {
   Read result;
   YamlNode root;
-  if (parse_yaml("f.yaml", text, root, result.problems)) read_rules("f.yaml", text, root, result.rules, result.problems);
+  if (parse_yaml("f.yaml", text, root, result.problems))
+    read_rules("f.yaml", text, root, result.rules, result.problems);
   return result;
 }
 
@@ -85,7 +86,8 @@ collect:
 )");
   std::string all;
   for (const Problem& problem : got.problems) all += to_string(problem);
-  for (const char* wanted : {"did you mean 'path'", "needs a 'path:'", "not an absolute path", "exclude", "include", "too large a pattern", "Windows path", "no topic name", "two rules are named 'x'"}) {
+  for (const char* wanted : {"did you mean 'path'", "needs a 'path:'", "not an absolute path", "exclude", "include",
+                             "too large a pattern", "Windows path", "no topic name", "two rules are named 'x'"}) {
     EXPECT_NE(all.find(wanted), std::string::npos) << wanted << "\n" << all;
   }
 }
@@ -97,7 +99,8 @@ TEST(Rules, ADocumentThatIsNoMappingIsRefused) {
 }
 
 TEST(Rules, APatternThatOthersTakeAgesForIsFine) {
-  EXPECT_TRUE(validate_rule({.name = "n", .path = "/a", .include = {"^(a+)+b"}}).empty()) << "RE2 runs it in linear time";
+  EXPECT_TRUE(validate_rule({.name = "n", .path = "/a", .include = {"^(a+)+b"}}).empty())
+      << "RE2 runs it in linear time";
 }
 
 TEST(DiffRules, NamesWhatStartsChangesAndStops) {

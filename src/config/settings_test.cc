@@ -27,7 +27,8 @@ TEST(Settings, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
   EXPECT_TRUE(read(settings, "limits:\n  memory: 1MB\nlogs:\n  retention:\n    age: 7d\n").empty());
   EXPECT_EQ(settings.value("limits.memory").origin, "f.yaml:2");
   std::vector<Problem> problems;
-  settings.read_environment([](const std::string& name) { return name == "LOGBOOM_LIMITS_MEMORY" ? "2MB" : nullptr; }, problems);
+  settings.read_environment([](const std::string& name) { return name == "LOGBOOM_LIMITS_MEMORY" ? "2MB" : nullptr; },
+                            problems);
   EXPECT_EQ(settings.size("limits.memory").bytes(), 2'000'000u);
   ASSERT_TRUE(settings.set("limits.memory", "3MB", "--limits.memory").ok());
   EXPECT_EQ(settings.size("limits.memory").bytes(), 3'000'000u);
@@ -36,7 +37,8 @@ TEST(Settings, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
 
 TEST(Settings, NamesEveryMistakeWithItsPlaceAndTheNearestName) {
   Settings settings(table());
-  const auto problems = read(settings, "limts:\n  memory: 1MB\nlogs:\n  kind: mongo\n  workers: many\nserver:\n  on: perhaps\n");
+  const auto problems =
+      read(settings, "limts:\n  memory: 1MB\nlogs:\n  kind: mongo\n  workers: many\nserver:\n  on: perhaps\n");
   ASSERT_EQ(problems.size(), 4u);
   EXPECT_EQ(problems[0].line, 1);
   EXPECT_EQ(problems[1].line, 4);
@@ -58,11 +60,14 @@ TEST(Duration, ReadsUnitsAndRefusesTheRest) {
   EXPECT_EQ(*parse_duration("1h30m"), std::chrono::minutes(90));
   EXPECT_EQ(*parse_duration("250ms"), std::chrono::milliseconds(250));
   EXPECT_EQ(*parse_duration("0"), std::chrono::milliseconds(0));
-  for (const char* text : {"", "10", "h", "-1s", "1x", "1h 2m", "1e300d"}) EXPECT_FALSE(parse_duration(text).ok()) << text;
+  for (const char* text : {"", "10", "h", "-1s", "1x", "1h 2m", "1e300d"})
+    EXPECT_FALSE(parse_duration(text).ok()) << text;
   EXPECT_EQ(duration_text(std::chrono::hours(48)), "2d");
 }
 
-TEST(EnvironmentName, IsUpperCaseWithUnderscores) { EXPECT_EQ(environment_name("logs.retention.age"), "LOGBOOM_LOGS_RETENTION_AGE"); }
+TEST(EnvironmentName, IsUpperCaseWithUnderscores) {
+  EXPECT_EQ(environment_name("logs.retention.age"), "LOGBOOM_LOGS_RETENTION_AGE");
+}
 
 }  // namespace
 }  // namespace logboom::config

@@ -33,7 +33,8 @@ TEST(Yaml, AnEmptyDocumentIsNull) {
 
 // Bad input 35.
 TEST(Yaml, RefusesWhatCouldExpandOrMislead) {
-  for (const char* text : {"a: &x 1\nb: 2\n", "a: &x [1]\nb: *x\n", "a: 1\na: 2\n", "a:\n\t- 1\n", "a: !!binary x\n", "? [1]\n: 2\n", "a: [1, 2\n"}) {
+  for (const char* text : {"a: &x 1\nb: 2\n", "a: &x [1]\nb: *x\n", "a: 1\na: 2\n", "a:\n\t- 1\n", "a: !!binary x\n",
+                           "? [1]\n: 2\n", "a: [1, 2\n"}) {
     const Read got = read(text);
     EXPECT_FALSE(got.good) << text;
     ASSERT_EQ(got.problems.size(), 1u) << text;
@@ -54,7 +55,8 @@ TEST(Yaml, ATabGetsAHint) {
 }
 
 TEST(Yaml, ScalarsReadBackAsTheyWere) {
-  for (const std::string text : {"plain", "", "null", "true", "-x", "a: b", "quo\"te", "back\\slash", "tab\there", "line\nbreak", "订单", "*", "'", "#x", " x "}) {
+  for (const std::string text : {"plain", "", "null", "true", "-x", "a: b", "quo\"te", "back\\slash", "tab\there",
+                                 "line\nbreak", "订单", "*", "'", "#x", " x "}) {
     const Read got = read("k: " + yaml_scalar(text) + "\n");
     ASSERT_TRUE(got.good) << text;
     EXPECT_EQ(got.root.find("k")->scalar, text);

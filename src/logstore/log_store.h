@@ -1,5 +1,6 @@
 // LogStore: where records and the ledger live. One machine: embedded/. A store gives four small interfaces: LogWriter,
-// LogSearcher, LedgerView and StoreKeeper. Acknowledged means durable: records, ledger and identities in one fsynced commit.
+// LogSearcher, LedgerView and StoreKeeper. Acknowledged means durable: records, ledger and identities in one fsynced
+// commit.
 #pragma once
 
 #include <array>
@@ -26,17 +27,17 @@ namespace logboom::logstore {
 
 // ---------------------------------------------------------------- writing
 
-// Runs once per appended batch, from a thread of the store, after the durable commit: what of the batch's range is now in the
-// ledger (all of it, also what was there before), or the error that keeps it from being durable.
+// Runs once per appended batch, from a thread of the store, after the durable commit: what of the batch's range is now
+// in the ledger (all of it, also what was there before), or the error that keeps it from being durable.
 using OnCommit = std::function<void(Result<Coverage>)>;
 
 // Thread-safe. Batches of one source must be appended in order by one thread.
 class LogWriter {
  public:
   virtual ~LogWriter() = default;
-  // Takes the batch; parts the ledger already holds are verified and left out (P2: the same bytes are a repeat, other bytes go
-  // to quarantine as a conflict). Blocks while the store's memory is full; kCancelled at the stop (then on_commit is not
-  // called). After a failed write or sync of a file nothing more is acknowledged on it (P7).
+  // Takes the batch; parts the ledger already holds are verified and left out (P2: the same bytes are a repeat, other
+  // bytes go to quarantine as a conflict). Blocks while the store's memory is full; kCancelled at the stop (then
+  // on_commit is not called). After a failed write or sync of a file nothing more is acknowledged on it (P7).
   virtual Status append(std::shared_ptr<const Batch> batch, std::optional<Position> position, OnCommit on_commit,
                         std::stop_token stop) = 0;
   // Blocks until everything appended before is durable or has failed.
@@ -56,17 +57,18 @@ struct Row {
   TimeOrigin time_origin = TimeOrigin::kParsed;
   Level level = Level::kNone;
   Format format = Format::kText;
-  std::uint8_t flags = 0;    // Record::Flag
+  std::uint8_t flags = 0;  // Record::Flag
   std::uint32_t lines = 1;
   std::uint64_t commit = 0;  // commit sequence: the order in which rows became durable
   std::string host;
   std::string path;
   std::string channel;
-  std::string text;          // exact bytes without the LF
+  std::string text;                                         // exact bytes without the LF
   std::vector<std::pair<std::string, std::string>> fields;  // constant fields of the rule
 };
 
-// Sort key over many files: (time, source, epoch, offset); within one file the offset decides. Also the cursor of a page.
+// Sort key over many files: (time, source, epoch, offset); within one file the offset decides. Also the cursor of a
+// page.
 struct RowKey {
   TimeNs time = 0;
   SourceId source;
@@ -78,15 +80,15 @@ RowKey key_of(const Row& row);
 
 struct SearchRequest {
   query::Node query;
-  TimeNs from = INT64_MIN;                 // event time, [from, to)
+  TimeNs from = INT64_MIN;  // event time, [from, to)
   TimeNs to = INT64_MAX;
-  std::uint64_t limit = 100;               // rows wanted; 0: none, only counts; UINT64_MAX: all
-  bool newest_first = true;                // else oldest first
-  std::optional<RowKey> after;             // page behind this row in the asked order
-  bool count_all = true;                   // count every match, also behind the page; false stops early
-  TimeNs histogram_step = 0;               // > 0: counts per bucket [k*step, (k+1)*step) and level
-  std::chrono::milliseconds deadline{0};   // 0: none; then the result is marked partial
-  std::vector<std::string> values_of;      // fields whose values are counted (facets)
+  std::uint64_t limit = 100;              // rows wanted; 0: none, only counts; UINT64_MAX: all
+  bool newest_first = true;               // else oldest first
+  std::optional<RowKey> after;            // page behind this row in the asked order
+  bool count_all = true;                  // count every match, also behind the page; false stops early
+  TimeNs histogram_step = 0;              // > 0: counts per bucket [k*step, (k+1)*step) and level
+  std::chrono::milliseconds deadline{0};  // 0: none; then the result is marked partial
+  std::vector<std::string> values_of;     // fields whose values are counted (facets)
   std::uint32_t values_limit = 20;
 };
 
@@ -104,20 +106,20 @@ struct FieldValues {
   std::string field;
   std::vector<ValueCount> values;  // most frequent first
   std::uint64_t distinct = 0;
-  bool exact = true;               // false: lower bounds, too many distinct values
+  bool exact = true;  // false: lower bounds, too many distinct values
 };
 
 struct SearchStats {
-  std::uint64_t records = 0;        // matching records found
-  std::uint64_t lines = 0;          // their physical lines
-  bool exact = true;                // false: at least this many (early stop, deadline)
-  bool partial = false;             // deadline or cancel: some data was not looked at
-  std::uint64_t blocks_total = 0;   // in the time range
+  std::uint64_t records = 0;       // matching records found
+  std::uint64_t lines = 0;         // their physical lines
+  bool exact = true;               // false: at least this many (early stop, deadline)
+  bool partial = false;            // deadline or cancel: some data was not looked at
+  std::uint64_t blocks_total = 0;  // in the time range
   std::uint64_t blocks_read = 0;
-  std::uint64_t bytes_read = 0;     // compressed bytes touched
+  std::uint64_t bytes_read = 0;  // compressed bytes touched
   std::uint64_t rows_scanned = 0;
   std::uint64_t damaged_blocks = 0;
-  TimeNs searched_back_to = 0;      // everything newer than this has been looked at
+  TimeNs searched_back_to = 0;  // everything newer than this has been looked at
   std::chrono::nanoseconds elapsed{0};
 };
 
@@ -140,7 +142,7 @@ struct SearchResult {
 struct ContextRequest {
   SourceId source;
   std::uint32_t epoch = 0;
-  std::string channel;      // empty: any
+  std::string channel;  // empty: any
   std::uint64_t offset = 0;
   std::uint32_t before = 5;  // records before and after the one at or right before `offset`
   std::uint32_t after = 5;
@@ -160,8 +162,8 @@ class LogSearcher {
   virtual Result<std::vector<Row>> context(const ContextRequest& request, std::stop_token stop) = 0;
   // Names of fields in matching records, most frequent first, from a sample of the newest blocks.
   virtual Result<std::vector<FieldInfo>> fields(const SearchRequest& request, std::stop_token stop) = 0;
-  // Rows committed after `commit`, in commit order and file order, at most `limit`; waits up to `wait` for the first one.
-  // Sets `commit` to the sequence everything up to which has been looked at. Skips nothing and repeats nothing.
+  // Rows committed after `commit`, in commit order and file order, at most `limit`; waits up to `wait` for the first
+  // one. Sets `commit` to the sequence everything up to which has been looked at. Skips nothing and repeats nothing.
   virtual Result<std::vector<Row>> follow(const query::Node& query, std::uint64_t& commit, std::size_t limit,
                                           std::chrono::milliseconds wait, std::stop_token stop) = 0;
   // The newest durable commit sequence; where a new follow starts.
@@ -185,8 +187,9 @@ struct SourceInfo {
 
 // Something the audit does not accept as fine.
 struct AuditFinding {
-  std::string id;      // stable: what a person accepts by name
-  std::string kind;    // "gap", "missing", "overlap", "quarantined", "conflict", "unproved", "damaged", "mismatch", "flagged"
+  std::string id;  // stable: what a person accepts by name
+  std::string
+      kind;  // "gap", "missing", "overlap", "quarantined", "conflict", "unproved", "damaged", "mismatch", "flagged"
   SourceId source;
   std::uint32_t epoch = 0;
   std::string channel;
@@ -215,7 +218,7 @@ struct AuditReport {
 
 struct AuditRequest {
   std::optional<SourceId> source;  // none: all
-  bool deep = true;                // decode every block and compare rows with the ledger; else ledger rows and checksums only
+  bool deep = true;  // decode every block and compare rows with the ledger; else ledger rows and checksums only
 };
 
 struct ExportRequest {
@@ -249,7 +252,8 @@ class LedgerView {
   virtual ~LedgerView() = default;
   virtual Result<std::vector<SourceInfo>> sources() = 0;
   virtual Result<AuditReport> audit(const AuditRequest& request, std::stop_token stop) = 0;
-  // Hands the original bytes to `sink` in order (it returns an error to stop), holes as zeros; the omissions are what is missing.
+  // Hands the original bytes to `sink` in order (it returns an error to stop), holes as zeros; the omissions are what
+  // is missing.
   virtual Result<std::vector<ExportOmission>> export_bytes(const ExportRequest& request,
                                                            const std::function<Status(std::string_view)>& sink,
                                                            std::stop_token stop) = 0;
@@ -259,7 +263,7 @@ class LedgerView {
 // ---------------------------------------------------------------- keeping
 
 struct RetentionPolicy {
-  std::chrono::hours age{24 * 30};   // 0: for ever
+  std::chrono::hours age{24 * 30};       // 0: for ever
   std::uint64_t bytes = 10'000'000'000;  // 0: no limit
 };
 

@@ -1,6 +1,6 @@
 // Producer and Consumer: what lies between collecting and storing. One machine: inprocess/. The producer's side decides
-// nothing about durability: on_delivered runs exactly once per message, when the far side has committed it (or has given
-// up for a reason that is an Error). Order per source is kept.
+// nothing about durability: on_delivered runs exactly once per message, when the far side has committed it (or has
+// given up for a reason that is an Error). Order per source is kept.
 #pragma once
 
 #include <cstdint>

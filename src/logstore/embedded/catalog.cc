@@ -226,7 +226,8 @@ std::uint64_t Catalog::last_commit() const {
 
 std::uint64_t Catalog::wait_for_commit(std::uint64_t after, std::chrono::nanoseconds wait, std::stop_token stop) const {
   MutexLock lock(mutex_);
-  committed_.wait_for(mutex_, std::move(stop), wait, [&]() LB_REQUIRES(mutex_) { return last_commit_ > after || closed_; });
+  committed_.wait_for(mutex_, std::move(stop), wait,
+                      [&]() LB_REQUIRES(mutex_) { return last_commit_ > after || closed_; });
   return last_commit_;
 }
 

@@ -27,7 +27,9 @@ std::optional<TimeNs> stamp_of(std::string_view line) {
     tm.tm_hour = number(line, at + 11, 2);
     tm.tm_min = number(line, at + 14, 2);
     tm.tm_sec = number(line, at + 17, 2);
-    if (tm.tm_year < 0 || tm.tm_year > 300 || tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_hour < 0 || tm.tm_min < 0 || tm.tm_sec < 0) continue;
+    if (tm.tm_year < 0 || tm.tm_year > 300 || tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_hour < 0 || tm.tm_min < 0 ||
+        tm.tm_sec < 0)
+      continue;
     const int ms = at + 23 <= line.size() ? number(line, at + 20, 3) : -1;
     return timegm(&tm) * kNsPerSecond + (ms < 0 ? 0 : ms) * kNsPerMs;
   }
