@@ -178,8 +178,7 @@ Result<ImportProgress> EngineOfOneMachine::import_files(const ImportRequest& req
                                                         std::stop_token stop) {
   if (!request.stream_name.empty()) return import_stream(request, stop);
   LB_ASSIGN(auto collector,
-            open_collector(settings_, {.one_shot = true, .explicit_paths = true, .again = request.again},
-                           rules_of(request), budget_, deps_));
+            open_collector(settings_, {.one_shot = true, .explicit_paths = true}, rules_of(request), budget_, deps_));
   LB_TRY(collect_once(
       *collector, [&] { on_progress(progress_of(collector->status())); }, stop));
   return progress_of(collector->status());

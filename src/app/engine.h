@@ -20,7 +20,6 @@ namespace logboom::app {
 struct ImportRequest {
   std::vector<std::string> paths;  // absolute; files, or folders (all regular files below)
   std::string topic = "logs";
-  bool again = false;       // take what has expired once more
   std::string stream_name;  // not empty: the one path is a spooled stream, its source is this name
 };
 

@@ -45,11 +45,9 @@ Result<ImportRequest> import_request(const json& body) {
       request.topic = value;
     } else if (name == "stream_name" && value.is_string()) {
       request.stream_name = value;
-    } else if (name == "again" && value.is_boolean()) {
-      request.again = value;
     } else {
       return Error(ErrorCode::kInvalidArgument,
-                   fmt::format("unknown or wrong member \"{}\"; known: paths, topic, again, stream_name", name));
+                   fmt::format("unknown or wrong member \"{}\"; known: paths, topic, stream_name", name));
     }
   }
   if (request.paths.empty()) return Error(ErrorCode::kInvalidArgument, "paths: name at least one file");
@@ -164,7 +162,6 @@ void register_program_routes(http::Router& router, Engine& engine) {
   import.parameters = {
       body_parameter("paths", "array", true, "Absolute paths of files or folders."),
       body_parameter("topic", "string", false, "Channel of the records."),
-      body_parameter("again", "boolean", false, "Take what has expired once more."),
       body_parameter("stream_name", "string", false, "The one path holds a stream; its source is this name.")};
   router.add(std::move(import));
   router.add(route("GET", "/api/v1/rules", Role::kViewer, "The rules in force.",

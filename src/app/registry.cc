@@ -109,7 +109,6 @@ Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Sett
   options.max_line = settings.size("limits.line").bytes();
   options.one_shot = setup.one_shot;
   options.explicit_paths = setup.explicit_paths;
-  options.again = setup.again;
   options.own_directories = {settings.text("data_dir")};
   return source::make_file_collector(std::move(options), std::move(rules), deps.files, deps.clock, budget,
                                      deps.registry);

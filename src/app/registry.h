@@ -49,7 +49,6 @@ Result<Transport> open_transport(const config::Settings& settings,
 struct CollectorSetup {
   bool one_shot = false;
   bool explicit_paths = false;
-  bool again = false;
 };
 Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Settings& settings,
                                                               const CollectorSetup& setup, config::RuleSet rules,

@@ -29,7 +29,6 @@ Result<json> import_body(Context& context, const Args& args) {
   }
   json body = {{"paths", paths}};
   if (args.has("topic")) body["topic"] = args.text("topic");
-  if (args.has("again")) body["again"] = true;
   return body;
 }
 

@@ -32,7 +32,6 @@ struct FileCollectorOptions {
   std::uint32_t max_open_files = 512;              // descriptors; further changed files take turns
   bool one_shot = false;            // `import`: read to the end, emit everything, wait for the acknowledgements, leave
   bool explicit_paths = false;      // `import`: files named by a person, binary ones too
-  bool again = false;               // `import --again`: collect what has expired once more
   std::string agent_key;            // secret of this host's identity (docs/formats/identity.md)
   std::string host;                 // host name put into SourceState
   std::vector<FileIdentity> never;  // logboom's own files: never collected
