@@ -99,6 +99,8 @@ if (option('signin')) {
 
 await check('the page opens without any choice and shows the newest lines', async () => {
   await write([`${run} hello`]);
+  // Opened on an empty store the page would say how to add data.
+  while (!((await (await page.request.get(url + 'api/v1/status')).json()).store.records > 0)) await page.waitForTimeout(50);
   await page.goto('about:blank');
   const start = Date.now();
   await page.goto(url);
