@@ -96,7 +96,17 @@ class Home:
             os.killpg(process.pid, how)
         code = process.wait(timeout=60)
         self.running.remove(process)
+        self.wait_until(lambda: self.group_is_gone(process.pid), "every process of the group has ended", 30)
         return code
+
+    @staticmethod
+    def group_is_gone(group):
+        """With a wrapper (strace) in front, the program itself may outlive what was waited for."""
+        try:
+            os.killpg(group, 0)
+            return False
+        except ProcessLookupError:
+            return True
 
     def stop(self, process):
         code = self.kill(process, signal.SIGTERM)
