@@ -234,3 +234,14 @@ def test_rotated_to_a_foreign_name(home):
     home.stop(up)
     oracle(home, lines.made, [read(p) for p in files_of(home)])
     check(len(home.json("sources")) == 3, "three sources")
+
+
+@faults("A9")
+def test_truncated_and_regrown_while_down(home):
+    """Truncated and grown past the old position while down: the guard bytes notice, the new head is there."""
+    lines, path = Lines(), home.log("a.log")
+    run_down(home, lines, path)
+    old = read(path)
+    write(path, lines.next(400))
+    check(os.path.getsize(path) > len(old), "it has grown past the old position")
+    finish(home, lines, [old, read(path)])

@@ -275,6 +275,8 @@ void Follower::first_look(TrackedSource& source) {
   } else if (action == KnownAction::kInherit) {
     inherit(source);
   } else {
+    source.size =
+        0;  // of what stands there now: what the old epoch lost ends at the last size the store knew (lost_size)
     truncated(source);
   }
 }
