@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "parse/fields.h"
+#include "parse/utf8.h"
 
 namespace logboom::parse {
 namespace {
@@ -25,22 +26,6 @@ std::int32_t code_unit(std::string_view raw, std::size_t at) {
     value = value * 16 + digit;
   }
   return value;
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3f)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    tail(6), tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | code >> 18);
-    tail(12), tail(6), tail(0);
-  }
 }
 
 // The escape at `at`, which is its backslash; where the text goes on behind it.

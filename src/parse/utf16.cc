@@ -1,25 +1,11 @@
 #include "parse/utf16.h"
 
+#include "parse/utf8.h"
+
 namespace logboom::parse {
 namespace {
 
 constexpr std::uint32_t kReplacement = 0xfffd;
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3f)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    tail(6), tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | code >> 18);
-    tail(12), tail(6), tail(0);
-  }
-}
 
 // The units of a text, whole ones only.
 class Units {
