@@ -8,6 +8,8 @@
 #include <mutex>
 #include <stop_token>
 
+#include "base/check.h"
+
 #if defined(__clang__)
 #define LB_ANNOTATE(x) __attribute__((x))
 #else
@@ -20,6 +22,7 @@
 #define LB_REQUIRES(...) LB_ANNOTATE(requires_capability(__VA_ARGS__))
 #define LB_EXCLUDES(...) LB_ANNOTATE(locks_excluded(__VA_ARGS__))
 #define LB_ACQUIRE(...) LB_ANNOTATE(acquire_capability(__VA_ARGS__))
+#define LB_TRY_ACQUIRE(...) LB_ANNOTATE(try_acquire_capability(__VA_ARGS__))
 #define LB_RELEASE(...) LB_ANNOTATE(release_capability(__VA_ARGS__))
 #define LB_NO_THREAD_SAFETY_ANALYSIS LB_ANNOTATE(no_thread_safety_analysis)
 
@@ -28,6 +31,7 @@ namespace logboom {
 class LB_CAPABILITY("mutex") Mutex {
  public:
   void lock() LB_ACQUIRE() { mutex_.lock(); }
+  bool try_lock() LB_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
   void unlock() LB_RELEASE() { mutex_.unlock(); }
 
  private:
@@ -37,15 +41,27 @@ class LB_CAPABILITY("mutex") Mutex {
 class LB_SCOPED_CAPABILITY MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) LB_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
-  ~MutexLock() LB_RELEASE() { mutex_.unlock(); }
+  ~MutexLock() LB_RELEASE() {
+    if (held_) mutex_.unlock();
+  }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
-  // For work that must not hold the lock in the middle of a loop.
-  void unlock() LB_RELEASE() { mutex_.unlock(); }
-  void lock() LB_ACQUIRE() { mutex_.lock(); }
+  // For work that must not hold the lock: the end of the scope releases only what is held then. Releasing what is not
+  // held, or taking what is, aborts.
+  void unlock() LB_RELEASE() {
+    LB_CHECK(held_);
+    held_ = false;
+    mutex_.unlock();
+  }
+  void lock() LB_ACQUIRE() {
+    LB_CHECK(!held_);
+    mutex_.lock();
+    held_ = true;
+  }
 
  private:
   Mutex& mutex_;
+  bool held_ = true;
 };
 
 // A condition variable over Mutex. Every wait is called with the mutex held and returns with it held.
