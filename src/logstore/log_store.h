@@ -67,16 +67,19 @@ struct Row {
   std::vector<std::pair<std::string, std::string>> fields;  // constant fields of the rule
 };
 
-// Sort key over many files: (time, source, epoch, offset); within one file the offset decides. Also the cursor of a
-// page.
+// Sort key over many files: (time, source, epoch, offset, channel); within one file the offset decides, and a line that
+// stands on two channels comes once per channel. No two rows have the same key. Also the cursor of a page.
 struct RowKey {
   TimeNs time = 0;
   SourceId source;
   std::uint32_t epoch = 0;
   std::uint64_t offset = 0;
+  std::uint64_t channel = 0;  // channel_key of its name
   auto operator<=>(const RowKey&) const = default;
 };
 RowKey key_of(const Row& row);
+// XXH3-64 of the channel's name.
+std::uint64_t channel_key(std::string_view channel);
 
 struct SearchRequest {
   query::Node query;
@@ -142,7 +145,7 @@ struct SearchResult {
 struct ContextRequest {
   SourceId source;
   std::uint32_t epoch = 0;
-  std::string channel;  // empty: any
+  std::string channel;  // empty: one of those the source has
   std::uint64_t offset = 0;
   std::uint32_t before = 5;  // records before and after the one at or right before `offset`
   std::uint32_t after = 5;

@@ -194,7 +194,8 @@ void add_access_routes(http::Router& router, const ApiPtr& api) {
       {{"id", http::ParameterPlace::kPath, "string", true, "Of the token.", ""}}, "Nothing.",
       [&gate](const Params&, const http::Request& q, http::ResponseWriter& w) { return revoke_token(gate, q, w); }));
   router.add(api_route(
-      "GET", "/api/v1/events", admin, "Who signed in, failed, made and revoked tokens, accepted findings.",
+      "GET", "/api/v1/events", admin,
+      "Who signed in, failed, made and revoked tokens, accepted findings, replaced rules.",
       {query_parameter("limit", "integer", "Events.", "100")}, "Events, newest first.",
       [&gate](const Params& p, const http::Request&, http::ResponseWriter& w) { return list_events(gate, p, w); }));
 }

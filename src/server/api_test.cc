@@ -232,10 +232,10 @@ TEST_F(ApiTest, ReadsTimes) {
 }
 
 TEST_F(ApiTest, CursorsComeBackAsTheyWere) {
-  const logstore::RowKey key{-5, SourceId{0xFEDCBA9876543210U, 7}, 9, UINT64_MAX};
+  const logstore::RowKey key{-5, SourceId{0xFEDCBA9876543210U, 7}, 9, UINT64_MAX, 11};
   EXPECT_EQ(decode_cursor(encode_cursor(key)), key);
   for (const std::string& bad :
-       {std::string(), std::string(72, 'g'), std::string(71, '0'), std::string(73, '0'), "-" + std::string(71, '1')}) {
+       {std::string(), std::string(88, 'g'), std::string(87, '0'), std::string(89, '0'), "-" + std::string(87, '1')}) {
     EXPECT_FALSE(decode_cursor(bad)) << bad;
   }
 }

@@ -81,7 +81,7 @@ void RowWriter::write(http::JsonWriter& out, const logstore::Row& row) {
     out.close_object();
   }
   if (parse_) write_parsed(out, row);
-  out.field("cursor", encode_cursor({row.time, row.source, row.epoch, row.offset})).close_object();
+  out.field("cursor", encode_cursor(logstore::key_of(row))).close_object();
 }
 
 void RowWriter::write_all(http::JsonWriter& out, const std::vector<logstore::Row>& rows) {
@@ -91,12 +91,12 @@ void RowWriter::write_all(http::JsonWriter& out, const std::vector<logstore::Row
 }
 
 std::string encode_cursor(const logstore::RowKey& key) {
-  return fmt::format("{:016x}{}{:08x}{:016x}", static_cast<std::uint64_t>(key.time), key.source.to_hex(), key.epoch,
-                     key.offset);
+  return fmt::format("{:016x}{}{:08x}{:016x}{:016x}", static_cast<std::uint64_t>(key.time), key.source.to_hex(),
+                     key.epoch, key.offset, key.channel);
 }
 
 std::optional<logstore::RowKey> decode_cursor(std::string_view text) {
-  if (text.size() != 72) return std::nullopt;
+  if (text.size() != 88) return std::nullopt;
   const auto hex = [](std::string_view digits, auto& value) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     return error == std::errc() && end == digits.data() + digits.size();
@@ -105,7 +105,7 @@ std::optional<logstore::RowKey> decode_cursor(std::string_view text) {
   std::uint64_t time = 0;
   const auto source = SourceId::from_hex(text.substr(16, 32));
   if (!source || !hex(text.substr(0, 16), time) || !hex(text.substr(48, 8), key.epoch) ||
-      !hex(text.substr(56), key.offset)) {
+      !hex(text.substr(56, 16), key.offset) || !hex(text.substr(72), key.channel)) {
     return std::nullopt;
   }
   key.time = static_cast<TimeNs>(time);

@@ -32,7 +32,7 @@ class RowWriter {
 std::string row_id(const logstore::Row& row);
 std::string_view time_origin_name(TimeOrigin origin);
 
-// 72 hex digits: time, source, epoch, offset.
+// 88 hex digits: time, source, epoch, offset, channel.
 std::string encode_cursor(const logstore::RowKey& key);
 std::optional<logstore::RowKey> decode_cursor(std::string_view text);
 

@@ -22,8 +22,7 @@ class FrameWriter final : public logstore::SearchVisitor {
 
   bool on_rows(std::vector<logstore::Row> rows) override {
     if (rows.empty()) return true;
-    const auto& last = rows.back();
-    last_ = logstore::RowKey{last.time, last.source, last.epoch, last.offset};
+    last_ = logstore::key_of(rows.back());
     count_ += rows.size();
     std::string frame;
     JsonWriter w(frame);

@@ -187,7 +187,7 @@ class FakeLogStore final : public logstore::LogStore,
     for (const auto& row : rows_) {
       if (row.time >= request.from && row.time < request.to && matches(request.query, row)) found.push_back(row);
     }
-    const auto key = [](const logstore::Row& r) { return logstore::RowKey{r.time, r.source, r.epoch, r.offset}; };
+    const auto key = [](const logstore::Row& r) { return logstore::key_of(r); };
     std::ranges::sort(
         found, [&](const auto& a, const auto& b) { return request.newest_first ? key(b) < key(a) : key(a) < key(b); });
     if (request.after) {

@@ -301,7 +301,9 @@ Result<RowKey> BlockRows::key_of(std::uint32_t row) {
   RowKey key;
   key.time = (*times)[row];
   key.offset = (*offsets)[row];
-  if (names != nullptr) key.source = names->source, key.epoch = names->epoch;
+  if (names != nullptr) {
+    key.source = names->source, key.epoch = names->epoch, key.channel = channel_key(names->channel);
+  }
   return key;
 }
 
@@ -309,15 +311,21 @@ Result<std::vector<std::uint32_t>> BlockRows::in_order(const RowSet& rows, const
   struct Candidate {
     TimeNs time;
     std::uint32_t rank;
-    std::uint64_t place;  // offset where segments interleave, else the row
+    std::uint64_t place;    // offset where segments interleave, else the row
+    std::uint64_t channel;  // where segments interleave
     std::uint32_t row;
     auto operator<=>(const Candidate&) const = default;
   };
   LB_ASSIGN(const std::vector<TimeNs>* times, reader_.times());
   const std::vector<std::uint32_t> ranks = rank_segments();
   const std::vector<std::uint64_t>* offsets = nullptr;
+  std::vector<std::uint64_t> channels;  // of each segment
   if (segments_interleave()) {
     LB_ASSIGN(offsets, reader_.offsets());
+    for (const Segment& s : reader_.meta().segments) {
+      const SourceNames* names = names_of(s);
+      channels.push_back(names != nullptr ? channel_key(names->channel) : 0);
+    }
   }
   const bool newest_first = plan_.order.newest_first;
   const auto& after = plan_.request.after;
@@ -331,7 +339,9 @@ Result<std::vector<std::uint32_t>> BlockRows::in_order(const RowSet& rows, const
     if (wanted.worst_time && (newest_first ? time < *wanted.worst_time : time > *wanted.worst_time)) return;
     if (after && (newest_first ? time > after->time : time < after->time)) return;
     if (after && time == after->time) ties.push_back(row);
-    candidates.push_back({time, ranks[segment], offsets != nullptr ? (*offsets)[row] : row, row});
+    const bool by_offset = offsets != nullptr;
+    candidates.push_back(
+        {time, ranks[segment], by_offset ? (*offsets)[row] : row, by_offset ? channels[segment] : 0, row});
   });
   for (const std::uint32_t row : ties) {
     LB_ASSIGN(const RowKey key, key_of(row));

@@ -89,7 +89,7 @@ Result<std::vector<Row>> rows_of(const StoreView& view, const Stretch& stretch, 
   return rows;
 }
 
-// Without a channel the first one that holds the offset; else the first one.
+// Without a channel the refs of one of the source's: a context never mixes two.
 Result<std::vector<SourceRef>> refs_of(const StoreView& view, const ContextRequest& request) {
   std::vector<SourceRef> refs = view.refs_of(request.source, request.epoch, request.channel);
   if (refs.empty()) return Error(ErrorCode::kNotFound, "cannot show the context: this source is not in the store");

@@ -125,7 +125,7 @@ RowKey Plan::front_key(const ChunkMeta& chunk) const {
   for (const RefRange& range : chunk.refs) {
     const auto it = names.find(range.ref);
     if (it == names.end() || it->second == nullptr) continue;
-    RowKey key{0, it->second->source, it->second->epoch, order.newest_first ? range.end : range.begin};
+    RowKey key{0, it->second->source, it->second->epoch, order.newest_first ? range.end : range.begin, 0};
     key.time = order.newest_first ? chunk.newest() : chunk.oldest();
     if (first || order.comes_before(key, front)) front = key;
     first = false;

@@ -35,33 +35,29 @@ std::uint64_t memory_of(const Row& row) {
 void RowMerge::add(std::vector<Row> rows) {
   if (rows.empty() || limit_ == 0 || full()) return;
   for (const Row& row : rows) pending_bytes_ += memory_of(row);
-  cursors_.push_back({std::move(rows), 0});
-}
-
-bool RowMerge::may_go(const RowKey& key, const std::optional<RowKey>& bound) const {
-  if (full()) return key == last_;
-  return !bound || order_.comes_before(key, *bound);
+  const RowKey head = key_of(rows.front());
+  cursors_.push_back({std::move(rows), 0, head});
 }
 
 std::vector<Row> RowMerge::take(const std::optional<RowKey>& bound) {
-  const auto head = [this](std::size_t cursor) { return key_of(cursors_[cursor].rows[cursors_[cursor].next]); };
   const auto later = [&](std::size_t a, std::size_t b) {  // the heap's top is the row that comes first
-    return order_.comes_before(head(b), head(a));
+    return order_.comes_before(cursors_[b].head, cursors_[a].head);
   };
+  const auto may_go = [&](const RowKey& key) { return !full() && (!bound || order_.comes_before(key, *bound)); };
   std::vector<std::size_t> heap(cursors_.size());
   for (std::size_t i = 0; i < heap.size(); ++i) heap[i] = i;
   std::make_heap(heap.begin(), heap.end(), later);
   std::vector<Row> out;
-  while (!heap.empty() && may_go(head(heap.front()), bound)) {
+  while (!heap.empty() && may_go(cursors_[heap.front()].head)) {
     std::pop_heap(heap.begin(), heap.end(), later);
     Cursor& first = cursors_[heap.back()];
-    last_ = head(heap.back());
     pending_bytes_ -= memory_of(first.rows[first.next]);
     out.push_back(std::move(first.rows[first.next]));
     ++taken_;
     if (++first.next == first.rows.size()) {
       heap.pop_back();
     } else {
+      first.head = key_of(first.rows[first.next]);
       std::push_heap(heap.begin(), heap.end(), later);
     }
   }

@@ -37,8 +37,7 @@ class RowMerge {
   // The rows of one chunk, in the asked order.
   void add(std::vector<Row> rows);
   // The rows that are certainly next. `bound`: no unread row comes before this key in the asked order; nullopt: nothing
-  // is unread. Over all calls the limit of rows, and those more that have the key of the last one (a line of one file
-  // on two channels), so that a page never ends between them.
+  // is unread. Over all calls at most the limit of rows.
   std::vector<Row> take(const std::optional<RowKey>& bound);
   // True when the limit of rows has been taken.
   bool full() const { return taken_ >= limit_; }
@@ -49,14 +48,13 @@ class RowMerge {
   struct Cursor {
     std::vector<Row> rows;
     std::size_t next = 0;
+    RowKey head;  // of the next row
   };
-  bool may_go(const RowKey& key, const std::optional<RowKey>& bound) const;
 
   RowOrder order_;
   std::uint64_t limit_;
   std::uint64_t taken_ = 0;
   std::uint64_t pending_bytes_ = 0;
-  RowKey last_;                  // of the last row taken
   std::vector<Cursor> cursors_;  // with rows left
 };
 

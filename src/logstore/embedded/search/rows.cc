@@ -1,12 +1,6 @@
 #include "logstore/embedded/search/rows.h"
 
-namespace logboom::logstore {
-
-RowKey key_of(const Row& row) {
-  return {row.time, row.source, row.epoch, row.offset};
-}
-
-namespace embedded {
+namespace logboom::logstore::embedded {
 
 query::RecordView view_of(const Batch& batch, const Record& record, const SourceNames* names) {
   query::RecordView view;
@@ -23,7 +17,7 @@ query::RecordView view_of(const Batch& batch, const Record& record, const Source
 }
 
 RowKey key_of_record(const Batch& batch, const Record& record) {
-  return {record.time, batch.source, batch.epoch, batch.offset(record)};
+  return {record.time, batch.source, batch.epoch, batch.offset(record), channel_key(batch.channel)};
 }
 
 Row row_of(const Batch& batch, const Record& record, const SourceNames* names, std::uint64_t commit) {
@@ -46,5 +40,4 @@ Row row_of(const Batch& batch, const Record& record, const SourceNames* names, s
   return row;
 }
 
-}  // namespace embedded
-}  // namespace logboom::logstore
+}  // namespace logboom::logstore::embedded
