@@ -26,18 +26,21 @@ void read_config_file(Context& context, std::vector<config::Problem>& problems) 
   context.settings.read_yaml(context.config_file, *text, root, rule_keys(), problems);
 }
 
+// Short flags of settings.
+constexpr std::pair<const char*, const char*> kShortFlags[] = {{"data-dir", "data_dir"},
+                                                               {"listen", "server.listen"},
+                                                               {"tls-cert", "server.tls_cert"},
+                                                               {"tls-key", "server.tls_key"},
+                                                               {"public-url", "server.public_url"}};
+
 void read_flags(Context& context, const Args& args, std::vector<config::Problem>& problems) {
-  for (const auto& option : context.settings.table()) {
-    if (!args.has(option.name)) continue;
-    Status set = context.settings.set(option.name, args.text(option.name), "--" + option.name);
-    if (!set.ok()) problems.push_back({"--" + option.name, 0, 0, "", set.error().message(), "", false});
-  }
-  if (args.has("data-dir")) (void)context.settings.set("data_dir", args.text("data-dir"), "--data-dir").ok();
-  if (args.has("listen")) (void)context.settings.set("server.listen", args.text("listen"), "--listen").ok();
-  if (args.has("tls-cert")) (void)context.settings.set("server.tls_cert", args.text("tls-cert"), "--tls-cert").ok();
-  if (args.has("tls-key")) (void)context.settings.set("server.tls_key", args.text("tls-key"), "--tls-key").ok();
-  if (args.has("public-url"))
-    (void)context.settings.set("server.public_url", args.text("public-url"), "--public-url").ok();
+  const auto read = [&](const std::string& flag, const std::string& setting) {
+    if (!args.has(flag)) return;
+    Status set = context.settings.set(setting, args.text(flag), "--" + flag);
+    if (!set.ok()) problems.push_back({"--" + flag, 0, 0, "", set.error().message(), "", false});
+  };
+  for (const auto& option : context.settings.table()) read(option.name, option.name);
+  for (const auto& [flag, setting] : kShortFlags) read(flag, setting);
 }
 
 void resolve_data_directory(config::Settings& settings) {
@@ -75,6 +78,7 @@ std::optional<int> prepare_context(Context& context, const Args& args) {
   read_config_file(context, problems);
   context.settings.read_environment([](const std::string& name) { return std::getenv(name.c_str()); }, problems);
   read_flags(context, args, problems);
+  if (problems.empty()) check_together(context.settings, problems);
   for (const config::Problem& problem : problems) std::fputs(config::to_string(problem).c_str(), stderr);
   if (!problems.empty()) return kUsage;
   resolve_data_directory(context.settings);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/cli.h"
+#include "app/options.h"
 #include "app/registry.h"
 #include "base/clock.h"
 #include "config/settings.h"

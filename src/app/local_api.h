@@ -7,12 +7,14 @@
 #include "app/api_access.h"
 #include "app/context.h"
 #include "app/engine.h"
+#include "http/auth/event_log.h"
 #include "http/router.h"
 
 namespace logboom::app {
 
-// `engine` outlives the router.
-void register_program_routes(http::Router& router, Engine& engine);
+// The engine and the events outlive the router. `events` is where changes of the rules are written down; nullptr where
+// no rules are in force.
+void register_program_routes(http::Router& router, Engine& engine, http::EventLog* events);
 
 class LocalApi {
  public:

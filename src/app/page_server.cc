@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/local_api.h"
 #include "app/paths.h"
@@ -38,7 +39,7 @@ class PageServerOfEngine final : public PageServer {
     gate.tls = !context.settings.text("server.tls_cert").empty();
     LB_ASSIGN(made->gate_, http::Gate::open(gate, *context.files, context.clock));
     server::register_api(made->router_, made->deps(context, engine));
-    register_program_routes(made->router_, engine);
+    register_program_routes(made->router_, engine, &made->gate_->events());
     server::register_page(made->router_, server::page_assets());
     http::ServerOptions server;
     server.listen = options.tcp ? gate.listen : "";
@@ -47,12 +48,14 @@ class PageServerOfEngine final : public PageServer {
     server.tls_key = context.settings.text("server.tls_key");
     made->server_ =
         std::make_unique<http::HttpServer>(server, made->router_, *made->gate_, context.registry, context.clock);
-    LB_TRY(made->server_->start());
+    if (Status started = made->server_->start(); !started.ok()) {
+      return started.error().with_context("server.listen (" + context.settings.value("server.listen").origin + ")");
+    }
     made->gate_->set_port(made->server_->port());
     return std::unique_ptr<PageServer>(std::move(made));
   }
 
-  std::string sign_in_url() override { return gate_->sign_in_address("admin").url; }
+  std::string sign_in_url() override { return gate_->sign_in_address(fmt::format("uid:{}", ::geteuid())).url; }
   void stop() override { server_->stop(); }
 
  private:

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/local_api.h"
+#include "base/log.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 #include "http/json.h"
@@ -28,6 +29,33 @@ void answer(ResponseWriter& writer, const json& value) {
 Result<json> body_object(const Request& request) {
   json body = json::parse(request.body, nullptr, false);
   if (!body.is_object()) return Error(ErrorCode::kInvalidArgument, "the body must be a JSON object");
+  return body;
+}
+
+struct Member {
+  const char* name;
+  json::value_t type;
+  bool required;
+};
+
+// The body, when its members are known and of the types they must have.
+Result<json> body_of(const Request& request, std::initializer_list<Member> members) {
+  LB_ASSIGN(json body, body_object(request));
+  const auto wrong = [](const std::string& name, const char* what) {
+    return Error(ErrorCode::kInvalidArgument, fmt::format("/{}: {}", name, what));
+  };
+  for (const Member& member : members) {
+    if (!body.contains(member.name)) {
+      if (member.required) return wrong(member.name, "missing");
+      continue;
+    }
+    if (body[member.name].type() == member.type) continue;
+    return wrong(member.name, member.type == json::value_t::string ? "must be a string" : "must be a whole number");
+  }
+  for (const auto& item : body.items()) {
+    if (std::none_of(members.begin(), members.end(), [&](const Member& m) { return item.key() == m.name; }))
+      return wrong(printable(item.key()), "is not known here");
+  }
   return body;
 }
 
@@ -100,10 +128,11 @@ Result<config::RuleSet> rules_of_yaml(const std::string& text) {
   return rules;
 }
 
-void put_rules_route(Engine& engine, const Request& request, ResponseWriter& writer) {
+void put_rules_route(Engine& engine, http::EventLog* events, const Request& request, ResponseWriter& writer) {
   if (!engine.rule_source())
     return refuse(writer, Error(ErrorCode::kUnavailable, "no collector runs here; start `logboom up`"));
-  const auto body = body_object(request);
+  const auto body =
+      body_of(request, {{"yaml", json::value_t::string, true}, {"revision", json::value_t::number_unsigned, false}});
   if (!body.ok()) return refuse(writer, body.error());
   const auto rules = rules_of_yaml(body->value("yaml", ""));
   if (!rules.ok()) return refuse(writer, rules.error());
@@ -111,6 +140,10 @@ void put_rules_route(Engine& engine, const Request& request, ResponseWriter& wri
   const std::string author = request.principal ? request.principal->name : "unknown";
   if (Status put = engine.rule_source()->put(expected, rules->rules, author); !put.ok())
     return refuse(writer, put.error());
+  if (events) {
+    events->add("rules replaced", author, request.peer.address,
+                fmt::format("revision {}, now {} rules", expected, rules->rules.size()));
+  }
   answer(writer, {{"replaced", expected}});
 }
 
@@ -129,7 +162,7 @@ void history_route(Engine& engine, ResponseWriter& writer) {
 }
 
 void backup_route(Engine& engine, const Request& request, ResponseWriter& writer) {
-  const auto body = body_object(request);
+  const auto body = body_of(request, {{"directory", json::value_t::string, true}});
   if (!body.ok()) return refuse(writer, body.error());
   const std::string directory = body->value("directory", "");
   if (!directory.starts_with('/'))
@@ -153,7 +186,7 @@ http::Parameter body_parameter(const char* name, const char* type, bool required
 
 }  // namespace
 
-void register_program_routes(http::Router& router, Engine& engine) {
+void register_program_routes(http::Router& router, Engine& engine, http::EventLog* events) {
   http::Route import = route("POST", "/api/v1/import", Role::kAdmin, "Reads files to their end and stores them.",
                              "Frames of progress, then one of type done with error null or what went wrong.",
                              [&engine](const Request& q, ResponseWriter& w) { import_route(engine, q, w); });
@@ -167,9 +200,9 @@ void register_program_routes(http::Router& router, Engine& engine) {
   router.add(route("GET", "/api/v1/rules", Role::kViewer, "The rules in force.",
                    "Revision, the rules as YAML, roots, and why newer rules are not in force.",
                    [&engine](const Request&, ResponseWriter& w) { rules_route(engine, w); }));
-  http::Route put = route("PUT", "/api/v1/rules", Role::kAdmin, "Replaces the program's own rules.",
-                          "The revision that was replaced.",
-                          [&engine](const Request& q, ResponseWriter& w) { put_rules_route(engine, q, w); });
+  http::Route put = route(
+      "PUT", "/api/v1/rules", Role::kAdmin, "Replaces the program's own rules.", "The revision that was replaced.",
+      [&engine, events](const Request& q, ResponseWriter& w) { put_rules_route(engine, events, q, w); });
   put.parameters = {
       body_parameter("yaml", "string", true, "A document with collect.items."),
       body_parameter("revision", "integer", false, "Refused (409) when the rules are no longer at this revision.")};

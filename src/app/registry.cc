@@ -12,43 +12,6 @@
 
 namespace logboom::app {
 
-using config::OptionType;
-
-config::OptionTable all_options() {
-  return {
-      {"data_dir", OptionType::kPath, "auto",
-       "Where the store, tokens and the program's own rules lie; auto: /var/lib/logboom for root, else "
-       "~/.local/state/logboom."},
-      {"agent.name", OptionType::kText, "auto", "The host's name on every record; auto: what the system says."},
-      {"agent.key_file", OptionType::kPath, "auto",
-       "The secret behind this host's source ids; auto: /etc/logboom/agent.key, else ~/.config/logboom/agent.key."},
-      {"rules.from", OptionType::kChoice, "file", "Where collection rules come from.", {"file"}},
-      {"transport.kind", OptionType::kChoice, "inprocess", "What lies between collecting and storing.", {"inprocess"}},
-      {"logs.kind", OptionType::kChoice, "embedded", "Where records are stored.", {"embedded"}},
-      {"logs.retention.age", OptionType::kDuration, "30d",
-       "Records older than this (by arrival) are deleted, a whole file at a time; 0 keeps them for ever."},
-      {"logs.retention.size", OptionType::kText, "auto",
-       "The oldest files are deleted when the store is larger than this; auto: the smaller of 10 GB and 10% of the "
-       "disk; 0: no limit."},
-      {"logs.file_size", OptionType::kSize, "1500MB", "A file of the store is closed at this size, and every day."},
-      {"logs.query_memory", OptionType::kSize, "64MiB", "Memory all running searches share."},
-      {"logs.workers", OptionType::kInteger, "0",
-       "Threads that build blocks and threads that search; 0: the number of cores."},
-      {"server.listen", OptionType::kText, "127.0.0.1:7117", "Address and port of the page and the API."},
-      {"server.public_url", OptionType::kText, "",
-       "The address people use, when a reverse proxy stands before the program."},
-      {"server.tls_cert", OptionType::kPath, "",
-       "Certificate chain in PEM; with server.tls_key the page is served over TLS."},
-      {"server.tls_key", OptionType::kPath, "", "Private key in PEM."},
-      {"limits.memory", OptionType::kSize, "128MB", "Everything between reading and acknowledgement together."},
-      {"limits.line", OptionType::kSize, "1MiB", "Longer lines leave in numbered fragments."},
-  };
-}
-
-std::vector<std::string> rule_keys() {
-  return {"collect", "configpath"};
-}
-
 namespace {
 
 std::string store_directory(const config::Settings& settings) {

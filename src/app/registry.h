@@ -1,4 +1,4 @@
-// The composition root's tables: every setting of the program, and the only place that names implementations.
+// The composition root: the only place that names implementations.
 #pragma once
 
 #include <memory>
@@ -15,11 +15,6 @@
 #include "transport/transport.h"
 
 namespace logboom::app {
-
-// Every setting; feeds parsing, `check`, `config show`, --help and docs/reference/settings.md.
-config::OptionTable all_options();
-// Keys of logboom.yaml that are read elsewhere: the rules.
-std::vector<std::string> rule_keys();
 
 enum class StoreMode { kWrite, kRead };
 

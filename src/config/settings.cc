@@ -34,7 +34,7 @@ std::string join(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-Status validate(const OptionSpec& spec, std::string_view text) {
+Status validate_type(const OptionSpec& spec, std::string_view text) {
   const auto fail = [&](std::string_view what) {
     return Error(ErrorCode::kInvalidArgument, fmt::format("{}: '{}' is not {}", spec.name, text, what));
   };
@@ -57,6 +57,13 @@ Status validate(const OptionSpec& spec, std::string_view text) {
       return fail(fmt::format("one of {}", join(spec.choices)));
   }
   return {};
+}
+
+Status validate(const OptionSpec& spec, std::string_view text) {
+  LB_TRY(validate_type(spec, text));
+  const auto expected = spec.check ? spec.check(text) : std::nullopt;
+  if (!expected) return {};
+  return Error(ErrorCode::kInvalidArgument, fmt::format("{}: '{}' is not {}", spec.name, text, *expected));
 }
 
 }  // namespace

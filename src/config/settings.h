@@ -20,6 +20,10 @@ namespace logboom::config {
 
 enum class OptionType { kText, kPath, kSize, kDuration, kInteger, kBoolean, kChoice };
 
+// What a value must be, beyond its type: says what is expected, as in "an address and a port", or nothing when `text`
+// is that.
+using ValueCheck = std::function<std::optional<std::string>(std::string_view text)>;
+
 struct OptionSpec {
   std::string name;  // "logs.retention.age"
   OptionType type = OptionType::kText;
@@ -27,6 +31,7 @@ struct OptionSpec {
   std::string help;                       // one sentence
   std::vector<std::string> choices = {};  // of kChoice
   bool secret = false;                    // shown as ******
+  ValueCheck check = {};                  // of values that have the type; none: every one will do
 };
 using OptionTable = std::vector<OptionSpec>;
 

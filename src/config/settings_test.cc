@@ -51,6 +51,20 @@ TEST(Settings, NamesEveryMistakeWithItsPlaceAndTheNearestName) {
   EXPECT_EQ(settings.text("logs.kind"), "embedded") << "a bad value changes nothing";
 }
 
+TEST(Settings, AskTheCheckOfAnOptionWhatIsExpected) {
+  OptionTable options = table();
+  options[4].check = [](std::string_view text) {
+    return text.size() > 1 ? std::optional<std::string>("one digit") : std::nullopt;
+  };
+  Settings settings(options);
+  const auto problems = read(settings, "logs:\n  workers: 77\n");
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].line, 2);
+  EXPECT_EQ(problems[0].message, "logs.workers: '77' is not one digit");
+  EXPECT_EQ(settings.integer("logs.workers"), 0) << "a bad value changes nothing";
+  EXPECT_TRUE(read(settings, "logs:\n  workers: 7\n").empty());
+}
+
 TEST(Settings, IgnoresSectionsReadElsewhere) {
   Settings settings(table());
   EXPECT_TRUE(read(settings, "collect:\n  items: []\n").empty());

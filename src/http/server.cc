@@ -22,8 +22,11 @@ using Tcp = asio::ip::tcp;
 using Local = asio::local::stream_protocol;
 
 Error listen_error(const std::string& where, const error_code& error) {
-  const ErrorCode code = error == asio::error::address_in_use ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument;
-  return Error(code, "cannot listen on " + where + ": " + error.message(), error.value());
+  const bool in_use = error == asio::error::address_in_use;
+  return Error(in_use ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument,
+               "cannot listen on " + where + ": " + error.message() +
+                   (in_use ? "; stop the program that does, or listen elsewhere" : ""),
+               error.value());
 }
 
 Result<Tcp::endpoint> resolve(asio::io_context& io, const std::string& listen) {

@@ -168,5 +168,20 @@ def test_check_names_every_mistake(home):
     text = done.stdout.decode()
     for wanted in ("logboom.yaml:2:", "server.listen", "pth", "'path'", "exclude", "jsn", "limits.memory"):
         check(wanted in text, f"'{wanted}' is missing in:\n{text}")
+    for bad, wanted in ((b"server:\n  listen: nonsense:port\n", "c.yaml:2:11: server.listen: 'nonsense:port' is not an address and a port"),
+                        (b"server:\n  listen: 300.1.1.1:80\n", "server.listen"), (b"server:\n  listen: 127.0.0.1:99999\n", "server.listen"), (b"server:\n  listen: '::1:7117'\n", "server.listen"),
+                        (b"server:\n  public_url: logs.example.com\n", "https://"), (b"logs:\n  workers: -3\n", "from 0 to"), (b"logs:\n  retention: {size: much}\n", "auto or a size"),
+                        (b"limits:\n  memory: 1kB\n", "from 8MB"), (b"limits: {line: 64MiB}\n", "an eighth of limits.memory"), (b"server:\n  tls_cert: /x.pem\n", "c.yaml:2: server.tls_cert is set, server.tls_key is not")):
+        config = os.path.join(home.root, "c.yaml")
+        write(config, bad)
+        done = home.run("check", "c.yaml", code=1)
+        check(wanted in done.stdout.decode(), f"{bad!r}: {wanted!r} is missing in {done.stdout!r}")
+        done = home.run("up", "--config", config, code=2)
+        check(wanted.replace("c.yaml", config) in done.stderr.decode(), f"at the start: {bad!r}: {wanted!r} is missing in {done.stderr!r}")
+    done = home.run("up", "--listen", "nowhere:", code=2)
+    check(b"--listen: server.listen: 'nowhere:'" in done.stderr, f"the flag: {done.stderr!r}")
+    for good in (b"server:\n  listen: '[::1]:0'\n", b"server:\n  listen: 0.0.0.0:7117\n", b"server:\n  listen: logs-1.example.com:80\n", b"server:\n  public_url: https://logs.example.com/logs\n"):
+        write(path, good)
+        home.run("check", path)
     write(path, b"a: &x [1]\nb: *x\n")
     check(b"anchor" in home.run("check", path, code=1).stdout, "anchors are refused")

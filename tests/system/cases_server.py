@@ -132,6 +132,29 @@ def test_cross_site_requests(home):
     home.stop(page.up)
 
 
+@faults("B31")
+def test_bodies_of_the_wrong_shape(home):
+    """JSON of the wrong shape: 400 with a pointer to the member, nothing changed. A change of the rules is in the events with who made it."""
+    page = Page(home)
+    token = page.token("ops", "admin")
+    before = api_json(home, "/api/v1/rules")
+    for method, target, body, wanted in (("PUT", "/api/v1/rules", {"yaml": 3}, "/yaml"), ("PUT", "/api/v1/rules", {"yaml": "collect: {items: []}", "revision": "new"}, "/revision"),
+                                         ("PUT", "/api/v1/rules", {}, "/yaml"), ("PUT", "/api/v1/rules", {"yaml": "collect: {items: []}", "revison": 1}, "/revison"), ("PUT", "/api/v1/rules", [1], "object"),
+                                         ("POST", "/api/v1/backup", {"directory": ["/x"]}, "/directory"), ("POST", "/api/v1/import", {"paths": "/x"}, "paths"), ("POST", "/api/v1/import", {"paths": [1]}, "paths"),
+                                         ("POST", "/api/v1/tokens", {"name": {"a": 1}, "role": "admin"}, "/name"), ("POST", "/api/v1/tokens", {"name": "x", "role": "king"}, "/role"),
+                                         ("POST", "/api/v1/search", {"limit": {}}, "/limit")):
+        status, _, answer = page.bearer(token, method, target, json.dumps(body).encode())
+        check(status == 400 and wanted in answer.decode(), f"{method} {target} {body}: {status} {answer!r}")
+    check(api_json(home, "/api/v1/rules") == before, "the rules are as they were")
+    status, _, answer = page.bearer(token, "PUT", "/api/v1/rules", json.dumps({"yaml": before["yaml"] + "\n"}).encode())
+    check(status == 200, f"good rules: {status} {answer!r}")
+    home.run("login", "--quiet")
+    events = api_json(home, "/api/v1/events")["events"]
+    check(any(e["what"] == "rules replaced" and e["who"] == "ops" and e["address"] == "127.0.0.1" for e in events), f"the rules were replaced, the events say {events}")
+    check({e["who"] for e in events if e["what"] == "sign-in address made"} == {f"uid:{os.getuid()}"}, f"who asked for an address: {events}")
+    home.stop(page.up)
+
+
 @faults("X4")
 def test_brute_force(home):
     """Guessing is slowed down per address, with Retry-After, is in the events, and locks nobody else out."""

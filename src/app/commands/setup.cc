@@ -27,6 +27,7 @@ int run_check(Context& context, const Args& args) {
   if (config::parse_yaml(args.rest()[0], *text, root, problems)) {
     config::Settings settings(all_options());
     settings.read_yaml(args.rest()[0], *text, root, rule_keys(), problems);
+    if (problems.empty()) check_together(settings, problems);
     config::read_rules(args.rest()[0], *text, root, rules, problems);
   }
   for (const config::Problem& problem : problems) std::fputs(config::to_string(problem).c_str(), stdout);

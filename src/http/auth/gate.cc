@@ -196,7 +196,7 @@ std::optional<Refusal> Gate::check_origin(const Request& request) const {
 }
 
 Gate::SignInAddress Gate::sign_in_address(const std::string& who) {
-  const auto issued = one_time_.issue("admin", Role::kAdmin, options_.one_time_lifetime);
+  const auto issued = one_time_.issue(who, Role::kAdmin, options_.one_time_lifetime);
   std::string base = options_.public_url;
   if (base.empty()) {
     std::string host = listen_host_.empty() || is_wildcard(listen_host_) ? "127.0.0.1" : listen_host_;

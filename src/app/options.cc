@@ -1,0 +1,176 @@
+#include "app/options.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include "http/url.h"
+
+namespace logboom::app {
+
+using config::OptionType;
+using config::ValueCheck;
+
+namespace {
+
+ValueCheck size_between(const char* least, const char* most) {
+  return [=](std::string_view text) -> std::optional<std::string> {
+    const ByteSize size = *ByteSize::parse(text);
+    if (size >= *ByteSize::parse(least) && size <= *ByteSize::parse(most)) return std::nullopt;
+    return fmt::format("a size from {} to {}", least, most);
+  };
+}
+
+std::optional<std::string> auto_or_size(std::string_view text) {
+  if (text == "auto" || ByteSize::parse(text).ok()) return std::nullopt;
+  return "auto or a size, as in 20GB; 0: no limit";
+}
+
+ValueCheck integer_between(std::int64_t least, std::int64_t most) {
+  return [=](std::string_view text) -> std::optional<std::string> {
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    if (value >= least && value <= most) return std::nullopt;
+    return fmt::format("a whole number from {} to {}", least, most);
+  };
+}
+
+bool is_host(const std::string& host) {
+  in6_addr address{};
+  if (::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1)
+    return true;
+  const auto in_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
+  };
+  const bool is_number = host.find_first_not_of("0123456789.") == std::string::npos;  // 300.1.1.1
+  return !is_number && host.size() <= 253 && std::all_of(host.begin(), host.end(), in_name);
+}
+
+std::optional<std::string> listen_address(std::string_view text) {
+  const auto authority = http::parse_authority(text);
+  if (authority.ok() && is_host(authority->host)) return std::nullopt;
+  return "an address and a port, as in 127.0.0.1:7117, [::1]:7117 or 0.0.0.0:443";
+}
+
+std::optional<std::string> optional_url(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const std::size_t scheme = text.find("://");
+  const bool known = text.starts_with("http://") || text.starts_with("https://");
+  if (known && text.find_first_of("?# \"\\") == std::string_view::npos) {
+    const std::string_view rest = text.substr(scheme + 3);
+    const auto authority = http::parse_authority(rest.substr(0, rest.find('/')));
+    if (authority.ok() && is_host(authority->host)) return std::nullopt;
+  }
+  return "a URL with http:// or https:// and a host, as in https://logs.example.com";
+}
+
+// "logboom.yaml:3", "--server.tls_cert": where a value came from, as the place of a problem.
+config::Problem problem_of(const config::Settings& settings, const char* name, std::string message, std::string hint) {
+  return {settings.value(name).origin, 0, 0, "", std::move(message), std::move(hint), false};
+}
+
+}  // namespace
+
+config::OptionTable all_options() {
+  return {
+      {"data_dir", OptionType::kPath, "auto",
+       "Where the store, tokens and the program's own rules lie; auto: /var/lib/logboom for root, else "
+       "~/.local/state/logboom."},
+      {"agent.name", OptionType::kText, "auto", "The host's name on every record; auto: what the system says."},
+      {"agent.key_file", OptionType::kPath, "auto",
+       "The secret behind this host's source ids; auto: /etc/logboom/agent.key, else ~/.config/logboom/agent.key."},
+      {"rules.from", OptionType::kChoice, "file", "Where collection rules come from.", {"file"}},
+      {"transport.kind", OptionType::kChoice, "inprocess", "What lies between collecting and storing.", {"inprocess"}},
+      {"logs.kind", OptionType::kChoice, "embedded", "Where records are stored.", {"embedded"}},
+      {"logs.retention.age", OptionType::kDuration, "30d",
+       "Records older than this (by arrival) are deleted, a whole file at a time; 0 keeps them for ever."},
+      {"logs.retention.size",
+       OptionType::kText,
+       "auto",
+       "The oldest files are deleted when the store is larger than this; auto: the smaller of 10 GB and 10% of the "
+       "disk; 0: no limit.",
+       {},
+       false,
+       auto_or_size},
+      {"logs.file_size",
+       OptionType::kSize,
+       "1500MB",
+       "A file of the store is closed at this size, and every day.",
+       {},
+       false,
+       size_between("64KiB", "1TB")},
+      {"logs.query_memory",
+       OptionType::kSize,
+       "64MiB",
+       "Memory all running searches share.",
+       {},
+       false,
+       size_between("1MiB", "1TB")},
+      {"logs.workers",
+       OptionType::kInteger,
+       "0",
+       "Threads that build blocks and threads that search; 0: the number of cores.",
+       {},
+       false,
+       integer_between(0, 1024)},
+      {"server.listen",
+       OptionType::kText,
+       "127.0.0.1:7117",
+       "Address and port of the page and the API.",
+       {},
+       false,
+       listen_address},
+      {"server.public_url",
+       OptionType::kText,
+       "",
+       "The address people use, when a reverse proxy stands before the program.",
+       {},
+       false,
+       optional_url},
+      {"server.tls_cert", OptionType::kPath, "",
+       "Certificate chain in PEM; with server.tls_key the page is served over TLS."},
+      {"server.tls_key", OptionType::kPath, "", "Private key in PEM."},
+      {"limits.memory",
+       OptionType::kSize,
+       "128MB",
+       "Everything between reading and acknowledgement together.",
+       {},
+       false,
+       size_between("8MB", "1TB")},
+      {"limits.line",
+       OptionType::kSize,
+       "1MiB",
+       "Longer lines leave in numbered fragments.",
+       {},
+       false,
+       size_between("64", "256MiB")},
+  };
+}
+
+std::vector<std::string> rule_keys() {
+  return {"collect", "configpath"};
+}
+
+void check_together(const config::Settings& settings, std::vector<config::Problem>& problems) {
+  const bool certificate = !settings.text("server.tls_cert").empty();
+  const bool key = !settings.text("server.tls_key").empty();
+  if (certificate != key) {
+    const char* given = certificate ? "server.tls_cert" : "server.tls_key";
+    const char* missing = certificate ? "server.tls_key" : "server.tls_cert";
+    problems.push_back(problem_of(settings, given, fmt::format("{} is set, {} is not", given, missing),
+                                  "TLS needs both: the certificate chain and its private key, in PEM"));
+  }
+  const ByteSize memory = settings.size("limits.memory");
+  const ByteSize line = settings.size("limits.line");
+  if (line.bytes() > memory.bytes() / 8) {
+    problems.push_back(problem_of(settings, settings.is_default("limits.line") ? "limits.memory" : "limits.line",
+                                  fmt::format("limits.line ({}) is more than an eighth of limits.memory ({})",
+                                              settings.text("limits.line"), settings.text("limits.memory")),
+                                  "a line waits whole in memory: make limits.memory larger or limits.line smaller"));
+  }
+}
+
+}  // namespace logboom::app

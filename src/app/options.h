@@ -1,0 +1,19 @@
+// Every setting of the program with its default, its meaning and what a value must be.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/problem.h"
+#include "config/settings.h"
+
+namespace logboom::app {
+
+// Feeds parsing, `check`, `config show`, --help and docs/reference/settings.md.
+config::OptionTable all_options();
+// Keys of logboom.yaml that are read elsewhere: the rules.
+std::vector<std::string> rule_keys();
+// What is wrong with values that are fine one by one but not together. To be called when every origin has been read.
+void check_together(const config::Settings& settings, std::vector<config::Problem>& problems);
+
+}  // namespace logboom::app
