@@ -92,11 +92,12 @@ struct SourceState {
   bool finished = false;   // rotated away and read to its end, or its epoch was closed
   bool binary = false;     // decided once per source
   bool flagged = false;    // identity was unsure (two candidates): may repeat another source
-  bool inherited = false;  // this epoch took over the stored prefix of the one before
   Format format = Format::kText;
   std::uint64_t position = 0;  // end of this batch; where collecting goes on
   std::string guard;           // the last up to 256 bytes before `position`
   std::uint64_t size = 0;      // of the source when last looked at; what lies between position and it can still be lost
+  // The epoch took over [0, inherited) as the one before stored it, and has ranges only from there on; 0: it has all.
+  std::uint64_t inherited = 0;
 };
 
 struct Batch {

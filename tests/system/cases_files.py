@@ -1,6 +1,9 @@
 """Faults of the files that are collected: rotation of every kind, truncation, deletion, links, rights, read errors."""
 import os
+import re
 import subprocess
+import sys
+import time
 
 from faults import faults
 from oracle import Lines, append, check_audit, check_lines, files_of, oracle, read, stored_lines, wait_lines, write
@@ -80,6 +83,42 @@ def test_rename_rotation_with_a_late_writer(home):
     wait_lines(home, len(lines.made))
     home.stop(up)
     oracle(home, lines.made, contents)
+
+
+FAST_WRITER = """
+import sys, time
+n, end = 0, time.monotonic() + float(sys.argv[2])
+with open(sys.argv[1], "ab", buffering=0) as f:
+    while time.monotonic() < end:
+        f.write(b"".join(b"2026-11-20 10:00:00 INFO copytruncate number %d of many\\n" % i for i in range(n, n + 40)))
+        n += 40
+        time.sleep(0.001)
+"""
+
+
+@faults("A6")
+def test_copytruncate_under_load(home):
+    """The real logrotate copytruncates a file that is being written fast: whatever is in a file is stored, once, and nothing that was never written."""
+    path = home.log("a.log")
+    up = home.start(home.logs)
+    writer = subprocess.Popen([sys.executable, "-c", FAST_WRITER, path, "5"])
+    home.wait_until(lambda: os.path.exists(path) and os.path.getsize(path), "the writer writes")
+    for _ in range(8):
+        time.sleep(0.5)   # the row's pace; the outcome does not depend on it
+        logrotate(home, "rotate 50\ncopytruncate\n", path)
+    writer.wait()
+    # A copy may end in the middle of a line: the rest of it was in the file when it was read, or is lost to everybody.
+    in_files = {line for p in files_of(home) for line in read(p).splitlines(keepends=True) if line.endswith(b"\n")}
+    wait_lines(home, len(in_files))
+    home.wait_until(home.caught_up, "everything is durable")
+    home.stop(up)
+    have = stored_lines(home)
+    check(len(have) == len(set(have)), f"{len(have) - len(set(have))} lines are stored twice")
+    check(in_files <= set(have), f"{len(in_files - set(have))} lines that stand in a file are missing")
+    check(len(in_files) > 10000, f"only {len(in_files)} lines were written")
+    whole = re.compile(rb"2026-11-20 10:00:00 INFO copytruncate number [0-9]+ of many\n")
+    check(all(whole.fullmatch(line) for line in have), f"altered: {[line for line in have if not whole.fullmatch(line)][:3]}")
+    check_audit(home)
 
 
 @faults("A7")
@@ -245,3 +284,16 @@ def test_truncated_and_regrown_while_down(home):
     write(path, lines.next(400))
     check(os.path.getsize(path) > len(old), "it has grown past the old position")
     finish(home, lines, [old, read(path)])
+
+
+@faults("A24")
+def test_shortened_to_an_equal_prefix_while_down(home):
+    """A host that lost its page cache: the file ends earlier, at a commit; what is left is the same. Nothing is stored twice, new lines follow."""
+    lines, path = Lines(), home.log("a.log")
+    run_down(home, lines, path)
+    keep = b"".join(lines.made)
+    run_down(home, lines, path)
+    os.truncate(path, len(keep))
+    added = lines.next(3)
+    append(path, added)
+    finish(home, lines, [keep + added])

@@ -103,7 +103,7 @@ SourceInfo info_of(const Stream& stream) {
       info.ranges.push_back(held.range);
     }
   }
-  info.position = stream.ranges.contiguous_end();
+  info.position = stream.ranges.contiguous_end(stream.state.inherited);
   info.records = stream.records();
   info.stored_bytes = stream.stored_bytes();
   info.first_seen = stream.first_seen;
@@ -157,8 +157,22 @@ void Auditor::add_damage(const Damage& damage) {
   finish(std::move(finding));
 }
 
+// What an epoch took over must be held by the one before; what is wrong with it there is that one's finding.
+void Auditor::check_inherited(const Stream& stream) {
+  const std::uint64_t end = stream.state.inherited;
+  if (end == 0) return;
+  const auto before = std::find_if(input_->streams.begin(), input_->streams.end(), [&](const auto& other) {
+    return other->source == stream.source && other->epoch + 1 == stream.epoch && other->channel == stream.channel;
+  });
+  const std::uint64_t held = before == input_->streams.end()
+                                 ? 0
+                                 : std::max((*before)->state.inherited,
+                                            (*before)->ranges.contiguous_end((*before)->state.inherited));
+  if (held < end) add(stream, "missing", held, end, "taken over from the epoch before, which does not have it");
+}
+
 void Auditor::check_ranges(const Stream& stream) {
-  std::uint64_t at = 0;
+  std::uint64_t at = stream.state.inherited;
   for (const HeldRange& held : stream.ranges.all()) {
     const LedgerRange& range = held.range;
     if (range.begin > at) add(stream, "missing", at, range.begin, "the ledger says nothing about this range");
@@ -203,7 +217,7 @@ void Auditor::check_counts(const Stream& stream, const Extents& found) {
   for (const Extent& extent : found.extents) there += extent.rows;
   report_.rows_checked += there;
   if (said == there || !found.damaged.empty()) return;
-  add(stream, "mismatch", 0, stream.ranges.contiguous_end(),
+  add(stream, "mismatch", stream.state.inherited, stream.ranges.contiguous_end(stream.state.inherited),
       fmt::format("the ledger counts {} records, {} are stored", said, there));
 }
 
@@ -244,6 +258,7 @@ void Auditor::check_stream(const Stream& stream, bool deep) {
     source.dropped_lines += range.dropped_lines;
   }
   report_.sources.push_back(std::move(source));
+  check_inherited(stream);
   check_ranges(stream);
   if (deep) check_content(stream);
 }

@@ -41,6 +41,7 @@ class Auditor {
   // Everything stored of a block, also what no export needs.
   void check_block(const ChunkMeta& chunk);
   Status verify_sections(const ChunkMeta& chunk);
+  void check_inherited(const Stream& stream);
   void check_ranges(const Stream& stream);
   void check_content(const Stream& stream);
   void check_expected(const Stream& stream, const Extents& found);

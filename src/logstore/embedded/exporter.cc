@@ -78,8 +78,21 @@ Status Exporter::write_range(const Stream& stream, const HeldRange& held, std::s
   return write_stored(range, content_.find(key_of(stream), range.begin, range.end), stop);
 }
 
-Result<std::vector<ExportOmission>> Exporter::run(const Stream& stream, std::stop_token stop) {
-  for (const HeldRange& held : stream.ranges.all()) LB_TRY(write_range(stream, held, stop));
+Status Exporter::write_epoch(const Stream& stream, std::uint64_t end, std::stop_token stop) {
+  for (const HeldRange& held : stream.ranges.within(at_, end)) LB_TRY(write_range(stream, held, stop));
+  return ok_status();
+}
+
+Result<std::vector<ExportOmission>> Exporter::run(const std::vector<std::shared_ptr<const Stream>>& epochs,
+                                                  std::stop_token stop) {
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    std::uint64_t end = UINT64_MAX;  // what a later epoch took over ends where it does, in this one too
+    for (std::size_t later = i + 1; later < epochs.size(); ++later) {
+      end = std::min(end, epochs[later]->state.inherited);
+    }
+    LB_TRY(write_epoch(*epochs[i], end, stop));
+    if (end != UINT64_MAX) omit(at_, end, "missing: the epoch before does not have it");
+  }
   return std::move(omissions_);
 }
 

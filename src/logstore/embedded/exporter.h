@@ -16,10 +16,13 @@ class Exporter {
   Exporter(const StoreView& view, std::shared_ptr<const Snapshot> snapshot,
            const std::function<Status(std::string_view)>& sink)
       : content_(view, std::move(snapshot)), sink_(sink) {}
-  // An error only from the sink or the stop.
-  Result<std::vector<ExportOmission>> run(const Stream& stream, std::stop_token stop);
+  // `epochs`: the stream last, before it those whose stored prefix it took over, oldest first. An error only from the
+  // sink or the stop.
+  Result<std::vector<ExportOmission>> run(const std::vector<std::shared_ptr<const Stream>>& epochs,
+                                          std::stop_token stop);
 
  private:
+  Status write_epoch(const Stream& stream, std::uint64_t end, std::stop_token stop);
   Status write_range(const Stream& stream, const HeldRange& held, std::stop_token stop);
   Status write_stored(const LedgerRange& range, const Extents& found, std::stop_token stop);
   Status write_extent(const Extent& extent, std::uint64_t end);

@@ -118,11 +118,11 @@ bool HeldRanges::expire(std::uint32_t file, const std::string& rule) {
   return any;
 }
 
-std::uint64_t HeldRanges::contiguous_end() const {
-  std::uint64_t at = 0;
+std::uint64_t HeldRanges::contiguous_end(std::uint64_t from) const {
+  std::uint64_t at = from;
   for (const HeldRange& held : ranges_) {
-    if (held.range.begin != at) break;
-    at = held.range.end;
+    if (held.range.begin > at) break;
+    at = std::max(at, held.range.end);
   }
   return at;
 }

@@ -94,7 +94,14 @@ Result<std::vector<ExportOmission>> EmbeddedLedger::export_bytes(const ExportReq
                                                                  const std::function<Status(std::string_view)>& sink,
                                                                  std::stop_token stop) {
   LB_ASSIGN(const std::shared_ptr<const Stream> stream, stream_of(request));
-  return Exporter(view_, catalog_.snapshot(), sink).run(*stream, std::move(stop));
+  std::vector<std::shared_ptr<const Stream>> epochs{stream};
+  while (epochs.front() != nullptr && epochs.front()->state.inherited > 0 && epochs.front()->epoch > 0) {
+    StreamKey before = key_of(*epochs.front());
+    --before.epoch;
+    epochs.insert(epochs.begin(), catalog_.find(before));
+  }
+  if (epochs.front() == nullptr) epochs.erase(epochs.begin());
+  return Exporter(view_, catalog_.snapshot(), sink).run(epochs, std::move(stop));
 }
 
 }  // namespace logboom::logstore::embedded

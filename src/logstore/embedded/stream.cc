@@ -51,11 +51,12 @@ void write_state(RowWriter& out, const SourceState& state) {
   out.text(state.host);
   out.text(state.group);
   out.u8(static_cast<std::uint8_t>((state.finished ? 1 : 0) | (state.binary ? 2 : 0) | (state.flagged ? 4 : 0) |
-                                   (state.inherited ? 8 : 0)));
+                                   (state.inherited > 0 ? 8 : 0)));
   out.u8(static_cast<std::uint8_t>(state.format));
   out.number(state.position);
   out.text(state.guard);
   out.number(state.size);
+  if (state.inherited > 0) out.number(state.inherited);
 }
 
 SourceState read_state(RowReader& in) {
@@ -68,11 +69,11 @@ SourceState read_state(RowReader& in) {
   state.finished = (flags & 1) != 0;
   state.binary = (flags & 2) != 0;
   state.flagged = (flags & 4) != 0;
-  state.inherited = (flags & 8) != 0;
   state.format = static_cast<Format>(in.u8() & 1);
   state.position = in.number();
   state.guard = in.text();
   state.size = in.number();
+  if ((flags & 8) != 0) state.inherited = in.number();
   return state;
 }
 

@@ -38,7 +38,8 @@ class HeldRanges {
   // Marks everything held by the file as expired; returns whether anything was.
   bool expire(std::uint32_t file, const std::string& rule);
   const std::vector<HeldRange>& all() const { return ranges_; }
-  std::uint64_t contiguous_end() const;
+  // End of what is held without a break from `from` on; `from` itself when it is not held.
+  std::uint64_t contiguous_end(std::uint64_t from) const;
   Coverage coverage() const;
 
  private:

@@ -167,12 +167,13 @@ void write_state(ByteWriter& w, const SourceState& s) {
   w.string(s.host);
   w.string(s.group);
   const int bits = (s.finished ? kFinished : 0) | (s.binary ? kBinarySource : 0) | (s.flagged ? kFlagged : 0) |
-                   (s.inherited ? kInherited : 0);
+                   (s.inherited > 0 ? kInherited : 0);
   w.u8(static_cast<std::uint8_t>(bits));
   w.u8(static_cast<std::uint8_t>(s.format));
   w.varint(s.position);
   w.string(s.guard);
   w.varint(s.size);
+  if (s.inherited > 0) w.varint(s.inherited);
 }
 
 void read_state(ByteReader& r, SourceState& s) {
@@ -189,11 +190,14 @@ void read_state(ByteReader& r, SourceState& s) {
   s.finished = (bits & kFinished) != 0;
   s.binary = (bits & kBinarySource) != 0;
   s.flagged = (bits & kFlagged) != 0;
-  s.inherited = (bits & kInherited) != 0;
   s.format = static_cast<Format>(r.u8("state.format"));
   s.position = r.varint("state.position");
   s.guard = r.string("state.guard");
   s.size = r.varint("state.size");
+  if ((bits & kInherited) != 0) {
+    s.inherited = r.varint("state.inherited");
+    if (s.inherited == 0) r.fail("state.inherited");
+  }
 }
 
 void write_head(ByteWriter& w, const Batch& b) {

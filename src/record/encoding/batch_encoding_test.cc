@@ -44,6 +44,7 @@ Batch sample() {
   b.state.host = "host";
   b.state.group = "/var/log/app.log";
   b.state.finished = b.state.flagged = true;
+  b.state.inherited = 7;
   b.state.format = Format::kJson;
   b.state.position = b.end;
   b.state.guard = "more\n\n";

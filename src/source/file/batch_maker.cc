@@ -103,7 +103,7 @@ Batch BatchMaker::blank(const TrackedSource& source, const Stream& stream) {
   state.finished = source.finished;
   state.binary = source.binary;
   state.flagged = source.flagged;
-  state.inherited = source.inherited;
+  state.inherited = stream.base;
   state.format = batch.format;
   state.position = stream.position;
   state.guard = stream.guard;

@@ -142,6 +142,7 @@ class Follower {
   enum class CopySearch { kNone, kNotYet, kFound };
   bool is_rotated_folder(std::string_view folder) const;
   bool name_fits(const std::string& path, const TrackedSource& original) const;
+  bool intact(TrackedSource& source);
   Result<Likeness> compare(OpenFile& file, std::uint64_t size, TrackedSource& original);
   std::vector<TrackedSource*> originals_for(const TrackedSource& file, const std::string& path);
   void decide_file(TrackedSource& source);
@@ -149,7 +150,14 @@ class Follower {
   void collect(TrackedSource& source);
   void continue_with(TrackedSource& original, TrackedSource& copy);
   void use_copy(TrackedSource& original, OpenFile file, const std::string& path);
+  struct FoundCopy {
+    std::string path;
+    FileStat info;
+    OpenFile file;
+    std::uint64_t size = 0;  // plain bytes
+  };
   CopySearch find_copy(TrackedSource& original);
+  bool send_end_again(TrackedSource& original, FoundCopy& copy);
   bool account_copy(TrackedSource& copy);
   void adopt_generations(TrackedSource& source, TimeNs rotated_at);
 

@@ -67,6 +67,7 @@ Follower::Turn Follower::read_bytes(TrackedSource& source, Stream& stream, std::
   if (!got.ok()) return unreadable_block(source, stream, got.error());
   // After the read: what a truncation put in the place of the old bytes is noticed whenever it happened.
   if (!guard_holds(source, stream)) return truncated(source), Turn::kIdle;
+  if (!source.copy.content) source.intact_size = stream.seen_size;
   if (bytes.empty()) return Turn::kIdle;
   bool to_the_end = stream.position + bytes.size() >= limit;
   bool line_broken = to_the_end && !at_end_of_file;  // what follows is covered, zeros or unreadable: lines end here

@@ -59,12 +59,32 @@ bool Follower::name_fits(const std::string& path, const TrackedSource& original)
   return false;
 }
 
+// A live source may have been truncated since it was last looked at: then that is noticed here, before its copy is
+// taken for another file.
 Result<Likeness> Follower::compare(OpenFile& file, std::uint64_t size, TrackedSource& original) {
   const Stream* stream = furthest(original);
   if (stream == nullptr) return Likeness::kNone;
   Content* live = nullptr;
-  if (state_of(original) == OriginalState::kLive && open(original)) live = original.open.content.get();
-  return likeness(*file.content, size, {stream->chain, read_end(original, *stream), stream->guard, live});
+  if (state_of(original) == OriginalState::kLive && open(original)) {
+    if (!original.checked) first_look(original);
+    if (state_of(original) == OriginalState::kLive) live = original.open.content.get();
+  }
+  const auto like = [&] {
+    return likeness(*file.content, size, {stream->chain, read_end(original, *stream), stream->guard, live});
+  };
+  const Result<Likeness> first = like();
+  if (live == nullptr || !first.ok() || *first != Likeness::kNone || intact(original)) return first;
+  truncated(original);
+  live = nullptr;
+  return like();
+}
+
+// Whether the file still has, before each position, what was read there.
+bool Follower::intact(TrackedSource& source) {
+  const auto size = source.content()->size();
+  if (!size.ok()) return true;  // the read behind it reports the error
+  return std::all_of(source.streams.begin(), source.streams.end(),
+                     [&](Stream& s) { return !s.rule || (*size >= s.position && guard_holds(source, s)); });
 }
 
 void Follower::index_name(const SourceId& id, std::string_view name) {
@@ -132,10 +152,10 @@ void Follower::decide_file(TrackedSource& source) {
   std::vector<Candidate> candidates;
   for (TrackedSource* original : originals) {
     Candidate& candidate = candidates.emplace_back();
-    candidate.state = state_of(*original);
-    candidate.has_copy = original->has_copy && original->copy_source != source.id;
     const auto like = compare(source.open, *size, *original);
     if (like.ok()) candidate.likeness = *like;
+    candidate.state = state_of(*original);
+    candidate.has_copy = original->has_copy && original->copy_source != source.id;
     candidate.nothing_left = *size == read_end(*original, *furthest(*original));
   }
   // A person who names files wants each of them.
@@ -208,11 +228,12 @@ void Follower::use_copy(TrackedSource& original, OpenFile file, const std::strin
   make_ready(original);
 }
 
-// Looks in the folders where rotated files go for the one file that begins with all that was read of the source.
+// Looks in the folders where rotated files go for the one file that begins with all that was read of the source, or,
+// where there is none, is the beginning of it.
 Follower::CopySearch Follower::find_copy(TrackedSource& original) {
   CopySearch result = CopySearch::kNone;
-  std::vector<std::pair<std::string, OpenFile>> found;
-  TimeNs rotated_at = 0;
+  std::vector<FoundCopy> whole;    // with everything that was read
+  std::vector<FoundCopy> shorter;  // read further than copied: what was written between copying and truncating is here
   std::vector<std::string> folders{std::string(folder_of(original.last_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
   for (const std::string& folder : folders) {
@@ -227,24 +248,61 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
       if (!size.ok() && size.error().code() == ErrorCode::kUnavailable) result = CopySearch::kNotYet;
       if (!size.ok()) continue;
       const auto like = compare(file, *size, original);
-      if (like.ok() && *like == Likeness::kContinues) {
-        found.emplace_back(entry.path, std::move(file));
-        rotated_at = entry.info.modified;
-      }
+      if (!like.ok() || *like == Likeness::kNone) continue;
+      auto& like_it = *like == Likeness::kContinues ? whole : shorter;
+      like_it.push_back({entry.path, entry.info, std::move(file), *size});
     }
   }
+  std::vector<FoundCopy>& found = whole.empty() ? shorter : whole;
   if (found.size() != 1) return result;
+  FoundCopy& copy = found.front();
+  if (whole.empty() && !send_end_again(original, copy)) return result;
   original.copy_source = {};
-  if (const auto owner = by_path_.find(found[0].first); owner != by_path_.end()) {
-    if (TrackedSource* copy = find(owner->second); copy != nullptr && copy->undecided) {
-      copy->alias = true;
-      copy->original = original.id;
-      original.copy_source = copy->id;
+  // Not come across under its name yet: known from now on, or it would be taken for new then.
+  if (!bindings_.contains(binding_key(copy.info.identity))) examine_found(copy.path, copy.info);
+  if (const auto owner = by_path_.find(copy.path); owner != by_path_.end()) {
+    if (TrackedSource* known = find(owner->second); known != nullptr && known->undecided) {
+      known->alias = true;
+      known->original = original.id;
+      original.copy_source = known->id;
     }
   }
-  use_copy(original, std::move(found[0].second), found[0].first);
-  adopt_generations(original, rotated_at);
+  use_copy(original, std::move(copy.file), copy.path);
+  adopt_generations(original, copy.info.modified);
   return CopySearch::kFound;
+}
+
+// A copy that ends before the position ends between two marks. What lies behind the last mark in it is sent once more:
+// the store compares it with what it holds, and keeps other bytes as a conflict. False: it is no copy, or cannot be
+// read.
+bool Follower::send_end_again(TrackedSource& original, FoundCopy& copy) {
+  for (Stream& stream : original.streams) {
+    if (!stream.rule || read_end(original, stream) < copy.size) continue;  // reading goes on in the copy
+    const auto marks = stream.chain.inside(0, copy.size);
+    const std::uint64_t begin = marks.empty() ? 0 : marks.back().offset;
+    if (begin < stream.base || copy.size - begin > kMaxLink) return false;
+    if (begin == copy.size) continue;
+    auto lease = deps_.budget.acquire(copy.size - begin, stop_);
+    if (!lease) return stopped_ = true, false;
+    const std::uint64_t from = begin == 0 ? 0 : begin - 1;  // the byte before tells whether a line begins there
+    std::string bytes(copy.size - from, '\0');
+    const auto got = copy.file.content->read(bytes.data(), bytes.size(), from);
+    if (!got.ok() || *got != bytes.size()) return false;
+    Stream again;
+    again.channel = stream.channel;
+    again.rule = stream.rule;
+    again.format = stream.format;
+    again.base = stream.base;
+    again.position = begin;
+    again.carry.in_fragment = from < begin && bytes.front() != '\n';
+    bytes.erase(0, begin - from);
+    std::string rest;
+    auto batch = maker_.records(original, again, bytes, parse::AtEnd::kFlush, *lease, rest);
+    if (!batch) continue;
+    batch->marks.clear();  // the stream has its own
+    if (emit(original, stream, std::move(*batch)) == Turn::kStopped) stopped_ = true;
+  }
+  return !stopped_;
 }
 
 // Once the original has every byte of its copy, the copy's own bytes are listed as left out, so that no restart takes

@@ -17,12 +17,11 @@ bool Follower::drained(const TrackedSource& source) const {
 void Follower::inherit(TrackedSource& source) {
   const std::uint64_t size = source.content()->size().ok() ? *source.content()->size() : 0;
   ++source.epoch;
-  source.inherited = true;
   source.finished = false;
   for (Stream& stream : source.streams) {
     const auto held = verified_prefix(*source.content(), stream.chain, size);
     const std::uint64_t prefix = held.ok() ? *held : 0;
-    stream.chain = MarkChain(stream.chain.inside(0, prefix));
+    stream.chain = MarkChain(stream.chain.inside(0, prefix), prefix);
     stream.acked = {};
     stream.base = stream.position = prefix;
     stream.guard.assign(std::min<std::uint64_t>(kGuardBytes, prefix), '\0');
@@ -42,7 +41,7 @@ void Follower::truncated(TrackedSource& source) {
   if (source.ending == Ending::kTruncated) return make_ready(source);
   source.ending = Ending::kTruncated;
   source.copy_searched = false;
-  source.lost_size = std::max(source.lost_size, source.size);
+  source.lost_size = std::max(source.lost_size, source.intact_size);
   make_ready(source);
 }
 
@@ -167,10 +166,10 @@ void Follower::next_epoch(TrackedSource& source) {
       if (emit(source, stream, maker_.state_only(source, stream)) == Turn::kStopped) stopped_ = true;
     }
   }
-  source.finished = source.inherited = source.lost_said = false;
+  source.finished = source.lost_said = false;
   source.binary_decided = source.binary = false;
   source.ending = Ending::kNone;
-  source.lost_size = source.size = 0;
+  source.lost_size = source.size = source.intact_size = 0;
   note_epoch(source);
   source.copy = {};
   source.copy_source = {};

@@ -275,8 +275,6 @@ void Follower::first_look(TrackedSource& source) {
   } else if (action == KnownAction::kInherit) {
     inherit(source);
   } else {
-    source.size =
-        0;  // of what stands there now: what the old epoch lost ends at the last size the store knew (lost_size)
     truncated(source);
   }
 }
@@ -320,7 +318,8 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
   }
   skip_covered(source, stream);
   if (stream.position == *size) {
-    if (!guard_holds(source, stream)) truncated(source);  // truncated, and grown to the same size again
+    if (!guard_holds(source, stream)) return truncated(source), Turn::kIdle;  // truncated, and grown as long again
+    source.intact_size = *size;
     if (source.state == FileState::kActive) source.state = FileState::kIdle;
     return Turn::kIdle;
   }

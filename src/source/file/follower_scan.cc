@@ -155,7 +155,6 @@ void Follower::take_known(TrackedSource& source) {
     source.binary = k.state.binary;
     source.binary_decided = true;
     source.flagged = k.state.flagged;
-    source.inherited = k.state.inherited;
     source.matched_path = k.state.path;
   }
 }
@@ -239,12 +238,9 @@ void Follower::attach_by_group(TrackedSource& source) {
 void Follower::resume_stream(TrackedSource& source, Stream& stream, const KnownSource& known) {
   stream.from_end = false;
   stream.acked = known.coverage;
-  if (known.state.inherited) {
-    const auto intervals = known.coverage.intervals();
-    stream.base = intervals.empty() ? known.state.position : intervals.front().begin;
-  }
+  stream.base = known.state.inherited;
   stream.position = stream.acked.contiguous_end(stream.base);
-  stream.chain = MarkChain(known.marks);
+  stream.chain = MarkChain(known.marks, stream.base);
   // Of the last commit; it is moved to the position once it was compared with the file (first_look).
   if (known.state.position == std::max(stream.acked.end(), stream.base)) stream.guard = known.state.guard;
   stream.seen_size = 0;

@@ -71,6 +71,7 @@ struct TrackedSource {
   std::string real_folder;         // where it lies, if its path is a symlink
   std::string matched_path;        // under which the rules took it; a rotated file may have another name now
   std::uint64_t size = 0;          // at the last look; plain bytes
+  std::uint64_t intact_size = 0;   // at the last look at which the bytes before the position were still those read
   std::uint64_t disk_size = 0;     // as the last scan saw it
   TimeNs modified = 0;
   FileState state = FileState::kActive;
@@ -91,7 +92,6 @@ struct TrackedSource {
   bool binary = false;
   bool binary_decided = false;
   bool flagged = false;
-  bool inherited = false;
   bool finished = false;
   Ending ending = Ending::kNone;
   std::uint64_t lost_size = 0;  // last known size of an epoch whose bytes are gone

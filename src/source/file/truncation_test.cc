@@ -47,6 +47,81 @@ TEST_F(TruncationTest, A6_CopytruncateWhenARuleNamesTheCopies) {
   expect_once(0, 110);
 }
 
+// The writer goes on between the copy and the truncation: more was read than the copy has.
+TEST_F(TruncationTest, A6_TheCopyIsShorterThanWhatWasRead) {
+  for (const bool seen_before : {false, true}) {
+    store = {};
+    store.may_repeat = true;
+    rules.rules.clear();
+    rule("app.log*");
+    for (const char* name : {"app.log", "app.log.1"}) std::filesystem::remove(at(name));
+    write("app.log", numbered(0, 50));
+    start();
+    for (int i = 50; i < 80; ++i) append("app.log", numbered(i, i + 1)), scan();
+    copy("app.log", "app.log.1");
+    if (seen_before) scan();
+    append("app.log", numbered(80, 200));
+    scan();
+    truncate("app.log");
+    append("app.log", numbered(200, 210));
+    scan();
+    live(seconds(60));
+    expect_once(0, 210);
+    start();
+    live(seconds(60));
+    expect_once(0, 210);
+    EXPECT_EQ(store.conflicts, 0u);
+    EXPECT_EQ(status_of("app.log").epoch, 1u);
+  }
+}
+
+// The copy is looked at before anyone has noticed that its original was truncated.
+TEST_F(TruncationTest, A6_TheCopyIsSeenBeforeTheTruncation) {
+  store.may_repeat = true;
+  rule("app.log*");
+  write("app.log", numbered(0, 50));
+  start();
+  for (int i = 50; i < 80; ++i) append("app.log", numbered(i, i + 1)), scan();
+  copy("app.log", "app.log.1");
+  append("app.log", numbered(80, 200));
+  scan();
+  truncate("app.log");
+  append("app.log", numbered(200, 210));
+  follower->paths_changed({at("app.log.1")});
+  follower->read_ready();
+  scan();
+  live(seconds(60));
+  expect_once(0, 210);
+}
+
+TEST_F(TruncationTest, A6_TheEndOfAShorterCopyIsComparedWithWhatIsStored) {
+  store.may_repeat = true;
+  rule("app.log*");
+  write("app.log", numbered(0, 1000));
+  start();
+  append("app.log", numbered(1000, 1003));
+  scan();
+  std::string bytes = numbered(0, 1003);
+  bytes[bytes.size() - 3] = 'X';
+  write("app.log.1", bytes.substr(0, bytes.size() - 1));
+  append("app.log", numbered(1003, 1100));
+  truncate("app.log");
+  scan();
+  live(seconds(60));
+  EXPECT_EQ(store.repeats, 1u);
+  EXPECT_EQ(store.conflicts, 1u) << "the store is told of the other bytes";
+}
+
+TEST_F(TruncationTest, A9_GrownPastTheOldEndBetweenTwoLooks) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  truncate("app.log");
+  append("app.log", numbered(100, 200));
+  scan();
+  EXPECT_THAT(store.causes(), IsEmpty()) << "nothing that was ever in the file is lost";
+}
+
 TEST_F(TruncationTest, A7_CopytruncateWhileDown) {
   for (const char* path : {"app.log", "app.log*"}) {
     store = {};
@@ -153,6 +228,8 @@ TEST_F(TruncationTest, A24_ShortenedToAnEqualPrefix) {
   append("app.log", numbered(210, 220));
   scan();
   expect_once(0, 220);
+  const auto& newest = store.streams.rbegin()->second;
+  EXPECT_EQ(newest.state.inherited, newest.ranges.begin()->first) << "the epoch says where its own ranges begin";
 }
 
 TEST_F(TruncationTest, AFailedAcknowledgementAcrossATruncation) {

@@ -39,6 +39,9 @@ class FakeStore {
 
   void commit(const Batch& batch) {
     Stream& stream = streams[{batch.source, batch.channel, batch.epoch}];
+    if (may_repeat && batch.begin != batch.end && stream.coverage.missing(batch.begin, batch.end).empty()) {
+      return compare(batch, stream);
+    }
     check(batch, stream);
     stream.state = batch.state;
     stream.marks.insert(stream.marks.end(), batch.marks.begin(), batch.marks.end());
@@ -117,8 +120,22 @@ class FakeStore {
   std::vector<Key> order;
   std::vector<std::string> violations;
   std::size_t batches = 0;
+  bool may_repeat = false;  // what is held may come again, and is compared
+  std::size_t repeats = 0;
+  std::size_t conflicts = 0;
 
  private:
+  void compare(const Batch& batch, const Stream& stream) {
+    ++repeats;
+    for (const auto& [begin, range] : stream.ranges) {
+      const std::uint64_t low = std::max(begin, batch.begin);
+      const std::uint64_t high = std::min(range.end, batch.end);
+      if (low >= high || range.bytes.empty()) continue;
+      const std::string_view there = std::string_view(range.bytes).substr(low - begin, high - low);
+      if (there != std::string_view(batch.bytes).substr(low - batch.begin, high - low)) ++conflicts;
+    }
+  }
+
   void check(const Batch& batch, const Stream& stream) {
     if (batch.end < batch.begin) violations.push_back("end before begin");
     if (!stream.coverage.missing(batch.begin, batch.end).empty() || batch.begin == batch.end) {

@@ -156,7 +156,7 @@ UnknownDecision decide_unknown(bool empty, bool quiet, const std::vector<Candida
                       });
   if (unsure) return {quiet ? UnknownAction::kCollectFlagged : UnknownAction::kWait, quiet ? 0 : like[0]};
   const Candidate& original = candidates[like[0]];
-  if (original.state != OriginalState::kLive && original.likeness == Likeness::kContinues) {
+  if (original.state != OriginalState::kLive && (original.likeness == Likeness::kContinues || quiet)) {
     return {UnknownAction::kContinueOriginal, like[0]};
   }
   return {quiet ? UnknownAction::kAlias : UnknownAction::kWait, like[0]};

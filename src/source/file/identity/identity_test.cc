@@ -96,7 +96,8 @@ TEST(DecideUnknown, FollowsTheTable) {
   EXPECT_EQ(decide_unknown(false, false, {vanished}), (UnknownDecision{kContinueOriginal, 0}));
   EXPECT_EQ(decide_unknown(false, false, {growing}), (UnknownDecision{kWait, 0}));
   EXPECT_EQ(decide_unknown(false, true, {live}), (UnknownDecision{kAlias, 0}));
-  EXPECT_EQ(decide_unknown(false, true, {old_copy}), (UnknownDecision{kAlias, 0}));
+  EXPECT_EQ(decide_unknown(false, false, {old_copy}), (UnknownDecision{kWait, 0}));
+  EXPECT_EQ(decide_unknown(false, true, {old_copy}), (UnknownDecision{kContinueOriginal, 0}));
   EXPECT_EQ(decide_unknown(false, false, {vanished, truncated}), (UnknownDecision{kWait, 0}));
   EXPECT_EQ(decide_unknown(false, true, {vanished, truncated}), (UnknownDecision{kCollectFlagged, 0}));
 }

@@ -31,8 +31,11 @@ Result<bool> link_holds(Content& content, const PrefixMark& from, const PrefixMa
 
 MarkChain::MarkChain() : builder_(Hash128{}) {}
 
-MarkChain::MarkChain(std::vector<PrefixMark> marks)
-    : marks_(std::move(marks)), end_(last_mark()), builder_(marks_.empty() ? Hash128{} : marks_.back().chain) {
+MarkChain::MarkChain(std::vector<PrefixMark> marks, std::uint64_t inherited)
+    : marks_(std::move(marks)),
+      end_(last_mark()),
+      inherited_(inherited),
+      builder_(marks_.empty() ? Hash128{} : marks_.back().chain) {
   if (marks_.size() > kFirstMarks + 2 * kLastMarks) keep(kFirstMarks, kLastMarks);
 }
 
@@ -96,7 +99,8 @@ Result<std::uint64_t> verified_prefix(Content& content, const MarkChain& chain, 
   for (auto mark = marks.begin(); mark != end; previous = *mark, ++mark) {
     const bool in_middle = mark->offset > kVerifyBytes / 2 && last - mark->offset > kVerifyBytes / 2;
     const bool forgotten =
-        chain.forgotten() != 0 && mark - marks.begin() == static_cast<std::ptrdiff_t>(chain.forgotten());
+        (chain.forgotten() != 0 && mark - marks.begin() == static_cast<std::ptrdiff_t>(chain.forgotten())) ||
+        (mark->offset <= chain.inherited() && mark->offset - previous.offset > kMaxLink);
     if (!in_middle && !forgotten) {
       LB_ASSIGN(const bool holds, link_holds(content, previous, *mark, buffer));
       if (!holds) return held;

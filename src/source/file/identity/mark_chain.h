@@ -27,8 +27,9 @@ class MarkChain {
   static constexpr std::size_t kLastMarks = 96;
 
   MarkChain();
-  // Goes on behind the last of `marks` (ascending).
-  explicit MarkChain(std::vector<PrefixMark> marks);
+  // Goes on behind the last of `marks` (ascending). Of a prefix taken over from another chain, [0, inherited), marks in
+  // the middle may have been forgotten before.
+  explicit MarkChain(std::vector<PrefixMark> marks, std::uint64_t inherited = 0);
 
   // The bytes that follow end(); sets a mark whenever a link is full.
   void add(std::string_view bytes);
@@ -46,6 +47,7 @@ class MarkChain {
   const std::vector<PrefixMark>& marks() const { return marks_; }
   // The link that ends at marks()[forgotten()] is none: marks before it were forgotten. 0: all links are there.
   std::size_t forgotten() const { return forgotten_; }
+  std::uint64_t inherited() const { return inherited_; }
   // Marks in (begin, end].
   std::vector<PrefixMark> inside(std::uint64_t begin, std::uint64_t end) const;
   // The value a mark at end() would have: compares a copy up to the last byte read.
@@ -58,6 +60,7 @@ class MarkChain {
   std::vector<PrefixMark> marks_;
   std::uint64_t end_ = 0;
   std::size_t forgotten_ = 0;
+  std::uint64_t inherited_ = 0;
   MarkBuilder builder_;
 };
 
