@@ -86,12 +86,12 @@ struct PrefixMark {
 // What the ledger keeps of a source besides its ranges; committed in the transaction of the batch that carries it.
 struct SourceState {
   FileIdentity identity;
-  std::string path;        // where it was last seen, raw bytes
-  std::string host;        // the host's name
-  std::string group;       // rotation group: folder and name without date, number and compression suffix
-  bool finished = false;   // rotated away and read to its end, or its epoch was closed
-  bool binary = false;     // decided once per source
-  bool flagged = false;    // identity was unsure (two candidates): may repeat another source
+  std::string path;       // where it was last seen, raw bytes
+  std::string host;       // the host's name
+  std::string group;      // rotation group: folder and name without date, number and compression suffix
+  bool finished = false;  // rotated away and read to its end, or its epoch was closed
+  bool binary = false;    // decided once per source
+  bool flagged = false;   // identity was unsure (two candidates): may repeat another source
   Format format = Format::kText;
   std::uint64_t position = 0;  // end of this batch; where collecting goes on
   std::string guard;           // the last up to 256 bytes before `position`

@@ -164,10 +164,10 @@ void Auditor::check_inherited(const Stream& stream) {
   const auto before = std::find_if(input_->streams.begin(), input_->streams.end(), [&](const auto& other) {
     return other->source == stream.source && other->epoch + 1 == stream.epoch && other->channel == stream.channel;
   });
-  const std::uint64_t held = before == input_->streams.end()
-                                 ? 0
-                                 : std::max((*before)->state.inherited,
-                                            (*before)->ranges.contiguous_end((*before)->state.inherited));
+  const std::uint64_t held =
+      before == input_->streams.end()
+          ? 0
+          : std::max((*before)->state.inherited, (*before)->ranges.contiguous_end((*before)->state.inherited));
   if (held < end) add(stream, "missing", held, end, "taken over from the epoch before, which does not have it");
 }
 

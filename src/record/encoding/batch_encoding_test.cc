@@ -61,6 +61,7 @@ void expect_equal(const Batch& a, const Batch& b) {
   EXPECT_EQ(a.state.identity, b.state.identity);
   EXPECT_EQ(a.state.guard, b.state.guard);
   EXPECT_EQ(a.state.size, b.state.size);
+  EXPECT_EQ(a.state.inherited, b.state.inherited);
   ASSERT_EQ(a.records.size(), b.records.size());
   for (std::size_t i = 0; i < a.records.size(); ++i) {
     EXPECT_EQ(std::memcmp(&a.records[i], &b.records[i], offsetof(Record, time_origin) + 1), 0) << i;
