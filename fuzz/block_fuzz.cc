@@ -79,7 +79,7 @@ void search(const Sealed& sealed, const std::string& header, bool local) {
   leaf.local = local;
   leaf.monotone = true;
   leaf.matches = [&](std::string_view text) { return text.find(leaf.literal) != std::string_view::npos; };
-  const auto counted = reader->count(leaf, nullptr);
+  const auto counted = reader->count(leaf, nullptr, BlockReader::CountLevels::kYes);
   const auto rows = reader->find(leaf, nullptr);
   if (counted.ok() && rows.ok()) LB_CHECK(counted->records == rows->count());
   const auto all = reader->rows_in_time(0, 1'000'000);

@@ -233,7 +233,12 @@ std::size_t TextMatcher::find_by_lines(std::string_view text, std::size_t from, 
 }
 
 std::size_t TextMatcher::find(std::string_view text, std::size_t from, std::string& scratch) const {
-  if (direct_ && (exact_ || !long_s_ || !has_character_that_folds_to_ascii(text))) return find_directly(text, from);
+  if (direct_) {
+    const std::size_t at = find_directly(text, from);
+    // A line before that one may match by a character that only folding finds.
+    const bool sure = exact_ || !long_s_ || !has_character_that_folds_to_ascii(text.substr(from, at - from));
+    if (sure) return at;
+  }
   if (crosses_lines_) return line_matches(text.substr(from), scratch) ? from : npos;
   return find_by_lines(text, from, scratch);
 }

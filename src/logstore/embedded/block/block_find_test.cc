@@ -75,7 +75,7 @@ void expect_leaf(const Stored& stored, const Leaf& leaf, const std::string& what
     ASSERT_TRUE(found.ok()) << found.error().message();
     ASSERT_TRUE(*found == expected) << what << " found " << found->count() << " of " << expected.count();
     auto fresh = BlockReader::open(stored.block.header, sections);
-    const auto counts = fresh->count(leaf, given);
+    const auto counts = fresh->count(leaf, given, BlockReader::CountLevels::kYes);
     const auto counted = fresh->counts(expected);
     ASSERT_TRUE(counts.ok() && counted.ok());
     ASSERT_EQ(counts->records, expected.count()) << what;

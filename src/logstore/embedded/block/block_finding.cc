@@ -16,28 +16,32 @@ TimeNs bucket_of(TimeNs time, TimeNs step) {
 }  // namespace
 
 Result<RowSet> BlockReader::find(const Leaf& leaf, const TokenFilter* filter) {
-  LeafEvaluator evaluator(rows(), state_->text, leaf, filter);
-  LB_TRY(evaluator.run());
-  return evaluator.take_rows();
+  LB_ASSIGN(FoundRows found, LeafEvaluator(rows(), state_->text, leaf, filter).run());
+  return found.take(state_->text, rows());
 }
 
-Result<LeafCounts> BlockReader::count(const Leaf& leaf, const TokenFilter* filter) {
-  LeafEvaluator evaluator(rows(), state_->text, leaf, filter);
-  LB_TRY(evaluator.run());
-  LB_ASSIGN(const TemplateDictionary* dictionary, state_->text.dictionary());
-  bool uniform = !evaluator.by_row();
+Result<LeafCounts> BlockReader::count(const Leaf& leaf, const TokenFilter* filter, CountLevels levels) {
+  LB_ASSIGN(FoundRows found, LeafEvaluator(rows(), state_->text, leaf, filter).run());
+  LB_ASSIGN(const StoredTemplates* dictionary, state_->text.dictionary());
   LeafCounts out;
-  for (std::size_t t = 0; t < dictionary->templates.size(); ++t) {
-    const Template& entry = dictionary->templates[t];
-    if (entry.rows == 0 || !evaluator.template_matches(t)) continue;
-    uniform = uniform && entry.level_uniform;
-    out.records += entry.rows;
-    out.lines += entry.total_lines;
-    out.levels[static_cast<std::size_t>(entry.level)] += entry.rows;
+  for (std::size_t t = 0; t < dictionary->size(); ++t) {
+    const StoredTemplate& entry = dictionary->templates[t];
+    const auto records = found.count_of(t, entry);
+    const bool lines_known = found.all(t) || entry.total_lines == entry.rows;
+    const bool level_known = levels == CountLevels::kNo || entry.level_uniform;
+    if (!records || !lines_known || !level_known) continue;
+    out.records += *records;
+    out.lines += found.all(t) ? entry.total_lines : *records;
+    out.levels[static_cast<std::size_t>(entry.level)] += *records;
+    found.drop(t);
   }
-  if (uniform) return out;
-  LB_ASSIGN(const RowSet found, evaluator.take_rows());
-  return counts(found);
+  if (found.empty()) return out;
+  LB_ASSIGN(const RowSet left, found.take(state_->text, rows()));
+  LB_ASSIGN(const LeafCounts more, counts(left));
+  out.records += more.records;
+  out.lines += more.lines;
+  for (std::size_t level = 0; level < out.levels.size(); ++level) out.levels[level] += more.levels[level];
+  return out;
 }
 
 Result<RowSet> BlockReader::rows_in_time(TimeNs from, TimeNs to) {

@@ -44,7 +44,7 @@ std::uint64_t BlockReader::commit_of(std::uint32_t row) const {
 Result<const RowAttributes*> BlockReader::State::load_attributes() {
   if (attributes) return &*attributes;
   LB_TRY(text.load_ids());
-  LB_ASSIGN(const TemplateDictionary* dictionary, text.dictionary());
+  LB_ASSIGN(const StoredTemplates* dictionary, text.dictionary());
   LB_ASSIGN(const std::string_view bytes, sections.get(SectionKind::kRows, 0));
   LB_TRY(sections.charge(std::uint64_t{meta.rows} * 8 + bytes.size() * 24));
   RowAttributes loaded;

@@ -91,8 +91,10 @@ class BlockReader {
 
   // ---- finding; `filter` is the block's token filter, or null. Exact in every case.
   Result<RowSet> find(const Leaf& leaf, const TokenFilter* filter);
-  // The same as find() with counts(), without touching row columns where the template dictionary has the answer.
-  Result<LeafCounts> count(const Leaf& leaf, const TokenFilter* filter);
+  // The same as find() with counts(), without touching row columns where the dictionaries have the answer; without
+  // kYes LeafCounts::levels means nothing.
+  enum class CountLevels : bool { kNo, kYes };
+  Result<LeafCounts> count(const Leaf& leaf, const TokenFilter* filter, CountLevels levels);
 
   Result<RowSet> rows_in_time(TimeNs from, TimeNs to);  // [from, to)
   Result<RowSet> rows_of_level(Level level);

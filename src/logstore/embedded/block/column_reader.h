@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "logstore/embedded/block/section_cache.h"
-#include "logstore/embedded/block/template_format.h"
+#include "logstore/embedded/block/stored_templates.h"
 
 namespace logboom::logstore::embedded {
 
@@ -24,18 +25,24 @@ inline char* copy_short(char* out, const char* from, std::size_t n) {
 
 class ColumnReader {
  public:
-  // `column` outlives the reader; `times` are those of the template's rows and are only used by kTime.
-  static Result<ColumnReader> open(const Column& column, std::uint32_t rows, SectionCache& sections);
+  // Loads what is known of the values without those of each row: the entries of a dictionary. All arguments outlive the
+  // reader.
+  static Result<ColumnReader> open(const StoredTemplates& templates, const StoredColumn& column, std::uint32_t rows,
+                                   SectionCache& sections);
+  // Loads the values of all rows, once; everything below but entries() and max_length() needs it.
+  Status load_rows();
 
   // Writes value `at` to `out` and returns its end; `out` has max_length() + 16 bytes of room. `time` is that of the
   // record.
   char* write(std::uint32_t at, TimeNs time, char* out);
   std::uint32_t length(std::uint32_t at) const;
-  // Bound of every value's length.
+  // Bound of every value's length; after load_rows().
   std::uint64_t max_length() const { return max_length_; }
 
   // kDictionary only.
   std::uint32_t entries() const { return static_cast<std::uint32_t>(offsets_.size() - 1); }
+  std::string_view entry_bytes() const { return bytes_; }  // of all entries, one after the other
+  std::uint32_t entry_begin(std::uint32_t e) const { return offsets_[e]; }
   std::string_view entry(std::uint32_t e) const { return bytes_.substr(offsets_[e], offsets_[e + 1] - offsets_[e]); }
   std::uint32_t entry_count(std::uint32_t e) const { return counts_[e]; }
   std::uint32_t index(std::uint32_t at) const {
@@ -47,15 +54,20 @@ class ColumnReader {
   std::uint32_t string_begin(std::uint32_t at) const { return offsets_[at]; }
 
  private:
-  Status open_numbers(SectionCache& sections);
-  Status open_dictionary(SectionCache& sections);
-  Status open_hex(SectionCache& sections);
-  Status open_strings(SectionCache& sections);
-  Status check_indices() const;
+  Status open_dictionary();
+  Status load_values();
+  Status load_time();
+  Status load_numbers();
+  Status load_indices();
+  Status load_hex();
+  Status load_strings();
   char* write_numbers(std::uint32_t at, char* out) const;
   char* write_hex(std::uint32_t at, char* out) const;
 
-  const Column* column_ = nullptr;
+  const StoredColumn* column_ = nullptr;
+  SectionCache* sections_ = nullptr;
+  std::span<const StoredNumber> number_formats_;
+  bool rows_loaded_ = false;
   std::uint32_t rows_ = 0;
   std::uint64_t max_length_ = 0;
   bool wide_ = false;

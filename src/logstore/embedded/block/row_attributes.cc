@@ -90,31 +90,40 @@ bool read_gaps(ByteReader& in, const Segment& segment, std::size_t causes, std::
   return in.ok();
 }
 
-bool read_planes(ByteReader& in, const TemplateDictionary& dictionary, const std::vector<std::uint16_t>& ids,
+// What the template of each row says, XOR-ed with the plane; returns the highest value where there is one.
+template <typename T, typename Expected>
+unsigned apply_plane(std::string_view plane, const StoredTemplates& dictionary, const std::vector<std::uint16_t>& ids,
+                     Expected expected, std::vector<T>& out) {
+  std::vector<T> by_template(dictionary.size());
+  for (std::size_t t = 0; t < by_template.size(); ++t)
+    by_template[t] = static_cast<T>(expected(dictionary.templates[t]));
+  out.resize(ids.size());
+  unsigned highest = 0;
+  for (std::size_t row = 0; row < ids.size(); ++row) out[row] = by_template[ids[row]];
+  for (std::size_t row = 0; row < plane.size(); ++row) {
+    const unsigned value = static_cast<unsigned>(out[row]) ^ static_cast<unsigned char>(plane[row]);
+    highest = std::max(highest, value);
+    out[row] = static_cast<T>(value);
+  }
+  return highest;
+}
+
+bool read_planes(ByteReader& in, const StoredTemplates& dictionary, const std::vector<std::uint16_t>& ids,
                  RowAttributes& out) {
   const std::size_t rows = ids.size();
   const std::string_view levels = read_plane(in, rows);
   const std::string_view flags = read_plane(in, rows);
   const std::string_view origins = read_plane(in, rows);
   if (!in.ok()) return false;
-  out.levels.resize(rows), out.flags.resize(rows), out.time_origins.resize(rows), out.lines.resize(rows);
-  unsigned highest_level = 0;
-  unsigned highest_origin = 0;
-  for (std::size_t row = 0; row < rows; ++row) {
-    const Template& expected = dictionary.templates[ids[row]];
-    const auto byte = [row](std::string_view plane) -> unsigned {
-      return plane.empty() ? 0 : static_cast<unsigned char>(plane[row]);
-    };
-    const unsigned level = static_cast<unsigned>(expected.level) ^ byte(levels);
-    const unsigned origin = static_cast<unsigned>(expected.time_origin) ^ byte(origins);
-    highest_level = std::max(highest_level, level);
-    highest_origin = std::max(highest_origin, origin);
-    out.levels[row] = static_cast<Level>(level);
-    out.time_origins[row] = static_cast<TimeOrigin>(origin);
-    out.flags[row] = static_cast<std::uint8_t>(expected.flags ^ byte(flags));
-    out.lines[row] = expected.lines;
-  }
-  return highest_level < kLevels && highest_origin <= static_cast<unsigned>(TimeOrigin::kArrival);
+  const unsigned level = apply_plane(
+      levels, dictionary, ids, [](const StoredTemplate& t) { return t.level; }, out.levels);
+  apply_plane(
+      flags, dictionary, ids, [](const StoredTemplate& t) { return t.flags; }, out.flags);
+  const unsigned origin = apply_plane(
+      origins, dictionary, ids, [](const StoredTemplate& t) { return t.time_origin; }, out.time_origins);
+  apply_plane(
+      {}, dictionary, ids, [](const StoredTemplate& t) { return t.lines; }, out.lines);
+  return level < kLevels && origin <= static_cast<unsigned>(TimeOrigin::kArrival);
 }
 
 }  // namespace
@@ -148,7 +157,7 @@ std::string encode_rows(const std::vector<RowInfo>& rows, const std::vector<std:
   return out;
 }
 
-bool decode_rows(std::string_view bytes, const BlockMeta& meta, const TemplateDictionary& dictionary,
+bool decode_rows(std::string_view bytes, const BlockMeta& meta, const StoredTemplates& dictionary,
                  const std::vector<std::uint16_t>& template_ids, RowAttributes& out) {
   ByteReader in(bytes);
   if (!read_planes(in, dictionary, template_ids, out) || !read_lines(in, out)) return false;

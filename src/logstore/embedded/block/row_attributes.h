@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "logstore/embedded/block/block_meta.h"
+#include "logstore/embedded/block/stored_templates.h"
 #include "logstore/embedded/block/template_format.h"
 
 namespace logboom::logstore::embedded {
@@ -48,7 +49,7 @@ std::string encode_rows(const std::vector<RowInfo>& rows, const std::vector<std:
                         const std::vector<std::string>& causes, const TemplateDictionary& dictionary,
                         const std::vector<std::uint16_t>& template_ids);
 // False on damaged bytes. The gaps are views into `bytes`.
-bool decode_rows(std::string_view bytes, const BlockMeta& meta, const TemplateDictionary& dictionary,
+bool decode_rows(std::string_view bytes, const BlockMeta& meta, const StoredTemplates& dictionary,
                  const std::vector<std::uint16_t>& template_ids, RowAttributes& out);
 
 }  // namespace logboom::logstore::embedded

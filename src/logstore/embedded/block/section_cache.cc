@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "io/hashing.h"
+#include "io/zstd.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -41,18 +42,34 @@ Status SectionCache::charge(std::uint64_t bytes) {
   return ok_status();
 }
 
+namespace {
+
+// Of a thread: a context of zstd and a buffer cost more to make than many a section to unpack.
+struct Unpacking {
+  ZstdDecompressor zstd;
+  std::string stored;
+};
+
+Unpacking& unpacking() {
+  thread_local Unpacking unpacking;
+  return unpacking;
+}
+
+}  // namespace
+
 Status SectionCache::load(std::size_t index, Entry& entry) {
   const SectionInfo& info = meta_.sections[index];
   LB_TRY(charge(info.raw_size + kPadding));
   const bool plain = info.stored_size == info.raw_size;
-  std::string& stored = plain ? entry.bytes : stored_;
+  Unpacking& work = unpacking();
+  std::string& stored = plain ? entry.bytes : work.stored;
   if (plain) stored.reserve(info.stored_size + kPadding);
   LB_TRY(source_.load(index, info, stored));
   if (stored.size() != info.stored_size || xxh3_64(stored) != info.checksum)
     return corrupt_block(fmt::format("section {} has a wrong size or checksum", info.id));
   if (!plain) {
     entry.bytes.reserve(info.raw_size + kPadding);
-    LB_TRY(zstd_.decompress_to(stored_, info.raw_size, entry.bytes));
+    LB_TRY(work.zstd.decompress_to(stored, info.raw_size, entry.bytes));
     if (entry.bytes.size() != info.raw_size) return corrupt_block(fmt::format("section {} is too short", info.id));
   }
   bytes_read_ += info.stored_size;

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "io/zstd.h"
 #include "logstore/embedded/block/block_meta.h"
 #include "logstore/embedded/block/block_reader.h"
 #include "logstore/embedded/block/template_format.h"
@@ -42,8 +41,6 @@ class SectionCache {
   const BlockMeta& meta_;
   SectionSource& source_;
   std::vector<Entry> entries_;
-  ZstdDecompressor zstd_;
-  std::string stored_;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t memory_ = 0;
   std::uint64_t memory_limit_ = 0;

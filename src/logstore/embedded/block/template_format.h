@@ -1,5 +1,5 @@
 // The template dictionary of a block: templates (static text and columns of variables), how each column is encoded and
-// where its data stands (docs/formats/block.md, "Templates"). Shared by the encoder and the decoder.
+// where its data stands (docs/formats/block.md, "Templates"). The encoder's side; stored_templates.h is the reader's.
 #pragma once
 
 #include <array>
@@ -93,14 +93,7 @@ struct Template {
   std::uint32_t lines = 1;            // physical lines of its first row
   std::uint64_t total_lines = 0;      // of all rows
   std::vector<std::uint32_t> pieces;  // lengths of the static pieces, one more than columns
-  std::uint64_t text_begin = 0;       // of its static text in TemplateDictionary::text
   std::vector<Column> columns;
-
-  std::string_view piece(std::string_view text, std::size_t at, std::uint64_t& begin) const {
-    const std::string_view out = text.substr(static_cast<std::size_t>(begin), pieces[at]);
-    begin += pieces[at];
-    return out;
-  }
 };
 
 // Template 0 has no pieces and no columns: it stands for the rows of plain text.
@@ -112,7 +105,9 @@ struct TemplateDictionary {
 };
 
 std::string encode_templates(const TemplateDictionary& dictionary);
-// False on damaged bytes. `rows` of the block bounds what is allocated.
-bool decode_templates(std::string_view bytes, std::uint32_t rows, TemplateDictionary& out);
+
+// Where the values of a column stand, and the second stream of kDictionary and kStrings.
+SectionKind data_section(ColumnKind kind);
+SectionKind extra_section(ColumnKind kind);
 
 }  // namespace logboom::logstore::embedded

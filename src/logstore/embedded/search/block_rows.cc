@@ -172,7 +172,8 @@ Result<RowSet> BlockRows::matching_visited(const query::MatchNode& node, const R
 }
 
 Result<LeafCounts> BlockRows::count(const query::MatchNode& leaf) {
-  return reader_.count(leaf_of(leaf), filter_);
+  const bool levels = plan_.request.histogram_step > 0;
+  return reader_.count(leaf_of(leaf), filter_, levels ? BlockReader::CountLevels::kYes : BlockReader::CountLevels::kNo);
 }
 
 Status BlockRows::visit(const RowSet& rows, const Visitor& visit) {

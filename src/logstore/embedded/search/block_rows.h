@@ -20,7 +20,7 @@ class BlockRows {
   Result<RowSet> matching();
   // Those of `within` that match a part of the query.
   Result<RowSet> matching(const query::MatchNode& node, const RowSet& within);
-  // All rows of the block that match a condition on texts, counted.
+  // All rows of the block that match a condition on texts, counted; the levels only where there is a histogram.
   Result<LeafCounts> count(const query::MatchNode& leaf);
   // Adds the rows to records, lines, histogram and values.
   Status tally(const RowSet& rows, Tally& tally);

@@ -9,6 +9,9 @@ namespace logboom::logstore::embedded {
 Leaf make_leaf(const query::TextMatcher& text, std::string& scratch) {
   Leaf leaf;
   leaf.matches = [&text, &scratch](std::string_view piece) { return text.matches(piece, scratch); };
+  if (!text.crosses_lines()) {
+    leaf.find = [&text, &scratch](std::string_view texts, std::size_t from) { return text.find(texts, from, scratch); };
+  }
   for (const std::string& token : text.tokens()) leaf.tokens.push_back(query::token_hash(token));
   for (const std::string& literal : text.literals()) {
     if (literal.size() > leaf.literal.size()) leaf.literal = literal;
