@@ -41,6 +41,7 @@ class NeverJoin {
   void start(std::string_view, std::uint32_t, std::uint32_t) {}
   Verdict verdict(const LineView&, const Record&) { return Verdict::kStart; }
   bool blank_closes() const { return true; }
+  bool shows_no_more() const { return true; }  // the line the record began with is mostly a whole record
 };
 
 // No line joins another, and lines end where UTF-16 says.
@@ -74,6 +75,7 @@ class AutoJoin {
     return slow_verdict(line, open, first);
   }
   bool blank_closes() const { return kind_ != Kind::kGo; }
+  bool shows_no_more() const { return kind_ == Kind::kPlain; }
 
  private:
   static constexpr std::uint8_t kNormal = 0, kIndent = 1, kSpecial = 2, kUnseen = 3;  // of a first byte
@@ -107,6 +109,7 @@ class PatternJoin {
   void start(std::string_view, std::uint32_t, std::uint32_t) {}
   Verdict verdict(const LineView& line, const Record& open);
   bool blank_closes() const { return false; }
+  bool shows_no_more() const { return false; }
 
  private:
   const re2::RE2& pattern_;

@@ -213,8 +213,9 @@ class Splitting {
     records_.pop_back();
     // The rest of a fragmented line must not come again: it would look like a blank line.
     const bool alone = records_.size() == first_ && !began_in_fragment_;
-    if (alone && held.blank <= kHeldBlank) return {held.begin - held.blank, 0};
-    return {held.begin, held.blank};
+    const bool lone = join_.shows_no_more() && held.lines == 1 && held.end() == size();
+    if (alone && held.blank <= kHeldBlank) return {held.begin - held.blank, 0, lone};
+    return {held.begin, held.blank, lone};
   }
 
   std::uint32_t flush_tail(std::uint32_t begin) {

@@ -35,6 +35,7 @@ enum class AtEnd {
 struct SplitResult {
   std::uint32_t consumed = 0;        // bytes covered by records and blank lines; the rest belongs to the next call
   std::uint32_t trailing_blank = 0;  // blank bytes behind the last record, within `consumed`
+  bool lone_line_held = false;       // what is held begins with a line that shows no sign of going on
 };
 
 // Stateless between calls but for what `Carry` says; one instance may serve many files from one thread.

@@ -322,6 +322,21 @@ TEST(Splitter, GivesTheSameRecordsForEveryChunkingAndCoversEveryByte) {
   }
 }
 
+TEST(Splitter, SaysWhetherAHeldLineShowsNoSignOfGoingOn) {
+  const auto lone = [](std::string_view bytes, MultilineMode mode = MultilineMode::kAuto) {
+    return split(options_of(mode), bytes, AtEnd::kHold).result.lone_line_held;
+  };
+  EXPECT_TRUE(lone("one\n"));
+  EXPECT_TRUE(lone("one\nexpected state\n"));
+  EXPECT_FALSE(lone("one\n\tat a.b\n")) << "its group is open";
+  EXPECT_FALSE(lone("Traceback (most recent call last):\n"));
+  EXPECT_FALSE(lone("java.lang.IllegalStateException: text\n"));
+  EXPECT_FALSE(lone("panic: text\n"));
+  EXPECT_FALSE(lone("one\n hal")) << "a line is half there";
+  EXPECT_FALSE(lone("1 one\n", MultilineMode::kStartPattern));
+  EXPECT_FALSE(lone("one\n", MultilineMode::kNone)) << "nothing is held";
+}
+
 TEST(Splitter, CountsLinesAsGrepDoesWithoutMultiline) {
   std::mt19937_64 random(3);
   for (int round = 0; round < 300; ++round) {

@@ -20,7 +20,7 @@ struct ApiLimits {
   std::size_t searches = 8;                           // at work at once over TCP; beyond: 503
   std::chrono::milliseconds search_deadline{60'000};  // over TCP, when none is asked for; also the longest
   std::uint64_t search_rows = 1'000'000;              // of one search over TCP; export/rows has no such limit
-  std::chrono::milliseconds live_beat{100};           // shortest time between two batches of a live stream
+  std::chrono::milliseconds live_beat{100};           // shortest time between two batches of a sampled live stream
   std::chrono::milliseconds live_comment{10'000};     // longest silence of one
 };
 

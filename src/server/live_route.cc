@@ -61,7 +61,7 @@ class LiveStream {
   }
 
   bool send(std::vector<logstore::Row> rows, std::uint64_t commit) {
-    const nanoseconds beat = api_.deps.limits.live_beat;
+    const nanoseconds beat = rate_ > 0 ? nanoseconds(api_.deps.limits.live_beat) : nanoseconds(0);
     const nanoseconds since = now() - last_sent_;
     if (since < beat && !pause(beat - since, request_.stop)) return false;
     const double seconds = std::clamp(std::chrono::duration<double>(now() - last_sent_).count(), 0.1, 1.0);

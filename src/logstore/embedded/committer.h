@@ -104,6 +104,7 @@ class Committer {
   Inventory inventory_;
   ActiveFile active_;
   ChunkEncoder encoder_;
+  ZstdDecompressor decompressor_;
   bool file_failed_ = false;
   bool checkpoints_held_ = false;  // a backup is running: no checkpoint, no new file
   std::chrono::nanoseconds last_commit_time_{0};

@@ -77,7 +77,7 @@ Status Committer::convert(const ChunkList& tails) {
   ChunkList good;
   for (const auto& tail : tails) {
     Result<std::string> data = active_.reader->tail(tail->key.id);
-    Result<Batch> batch = data.ok() ? decode_tail(*data) : data.error();
+    Result<Batch> batch = data.ok() ? decode_tail(*data, decompressor_) : data.error();
     if (!batch.ok()) {
       // It stays where it is, so that the damage stays visible.
       log_warn("cannot convert tail chunk {} of {}: {}", tail->key.id, active_.reader->path(), batch.error().message());

@@ -87,8 +87,7 @@ Result<Part> ChunkEncoder::block(const std::vector<RefBatch>& batches, std::stri
   return part;
 }
 
-Result<Batch> decode_tail(std::string_view data) {
-  ZstdDecompressor zstd;
+Result<Batch> decode_tail(std::string_view data, ZstdDecompressor& zstd) {
   LB_ASSIGN(const std::string encoded, zstd.decompress(data, kMaxTailBytes));
   return decode_batch(encoded);
 }

@@ -43,7 +43,7 @@ class ChunkEncoder {
 };
 
 // The rows of a tail chunk's data. kCorrupt.
-Result<Batch> decode_tail(std::string_view data);
+Result<Batch> decode_tail(std::string_view data, ZstdDecompressor& zstd);
 
 // The part of a meta that says where rows lie and what times they have.
 ChunkMeta meta_of(const Batch& batch, SourceRef ref);

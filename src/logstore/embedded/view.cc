@@ -95,7 +95,8 @@ Result<std::shared_ptr<const Batch>> View::read_tail(const ChunkMeta& tail) cons
       if (pinned == nullptr) return data.error();
     }
   }
-  LB_ASSIGN(Batch batch, decode_tail(*pinned));
+  ZstdDecompressor zstd;
+  LB_ASSIGN(Batch batch, decode_tail(*pinned, zstd));
   return std::make_shared<const Batch>(std::move(batch));
 }
 

@@ -128,6 +128,7 @@ std::optional<Batch> BatchMaker::records(const TrackedSource& source, Stream& st
   stream.carry.format = stream.format.value_or(Format::kText);
   stream.carry.offset = stream.position;
   const auto split = stream.rule->splitter->split(bytes, at_end, stream.carry, records);
+  stream.lone_line_held = split.lone_line_held;
   if (split.consumed == 0) return std::nullopt;
   Batch batch = blank(source, stream);
   held = bytes.substr(split.consumed);

@@ -18,11 +18,26 @@ namespace logboom::source {
 namespace {
 
 constexpr Moment kRetryStart = std::chrono::seconds(1);
-// Events and acknowledgements are taken at most this often, the first ones after a pause at once: waking up costs more
-// than a few lines. The long pace is for files that fill it with more than kFullRound bytes.
-constexpr Moment kPace = std::chrono::milliseconds(2);
-constexpr Moment kLongPace = std::chrono::milliseconds(5);
-constexpr std::uint64_t kFullRound = 16u << 10;
+// Events, acknowledgements and timers are taken at most this often, the first ones after a pause at once: waking up
+// costs more than a few lines. The more comes, the longer the pace: every round ends in a commit, and nobody reads a
+// flood line by line.
+struct Pace {
+  std::uint64_t bytes_per_second;  // from here on
+  Moment pause;
+};
+constexpr std::array<Pace, 3> kPaces{{{4u << 20, std::chrono::milliseconds(50)},
+                                      {512u << 10, std::chrono::milliseconds(15)},
+                                      {0, std::chrono::milliseconds(2)}}};
+
+// After a round that read so much of what came in that time.
+Moment pause_after(std::uint64_t bytes, Moment time) {
+  const double rate = static_cast<double>(bytes) / std::chrono::duration<double>(std::max(time, Moment(1))).count();
+  for (const Pace& pace : kPaces) {
+    if (rate >= static_cast<double>(pace.bytes_per_second)) return pace.pause;
+  }
+  return kPaces.back().pause;
+}
+
 // A full comparison takes at most one part in so many of the time.
 constexpr int kScanShare = 250;
 constexpr Moment kLongestPause = std::chrono::minutes(1);
@@ -105,6 +120,7 @@ class Collecting final : public FileCollector {
   bool polling_said_ = false;
   Moment next_scan_{0};
   Moment next_look_{0};
+  Moment last_read_{0};
 
   Mutex mutex_;
   config::RuleSet rules_ LB_GUARDED_BY(mutex_);
@@ -154,7 +170,7 @@ void Collecting::scan(Follower& follower) {
 }
 
 void Collecting::follow_changes(Follower& follower) {
-  if (!watcher_ || now() < next_look_) return;
+  if (!watcher_) return;
   Watcher::Changes changes = watcher_->take();
   if (changes.rescan) return scan(follower);
   if (changes.paths.empty() && changes.modified.empty()) return;
@@ -168,6 +184,7 @@ void Collecting::round(Follower& follower) {
     follower.set_rules(take_rules());
     next_scan_ = Moment{0};
   }
+  if (now() < next_look_) return;
   follower.take_acks();
   follow_changes(follower);
   if (now() >= next_scan_ && !(options_.one_shot && next_scan_ != Moment{0})) scan(follower);
@@ -184,7 +201,7 @@ void Collecting::wait(const Follower& follower, int acks, bool more) {
     descriptors[count++] = acks;
     if (watcher_) descriptors[count++] = watcher_->descriptor();
   } else {
-    until = std::min(until, next_look_);
+    until = next_look_;  // what is due sooner waits too
   }
   const Moment timeout = until == Moment::max() ? Moment(std::chrono::seconds(60)) : until - now();
   wait_for(descriptors.data(), count, timeout);
@@ -205,7 +222,11 @@ Status Collecting::run(Emitter& emitter, std::stop_token stop) {
     const std::uint64_t before = follower.bytes_read();
     const bool more = follower.read_ready();
     const std::uint64_t read = follower.bytes_read() - before;
-    if (read > 0 && !options_.one_shot) next_look_ = now() + (read < kFullRound ? kPace : kLongPace);
+    if (read > 0 && !options_.one_shot) {
+      const Moment end = now();
+      if (end >= next_look_) next_look_ = end + pause_after(read, end - last_read_);
+      last_read_ = end;
+    }
     if (options_.one_shot && follower.complete()) break;
     if (!follower.stopped()) wait(follower, emitter.ack_descriptor(), more);
   }

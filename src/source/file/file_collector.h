@@ -26,7 +26,8 @@ struct FileCollectorOptions {
   std::chrono::milliseconds reconcile{5000};       // full comparison of paths and handles, beside inotify
   std::chrono::milliseconds poll{200};             // where inotify does not work
   std::chrono::milliseconds line_idle{5000};       // an unfinished last line becomes a fragment after this
-  std::chrono::milliseconds group_idle{100};       // an open multi-line group, so also a last line, waits so long
+  std::chrono::milliseconds group_idle{100};       // an open multi-line group waits so long for its next line
+  std::chrono::milliseconds lone_idle{10};         // the same for a last line that looks like a whole record
   std::chrono::milliseconds rotated_quiet{10000};  // a renamed or deleted file is closed after this long without growth
   std::uint32_t max_open_files = 512;              // descriptors; further changed files take turns
   bool one_shot = false;            // `import`: read to the end, emit everything, wait for the acknowledgements, leave

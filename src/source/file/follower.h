@@ -130,6 +130,8 @@ class Follower {
   void decide_format(Stream& stream, std::string_view bytes);
   void resume_reading(TrackedSource& source, Stream& stream);
   parse::AtEnd end_mode(const TrackedSource& source, const Stream& stream) const;
+  Moment group_wait(const Stream& stream) const;
+  Moment quiet_for(const TrackedSource& source) const;
   void hold(TrackedSource& source, Stream& stream, parse::AtEnd mode, std::string_view rest);
   void read_failed(TrackedSource& source, const Error& error);
   void touch(TrackedSource& source);

@@ -50,12 +50,16 @@ void Follower::decide_format(Stream& stream, std::string_view bytes) {
   }
 }
 
+Moment Follower::group_wait(const Stream& stream) const {
+  return stream.lone_line_held ? deps_.options.lone_idle : deps_.options.group_idle;
+}
+
 parse::AtEnd Follower::end_mode(const TrackedSource& source, const Stream& stream) const {
   if (deps_.options.one_shot || source.final_read || source.copy.content || source.open.decoded)
     return parse::AtEnd::kFlush;
   const Moment idle = now() - stream.grown_at;
   if (idle >= deps_.options.line_idle) return parse::AtEnd::kFlush;
-  return idle >= deps_.options.group_idle ? parse::AtEnd::kCloseGroup : parse::AtEnd::kHold;
+  return idle >= group_wait(stream) ? parse::AtEnd::kCloseGroup : parse::AtEnd::kHold;
 }
 
 Follower::Turn Follower::read_bytes(TrackedSource& source, Stream& stream, std::uint64_t limit, bool at_end_of_file) {
@@ -176,7 +180,7 @@ void Follower::hold(TrackedSource& source, Stream& stream, parse::AtEnd mode, st
   if (rest.empty()) return;
   if (rest.size() <= kMaxHeld && held_bytes_ + rest.size() <= deps_.budget.limit() / 4) stream.held = rest;
   held_bytes_ += stream.held.size();
-  const Moment wait = mode == parse::AtEnd::kHold ? deps_.options.group_idle : deps_.options.line_idle;
+  const Moment wait = mode == parse::AtEnd::kHold ? group_wait(stream) : deps_.options.line_idle;
   stream.look_again = stream.grown_at + std::max(wait, Moment{1});
   at(source, stream.look_again);
 }

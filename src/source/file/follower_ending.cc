@@ -183,6 +183,7 @@ void Follower::next_epoch(TrackedSource& source) {
     fresh.rule = std::move(stream.rule);
     fresh.in_flight = stream.in_flight;
     fresh.grown_at = now();
+    fresh.looked = true;
     stream = std::move(fresh);
   }
   make_ready(source);

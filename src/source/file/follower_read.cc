@@ -295,6 +295,13 @@ void Follower::resume_reading(TrackedSource& source, Stream& stream) {
 
 // --- one stream
 
+// How long the file had not been written to when it was looked at for the first time, as far as it matters to an open
+// group: what stood there before closes at once, and costs no second look.
+Moment Follower::quiet_for(const TrackedSource& source) const {
+  const TimeNs quiet = deps_.clock.now() - source.modified;
+  return std::clamp(Moment(quiet), Moment{0}, Moment(deps_.options.group_idle));
+}
+
 Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
   if (!stream.rule) return Turn::kIdle;
   if (stream.failed) {
@@ -311,9 +318,11 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
     return Turn::kIdle;
   }
   if (!source.copy.content) source.size = *size;
+  const bool first_look = !std::exchange(stream.looked, true);
   if (*size != stream.seen_size) {
     stream.seen_size = *size;
-    stream.grown_at = source.quiet_since = now();
+    stream.grown_at = now() - (first_look ? quiet_for(source) : Moment{0});
+    source.quiet_since = now();
     stream.look_again = Moment{0};
   }
   skip_covered(source, stream);

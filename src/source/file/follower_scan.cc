@@ -215,6 +215,7 @@ void Follower::attach(TrackedSource& source, const RulePtr& rule) {
   added.channel = rule->rule.topic;
   added.rule = rule;
   added.grown_at = now();
+  added.looked = source.checked;
   added.from_end = rule->rule.start == config::Start::kEnd && fresh_rules_.contains(rule.get());
   const auto known = known_.find(source.id);
   if (known == known_.end()) return;

@@ -208,6 +208,37 @@ TEST_F(FollowerTest, IncludeKeepsOnlyWhatMatches) {
   EXPECT_EQ(store.lines(), (std::map<std::string, int>{{"ERROR a", 1}}));
 }
 
+TEST_F(FollowerTest, ALoneLineLeavesSoonAnOpenGroupWaits) {
+  rule("app.log").multiline.kind = config::MultilineKind::kAuto;
+  write("app.log", "");
+  start();
+  append("app.log", "lone\n");
+  scan();
+  EXPECT_EQ(store.lines().size(), 0u);
+  later(milliseconds(10));
+  EXPECT_EQ(store.lines()["lone"], 1);
+  append("app.log", "failed\n\tat a.b(C.java:1)\n");
+  scan();
+  later(milliseconds(50));
+  EXPECT_EQ(store.lines().size(), 1u);
+  append("app.log", "\tat a.c(C.java:2)\n");
+  scan();
+  later(milliseconds(100));
+  EXPECT_EQ(store.lines()["failed\n\tat a.b(C.java:1)\n\tat a.c(C.java:2)"], 1);
+}
+
+TEST_F(FollowerTest, AFileThatWasQuietIsReadInOneLook) {
+  rule("app.log").multiline.kind = config::MultilineKind::kAuto;
+  write("app.log", "one\ntwo\n");
+  clock.set_wall(wall_of("app.log") + kNsPerSecond);
+  start();
+  EXPECT_EQ(store.lines().size(), 2u) << "the last line too";
+  // But not what comes behind it.
+  append("app.log", "three\n");
+  scan();
+  EXPECT_EQ(store.lines().size(), 2u);
+}
+
 TEST_F(FollowerTest, StartAtEndDropsWhatIsThereAndSaysSo) {
   write("app.log", "old 1\nold 2\nhalf");
   rule("app.log").start = config::Start::kEnd;

@@ -42,9 +42,11 @@ struct Stream {
   std::optional<Format> format;    // decided at the first bytes
   std::uint64_t seen_size = 0;     // of the source at the last look
   Moment grown_at{0};
-  Moment look_again{0};    // when bytes held back are looked at again without growth
-  std::uint64_t need = 0;  // bytes to look at at once, after a record did not fit a batch
-  std::string held;        // copy of what is held back at the end of the file, for the case that it is truncated
+  bool looked = false;          // at its file since it was found
+  bool lone_line_held = false;  // at the end of the last bytes
+  Moment look_again{0};         // when bytes held back are looked at again without growth
+  std::uint64_t need = 0;       // bytes to look at at once, after a record did not fit a batch
+  std::string held;             // copy of what is held back at the end of the file, for the case that it is truncated
 
   std::uint64_t acknowledged() const { return acked.contiguous_end(base); }
   bool settled() const { return in_flight == 0 && !failed; }

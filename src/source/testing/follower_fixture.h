@@ -50,6 +50,7 @@ class FollowerTest : public ::testing::Test {
   void copy(const std::string& from, const std::string& to) {
     std::filesystem::copy_file(at(from), at(to), std::filesystem::copy_options::overwrite_existing);
   }
+  TimeNs wall_of(const std::string& name) const { return posix->stat(at(name))->modified; }
   void remove(const std::string& name) { std::filesystem::remove(at(name)); }
   void truncate(const std::string& name, std::uint64_t size = 0) { std::filesystem::resize_file(at(name), size); }
 
