@@ -9,9 +9,12 @@ namespace logboom::logstore::embedded {
 TemplateDictionary TextEncoder::encode(std::string_view raw, const std::vector<RowInfo>& rows) {
   raw_ = raw;
   rows_ = &rows;
-  ranges_.clear();
-  for (const RowInfo& row : rows) ranges_.push_back({row.begin, row.begin + row.length});
-  splitter_.split(raw, ranges_);
+  ranges_.clear(), kinds_.clear();
+  for (const RowInfo& row : rows) {
+    ranges_.push_back({row.begin, row.begin + row.length});
+    kinds_.push_back(static_cast<std::uint8_t>(row.level));  // so that rows have the level of their template
+  }
+  splitter_.split(raw, ranges_, kinds_);
   TemplateDictionary dictionary;
   dictionary.templates.emplace_back();
   for (const TemplateSplitter::Found& found : splitter_.templates()) {
@@ -66,17 +69,18 @@ void TextEncoder::gather(const TemplateSplitter::Found& found) {
     if (gathered_[at].values.size() < found.rows.size()) gathered_[at].values.resize(found.rows.size());
   }
   times_.clear();
+  TextRange scratch[VariableScanner::kMaxVariables];
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     if (i + kAhead < found.rows.size()) {
       const char* soon = raw_.data() + ranges_[found.rows[i + kAhead]].begin;
       __builtin_prefetch(soon);
       __builtin_prefetch(soon + 64);
       __builtin_prefetch(soon + 128);
-      __builtin_prefetch(splitter_.variables(found.rows[i + kAhead]));
+      __builtin_prefetch(splitter_.near(found.rows[i + kAhead]));
     }
     const std::uint32_t row = found.rows[i];
     times_.push_back((*rows_)[row].time);
-    const TextRange* variables = splitter_.variables(row);
+    const TextRange* variables = splitter_.variables(row, scratch);
     for (std::size_t at = 0; at < columns; ++at) gathered_[at].add(raw_.data(), variables[at], i);
   }
 }

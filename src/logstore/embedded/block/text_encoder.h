@@ -51,7 +51,8 @@ class TextEncoder {
   ColumnFilters column_filters_;
   std::string_view raw_;
   const std::vector<RowInfo>* rows_ = nullptr;
-  std::vector<TextRange> ranges_;
+  std::vector<TextRange> ranges_;  // of the rows
+  std::vector<std::uint8_t> kinds_;
   std::vector<Gathered> gathered_;  // columns of one template
   std::vector<TimeNs> times_;
   std::vector<std::int64_t> lengths_;

@@ -33,7 +33,7 @@ class Noise {
   }
 
   std::string line() {
-    switch (below(9)) {
+    switch (below(12)) {
       case 0:
         return "2026-11-20T" + clock() + "Z INFO order " + number(100000) + " accepted for " +
                pick({"ann", "bob", "eve"});
@@ -54,6 +54,16 @@ class Noise {
         return "plain words only, no number here";
       case 7:
         return "seq " + std::to_string(sequence_++) + " worker-" + number(16) + " a1b2," + number(99) + ",x";
+      case 8:
+        return "INFO [" + pick({"orders", "payments", "mailer", "stock"}) + "] user " +
+               pick({"ann", "bob", "eve", "jörg", "-"}) + " did " + pick({"login", "logout", "Kauf"}) + "," +
+               pick({"cold", "warm"}) + " in " + number(500) + " ms";
+      case 9:
+        return pick({"DELETE", "GET", "POST", "PUT"}) + " (" + pick({"Linux", "Windows NT", "Mac OS"}) + "; " +
+               pick({"de", "en", "fr", "it"}) + ") " + pick({"a b", "c d", "\xE2\x84\xAA b"}) + "=" + number(3);
+      case 10:
+        return "2026-11-20 " + clock() + " " + pick({"ERROR", "INFO", "WARN"}) + " " +
+               pick({"alpha", "beta", "gamma", "delta"}) + pick({"", ".", " x"}) + " " + pick({"up", "down"});
       default:
         return "odd " + std::string(below(40), 'x') + number(1u << 30) + std::string(below(3), '\r');
     }
