@@ -47,7 +47,7 @@ class EngineOfOneMachine final : public Engine {
       : settings_(settings),
         deps_(deps),
         store_(std::move(store)),
-        budget_(settings.size("limits.memory").bytes() / 2) {}
+        budget_(settings.size("limits.memory").bytes() / 4) {}
   ~EngineOfOneMachine() override {
     if (Status stopped = stop(); !stopped.ok()) log_error("{}", stopped.error().message());
   }
