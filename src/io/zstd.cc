@@ -56,6 +56,13 @@ struct ZstdDecompressor::State {
   ZSTD_DCtx* context;
 };
 
+std::optional<std::uint64_t> zstd_content_size(std::string_view frame) {
+  if (!frame.starts_with(kMagic)) return std::nullopt;
+  const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return std::nullopt;
+  return size;
+}
+
 ZstdDecompressor::ZstdDecompressor() : state_(std::make_unique<State>()) {}
 ZstdDecompressor::~ZstdDecompressor() = default;
 ZstdDecompressor::ZstdDecompressor(ZstdDecompressor&&) noexcept = default;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +30,10 @@ class ZstdCompressor {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// What a frame says the size of its content is; nullopt when it is no frame of ours. Not to be trusted, only to be
+// planned with.
+std::optional<std::uint64_t> zstd_content_size(std::string_view frame);
 
 // Keeps its context (about 150 KB) between calls; one thread at a time.
 class ZstdDecompressor {
