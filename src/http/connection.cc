@@ -86,6 +86,27 @@ std::optional<Refusal> check_message(const Parser& parser, const ServerLimits& l
   return std::nullopt;
 }
 
+// A share of ServerLimits::large_bodies, given back when it dies. Nothing else in use: any one body is granted.
+class LargeBody {
+ public:
+  LargeBody(Shared& shared, std::size_t bytes) : shared_(shared), bytes_(bytes) {
+    granted_ =
+        bytes == 0 || shared.large_bodies == 0 || shared.large_bodies + bytes <= shared.options.limits.large_bodies;
+    if (granted_) shared_.large_bodies += bytes_;
+  }
+  ~LargeBody() {
+    if (granted_) shared_.large_bodies -= bytes_;
+  }
+  LargeBody(const LargeBody&) = delete;
+  LargeBody& operator=(const LargeBody&) = delete;
+  bool granted() const { return granted_; }
+
+ private:
+  Shared& shared_;
+  const std::size_t bytes_;
+  bool granted_ = false;
+};
+
 template <typename Stream>
 class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
@@ -172,7 +193,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   asio::awaitable<bool> serve_one() {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits().header_bytes));
-    parser.body_limit(limits().body_bytes);
+    parser.body_limit(boost::none);  // set once the route is known
     base().expires_after(limits().header_time);
     const auto [error, bytes] = co_await beast::http::async_read_header(stream_, buffer_, parser, kAwait);
     if (error) {
@@ -195,11 +216,29 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       co_return fine;
     }
     stranger_ = stranger_ && !request.principal;
+    const LargeBody room(shared_, body_cost(parser, *route));
+    if (!room.granted()) {
+      shared_.metrics.refused.add();
+      unread_ = true;
+      keep_alive_ = false;
+      Response busy = too_busy();
+      co_await write_whole(std::move(busy));
+      co_return false;
+    }
     const bool complete = co_await read_body(parser);
     if (!complete) co_return false;
     request.body = std::move(parser.get().body());
     const bool fine = co_await answer(std::move(request), *route);
     co_return fine;
+  }
+
+  std::size_t body_limit(const Route& route) const { return route.max_body > 0 ? route.max_body : limits().body_bytes; }
+
+  // What the body counts against ServerLimits::large_bodies.
+  std::size_t body_cost(const Parser& parser, const Route& route) const {
+    if (route.max_body <= limits().body_bytes || parser.is_done()) return 0;
+    const auto length = parser.content_length();
+    return length ? static_cast<std::size_t>(*length) : route.max_body;
   }
 
   asio::awaitable<void> refuse_read(error_code error) {
@@ -215,7 +254,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   // Host, form of the message, route, rights: everything before the body.
-  std::optional<Refusal> look_at(const Parser& parser, Request& request, const Route*& route) {
+  std::optional<Refusal> look_at(Parser& parser, Request& request, const Route*& route) {
     const auto& message = parser.get();
     if (auto refusal = check_message(parser, limits())) {
       keep_alive_ = false;
@@ -234,6 +273,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     if (auto refusal = shared_.guard.authorize(request, match.route)) return refusal;
     if (!match.route) return no_route(match);
     route = match.route;
+    const auto length = parser.content_length();
+    if (length && *length > body_limit(*route)) return refusal_of(beast::http::error::body_limit);
+    parser.body_limit(body_limit(*route));
     request.path_params = std::move(match.params);
     return std::nullopt;
   }

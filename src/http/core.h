@@ -60,6 +60,7 @@ struct Shared {
   std::shared_ptr<asio::ssl::context> tls;             // null: plain
   std::list<std::shared_ptr<Connection>> connections;  // oldest first
   bool stopping = false;
+  std::size_t large_bodies = 0;    // bytes of ServerLimits::large_bodies in use
   asio::steady_timer emptied{io};  // cancelled when the last connection goes
   WorkerPool handlers;
   WorkerPool streams;

@@ -45,6 +45,7 @@ struct Route {
   Access access;
   Handler handler;
   RouteKind kind = RouteKind::kOrdinary;
+  std::size_t max_body = 0;   // bytes of a request's body; 0: the server's limit for all
   bool check_origin = false;  // also for GET; other methods are always checked
   std::string summary;
   std::vector<Parameter> parameters;

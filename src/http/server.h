@@ -19,7 +19,8 @@ namespace logboom::http {
 struct ServerLimits {
   std::size_t header_bytes = 16 << 10;
   std::size_t headers = 100;
-  std::size_t body_bytes = 1 << 20;
+  std::size_t body_bytes = 1 << 20;     // where the route says nothing else
+  std::size_t large_bodies = 64 << 20;  // of routes that take more, being read or handled together; beyond: 503
   std::size_t connections = 1000;
   std::size_t strangers = 500;  // connections that never sent a request that was let in; the oldest idle one makes room
   std::size_t handlers = 16;    // ordinary requests at work
