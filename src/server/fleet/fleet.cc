@@ -1,0 +1,241 @@
+#include "server/fleet/fleet.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+
+namespace logboom::server {
+namespace {
+
+using http::Refusal;
+
+constexpr std::uint64_t kMaxAgentsFile = 64u << 20;
+constexpr std::uint64_t kMaxSourcesFile = 512u << 20;
+constexpr std::size_t kSourceLine = 32 + 1 + 32 + 1;
+constexpr auto kHandOverTime = std::chrono::seconds(30);
+
+Refusal wrong(std::string message) {
+  return {400, "invalid_argument", std::move(message), "", {}};
+}
+
+Refusal forbidden(std::string message, std::string hint) {
+  return {403, "forbidden", std::move(message), std::move(hint), {}};
+}
+
+bool is_agent_id(const std::string& text) {
+  return text.size() == 32 && Hash128::from_hex(text).has_value();
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void Fleet::Admission::end() {
+  if (Fleet* fleet = std::exchange(fleet_, nullptr)) {
+    MutexLock lock(fleet->mutex_);
+    --fleet->agents_[agent_].at_work;
+    fleet->idle_.notify_all();
+  }
+}
+
+Fleet::Fleet(FleetOptions options, FileSystem& files, const Clock& clock)
+    : options_(std::move(options)),
+      files_(files),
+      clock_(clock),
+      agents_path_(options_.directory + "/agents.json"),
+      sources_path_(options_.directory + "/agent-sources.txt") {}
+
+Result<std::unique_ptr<Fleet>> Fleet::open(FleetOptions options, FileSystem& files, const Clock& clock) {
+  std::unique_ptr<Fleet> fleet(new Fleet(std::move(options), files, clock));
+  MutexLock lock(fleet->mutex_);
+  auto json = read_file(files, fleet->agents_path_, kMaxAgentsFile);
+  if (!json.ok() && json.error().code() != ErrorCode::kNotFound) return std::move(json).error();
+  if (json.ok()) LB_TRY(fleet->load_agents(*json));
+  LB_TRY(fleet->load_sources());
+  for (const SourceId& source : fleet->options_.stored) fleet->owners_.emplace(source, fleet->options_.own_agent);
+  return fleet;
+}
+
+Status Fleet::load_agents(const std::string& json) {
+  const auto not_ours = [&](const char* why) {
+    return Error(ErrorCode::kCorrupt, fmt::format("cannot read the agents in {}: {}; it is left as it is, move it away "
+                                                  "to enrol every agent anew",
+                                                  agents_path_, why));
+  };
+  const auto root = nlohmann::json::parse(json, nullptr, false);
+  if (!root.is_object() || root.value("version", 0) != 1) return not_ours("not a file of version 1");
+  try {
+    for (const auto& item : root.at("agents")) {
+      AgentRecord record;
+      record.id = item.at("id");
+      record.name = item.at("name");
+      record.version = item.at("version");
+      record.token = item.at("token");
+      record.session = item.at("session");
+      record.enrolled = item.at("enrolled");
+      if (!is_agent_id(record.id)) return not_ours("an agent's id has not 32 hexadecimal digits");
+      const std::string id = record.id;
+      agents_[id].record = std::move(record);
+    }
+  } catch (const nlohmann::json::exception&) {
+    return not_ours("a member is missing or of the wrong kind");
+  }
+  return ok_status();
+}
+
+// A line that a crash cut short claimed nothing: its batch was never stored.
+Status Fleet::load_sources() {
+  LB_ASSIGN(sources_file_, files_.open(sources_path_, OpenMode::kCreate));
+  LB_ASSIGN(const std::string text, read_file(files_, sources_path_, kMaxSourcesFile));
+  for (std::size_t at = 0; at + kSourceLine <= text.size(); at += kSourceLine) {
+    const std::string_view line = std::string_view(text).substr(at, kSourceLine);
+    const auto source = Hash128::from_hex(line.substr(0, 32));
+    const std::string agent(line.substr(33, 32));
+    if (!source || line[32] != ' ' || line[65] != '\n' || !is_agent_id(agent)) {
+      return Error(ErrorCode::kCorrupt, fmt::format("cannot read whose sources are whose in {}: line {} is damaged; "
+                                                    "restore it from a backup",
+                                                    sources_path_, at / kSourceLine + 1));
+    }
+    owners_.emplace(*source, agent);
+  }
+  sources_bytes_ = text.size() / kSourceLine * kSourceLine;
+  return files_.sync_directory(options_.directory);
+}
+
+Status Fleet::save_agents() {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const auto& [id, agent] : agents_) {
+    const AgentRecord& r = agent.record;
+    rows.push_back({{"id", r.id},
+                    {"name", r.name},
+                    {"version", r.version},
+                    {"token", r.token},
+                    {"session", r.session},
+                    {"enrolled", r.enrolled}});
+  }
+  const nlohmann::json root = {{"version", 1}, {"agents", rows}};
+  return replace_file(files_, agents_path_, root.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+std::optional<Refusal> Fleet::check_token(const http::Principal& principal, const std::string& agent) {
+  if (principal.token_id.empty())
+    return forbidden("an agent speaks with a token of its own", "make one with `logboom token create --role ingest`");
+  for (const auto& [id, other] : agents_) {
+    if (other.record.token == principal.token_id && id != agent) {
+      return forbidden(fmt::format("this token belongs to the agent \"{}\"", printable(other.record.name)),
+                       "every agent needs a token of its own");
+    }
+  }
+  const auto known = agents_.find(agent);
+  if (known == agents_.end() || known->second.record.token == principal.token_id) return std::nullopt;
+  if (!options_.token_is_valid(known->second.record.token)) return std::nullopt;
+  return forbidden("another token speaks for this agent", "revoke that one first");
+}
+
+std::optional<Refusal> Fleet::open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
+                                           std::uint64_t& session) {
+  if (!is_agent_id(agent.id)) return wrong("/agent: expected 32 hexadecimal digits");
+  if (agent.name.empty() || agent.name.size() > 255) return wrong("/name: expected 1 to 255 bytes");
+  if (agent.version.size() > 64) return wrong("/version: expected at most 64 bytes");
+  MutexLock lock(mutex_);
+  if (auto refusal = check_token(principal, agent.id)) return refusal;
+  if (!agents_.contains(agent.id) && agents_.size() >= kMaxAgents)
+    return forbidden("this server has as many agents as it takes", "");
+  const auto before = agents_.contains(agent.id) ? std::optional(agents_[agent.id].record) : std::nullopt;
+  AgentRecord& record = agents_[agent.id].record;
+  const TimeNs now = clock_.now();
+  agent.token = principal.token_id;
+  agent.session = (before ? before->session : 0) + 1;
+  agent.enrolled = before ? before->enrolled : now;
+  agent.seen = now;
+  record = agent;
+  if (Status saved = save_agents(); !saved.ok()) {
+    before ? void(record = *before) : void(agents_.erase(agent.id));
+    return http::to_refusal(saved.error());
+  }
+  session = agent.session;
+  const bool idle = idle_.wait_for(mutex_, std::move(stop), kHandOverTime,
+                                   [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return agents_[agent.id].at_work == 0; });
+  if (!idle) return Refusal{503, "unavailable", "the agent's session before this one has not ended yet", "", {}};
+  log_info("agent {} ({}) has opened session {}", printable(agent.name), agent.id, agent.session);
+  return std::nullopt;
+}
+
+std::optional<Refusal> Fleet::admit(const http::Request& request, Admission& admission) {
+  const std::string id(request.header("logboom-agent"));
+  const auto session = number_of(request.header("logboom-session"));
+  if (!is_agent_id(id) || !session)
+    return wrong("the headers Logboom-Agent and Logboom-Session are missing or malformed");
+  MutexLock lock(mutex_);
+  const auto known = agents_.find(id);
+  if (known == agents_.end()) return Refusal{409, "unknown_session", "this server does not know this agent", "", {}};
+  AgentRecord& record = known->second.record;
+  if (record.token != request.principal->token_id) return forbidden("this token speaks for another agent", "");
+  if (*session > record.session)
+    return Refusal{409, "unknown_session", "this server never opened this session: its data was replaced", "", {}};
+  if (*session < record.session) {
+    return Refusal{409,
+                   "fenced",
+                   fmt::format("a newer agent with this host's identity has taken over (session {})", record.session),
+                   "two agents with one agent.key?",
+                   {}};
+  }
+  record.seen = clock_.now();
+  ++known->second.at_work;
+  admission.fleet_ = this;
+  admission.agent_ = id;
+  return std::nullopt;
+}
+
+Status Fleet::append_sources(const std::string& lines) {
+  LB_TRY(sources_file_->pwrite(lines.data(), lines.size(), sources_bytes_));
+  LB_TRY(sources_file_->sync());
+  sources_bytes_ += lines.size();
+  return ok_status();
+}
+
+Status Fleet::claim(const std::string& agent, const std::vector<SourceId>& sources) {
+  MutexLock lock(mutex_);
+  std::set<SourceId> fresh;
+  for (const SourceId& source : sources) {
+    const auto owner = owners_.find(source);
+    if (owner == owners_.end()) {
+      fresh.insert(source);
+    } else if (owner->second != agent) {
+      return Error(ErrorCode::kRejected, fmt::format("source {} belongs to another agent", source.to_hex()));
+    }
+  }
+  if (fresh.empty()) return ok_status();
+  if (owners_.size() + fresh.size() > kMaxSources)
+    return Error(ErrorCode::kFull, "cannot take more files: the fleet has as many as this server takes");
+  std::string lines;
+  for (const SourceId& source : fresh) lines += source.to_hex() + " " + agent + "\n";
+  LB_TRY(append_sources(lines));
+  for (const SourceId& source : fresh) owners_.emplace(source, agent);
+  return ok_status();
+}
+
+bool Fleet::owns(const std::string& agent, const SourceId& source) const {
+  MutexLock lock(mutex_);
+  const auto owner = owners_.find(source);
+  return owner != owners_.end() && owner->second == agent;
+}
+
+std::vector<AgentRecord> Fleet::agents() const {
+  MutexLock lock(mutex_);
+  std::vector<AgentRecord> out;
+  for (const auto& [id, agent] : agents_) out.push_back(agent.record);
+  return out;
+}
+
+}  // namespace logboom::server

@@ -1,0 +1,112 @@
+// Fleet: the agents this server knows: which token speaks for which agent, which session of an agent is the newest,
+// and which agent a source belongs to. An agent of another token, an older session and a foreign source are refused, so
+// no agent can write into another's files. Kept in `agents.json` and `agent-sources.txt` of the data directory
+// (docs/formats/fleet.md).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "http/message.h"
+#include "io/file_system.h"
+#include "record/batch.h"
+
+namespace logboom::server {
+
+struct FleetOptions {
+  std::string directory;
+  std::string own_agent;                                      // of this host: what nobody claimed is its own
+  std::vector<SourceId> stored;                               // sources the store holds already
+  std::function<bool(const std::string& id)> token_is_valid;  // whether a token was not revoked and has not expired
+};
+
+// One agent as the server knows it.
+struct AgentRecord {
+  std::string id;  // 32 hexadecimal digits
+  std::string name;
+  std::string version;
+  std::string token;  // id of the token that speaks for it
+  std::uint64_t session = 0;
+  TimeNs enrolled = 0;
+  TimeNs seen = 0;  // since the start of the program; 0: not
+};
+
+// Thread-safe. Bounds: kMaxAgents, kMaxSources.
+class Fleet {
+ public:
+  static constexpr std::size_t kMaxAgents = 10'000;
+  static constexpr std::size_t kMaxSources = 4'000'000;
+
+  // kCorrupt: agents.json is not ours; nothing is overwritten.
+  static Result<std::unique_ptr<Fleet>> open(FleetOptions options, FileSystem& files, const Clock& clock);
+
+  // Begins a session of the agent, durably: every older one is refused from now on, and what it had begun to hand over
+  // has been handed over. A token speaks for one agent, the first that uses it. The refusal: 403 another token speaks
+  // for that agent, or the token for another agent; 400 wrong members; 503 a stop, or the older session does not end.
+  std::optional<http::Refusal> open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
+                                            std::uint64_t& session);
+
+  // What an agent hands over while it holds one of these counts as of its session.
+  class Admission {
+   public:
+    Admission() = default;
+    Admission(Admission&& other) noexcept
+        : fleet_(std::exchange(other.fleet_, nullptr)), agent_(std::move(other.agent_)) {}
+    Admission& operator=(Admission&&) = delete;
+    ~Admission() { end(); }
+    // The agent; empty: not admitted.
+    const std::string& agent() const { return agent_; }
+    void end();
+
+   private:
+    friend class Fleet;
+    Fleet* fleet_ = nullptr;
+    std::string agent_;
+  };
+  // By the headers Logboom-Agent and Logboom-Session. The refusal: 403 as above; 409 "fenced": a newer session was
+  // opened; 409 "unknown_session": this server never opened it; 400 no or malformed headers.
+  std::optional<http::Refusal> admit(const http::Request& request, Admission& admission);
+
+  // Makes the sources the agent's, durably, where they are nobody's. kRejected names the first that is another's.
+  Status claim(const std::string& agent, const std::vector<SourceId>& sources);
+  bool owns(const std::string& agent, const SourceId& source) const;
+
+  std::vector<AgentRecord> agents() const;
+
+ private:
+  struct Agent {
+    AgentRecord record;
+    std::size_t at_work = 0;  // admissions
+  };
+  Fleet(FleetOptions options, FileSystem& files, const Clock& clock);
+  Status load_agents(const std::string& json) LB_REQUIRES(mutex_);
+  Status load_sources() LB_REQUIRES(mutex_);
+  Status save_agents() LB_REQUIRES(mutex_);
+  Status append_sources(const std::string& lines) LB_REQUIRES(mutex_);
+  std::optional<http::Refusal> check_token(const http::Principal& principal, const std::string& agent)
+      LB_REQUIRES(mutex_);
+
+  const FleetOptions options_;
+  FileSystem& files_;
+  const Clock& clock_;
+  const std::string agents_path_;
+  const std::string sources_path_;
+  mutable Mutex mutex_;  // also held while a changed file is written: rare
+  CondVar idle_;
+  std::map<std::string, Agent> agents_ LB_GUARDED_BY(mutex_);
+  std::unordered_map<SourceId, std::string> owners_ LB_GUARDED_BY(mutex_);
+  std::unique_ptr<File> sources_file_ LB_GUARDED_BY(mutex_);
+  std::uint64_t sources_bytes_ LB_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace logboom::server

@@ -1,0 +1,139 @@
+#include "server/fleet/fleet.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+namespace logboom::server {
+namespace {
+
+const std::string kA(32, 'a');
+const std::string kB(32, 'b');
+
+struct FleetTest : ::testing::Test {
+  std::unique_ptr<FileSystem> files = open_posix_file_system();
+  ManualClock clock;
+  std::string directory;
+  std::vector<std::string> revoked;
+  std::unique_ptr<Fleet> fleet;
+
+  void SetUp() override {
+    char folder[] = "/tmp/lb_fleet_XXXXXX";
+    ASSERT_NE(::mkdtemp(folder), nullptr);
+    directory = folder;
+    open();
+  }
+  void TearDown() override { std::filesystem::remove_all(directory); }
+
+  Status try_open(std::vector<SourceId> stored = {}) {
+    fleet.reset();
+    FleetOptions options;
+    options.directory = directory;
+    options.own_agent = std::string(32, '0');
+    options.stored = std::move(stored);
+    options.token_is_valid = [this](const std::string& id) { return std::ranges::count(revoked, id) == 0; };
+    auto opened = Fleet::open(options, *files, clock);
+    if (!opened.ok()) return opened.error();
+    fleet = std::move(opened).value();
+    return {};
+  }
+  void open(std::vector<SourceId> stored = {}) {
+    const Status opened = try_open(std::move(stored));
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+  }
+  static http::Principal by(const std::string& token) {
+    return {"agent", http::Role::kIngest, http::Via::kToken, token, 0};
+  }
+  // The session's number, or minus the status of the refusal.
+  int session(const std::string& token, const std::string& agent) {
+    std::uint64_t number = 0;
+    AgentRecord record;
+    record.id = agent;
+    record.name = "web-1";
+    const auto refusal = fleet->open_session(by(token), record, {}, number);
+    return refusal ? -refusal->status : static_cast<int>(number);
+  }
+  std::string admit(const std::string& token, const std::string& agent, const std::string& number) {
+    http::Request request;
+    request.headers = {{"logboom-agent", agent}, {"logboom-session", number}};
+    request.principal = by(token);
+    Fleet::Admission admission;
+    const auto refusal = fleet->admit(request, admission);
+    return refusal ? refusal->code : admission.agent();
+  }
+};
+
+TEST_F(FleetTest, SessionsCountOnOverARestart) {
+  EXPECT_EQ(session("t1", kA), 1);
+  EXPECT_EQ(session("t1", kA), 2);
+  EXPECT_EQ(admit("t1", kA, "1"), "fenced");
+  EXPECT_EQ(admit("t1", kA, "2"), kA);
+  open();
+  EXPECT_EQ(admit("t1", kA, "2"), kA) << "an agent need not notice that the server was restarted";
+  EXPECT_EQ(session("t1", kA), 3);
+  EXPECT_EQ(admit("t1", kA, "4"), "unknown_session");
+  EXPECT_EQ(admit("t1", kB, "1"), "unknown_session");
+}
+
+TEST_F(FleetTest, ATokenSpeaksForOneAgent) {
+  EXPECT_EQ(session("t1", kA), 1);
+  EXPECT_EQ(session("t1", kB), -403) << "a token of another agent";
+  EXPECT_EQ(session("t2", kA), -403) << "an agent of another token";
+  EXPECT_EQ(session("", kB), -403) << "an admin is no agent";
+  EXPECT_EQ(admit("t2", kA, "1"), "forbidden");
+  revoked = {"t1"};
+  EXPECT_EQ(session("t2", kA), 2) << "a revoked token gives its agent free";
+  EXPECT_EQ(admit("t1", kA, "2"), "forbidden");
+}
+
+TEST_F(FleetTest, MalformedIdsAndNumbersAreRefused) {
+  EXPECT_EQ(session("t1", "short"), -400);
+  EXPECT_EQ(session("t1", std::string(32, 'x')), -400);
+  ASSERT_EQ(session("t1", kA), 1);
+  for (const char* number : {"", "x", "-1", "1x", "99999999999999999999"})
+    EXPECT_EQ(admit("t1", kA, number), "invalid_argument") << number;
+}
+
+TEST_F(FleetTest, ASourceBelongsToItsFirstAgentForEver) {
+  ASSERT_TRUE(fleet->claim(kA, {{1, 1}, {1, 2}, {1, 1}}).ok());
+  EXPECT_TRUE(fleet->claim(kA, {{1, 1}}).ok());
+  EXPECT_EQ(fleet->claim(kB, {{2, 1}, {1, 2}}).error().code(), ErrorCode::kRejected);
+  EXPECT_FALSE(fleet->owns(kB, {2, 1})) << "nothing of a refused claim";
+  open();
+  EXPECT_TRUE(fleet->owns(kA, {1, 2}));
+  EXPECT_FALSE(fleet->owns(kB, {1, 2}));
+}
+
+TEST_F(FleetTest, WhatTheStoreHeldBeforeIsThisHostsOwn) {
+  ASSERT_TRUE(fleet->claim(kA, {{1, 1}}).ok());
+  open({{1, 1}, {9, 9}});
+  EXPECT_TRUE(fleet->owns(kA, {1, 1}));
+  EXPECT_EQ(fleet->claim(kA, {{9, 9}}).error().code(), ErrorCode::kRejected);
+  EXPECT_TRUE(fleet->claim(std::string(32, '0'), {{9, 9}}).ok());
+}
+
+// A crash in the middle of a claim: the half line is nobody's, what stands before it stays.
+TEST_F(FleetTest, ATornLineIsForgotten) {
+  ASSERT_TRUE(fleet->claim(kA, {{1, 1}}).ok());
+  fleet.reset();
+  std::ofstream(directory + "/agent-sources.txt", std::ios::app) << "00000000000000010000";
+  open();
+  EXPECT_TRUE(fleet->claim(kB, {{2, 2}}).ok());
+  open();
+  EXPECT_TRUE(fleet->owns(kA, {1, 1}));
+  EXPECT_TRUE(fleet->owns(kB, {2, 2}));
+}
+
+TEST_F(FleetTest, DamagedFilesAreNamedAndLeft) {
+  ASSERT_EQ(session("t1", kA), 1);
+  std::ofstream(directory + "/agents.json") << "{}";
+  EXPECT_EQ(try_open().error().code(), ErrorCode::kCorrupt);
+  std::filesystem::remove(directory + "/agents.json");
+  std::ofstream(directory + "/agent-sources.txt") << std::string(66, 'x');
+  EXPECT_EQ(try_open().error().code(), ErrorCode::kCorrupt);
+}
+
+}  // namespace
+}  // namespace logboom::server

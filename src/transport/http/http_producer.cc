@@ -1,0 +1,330 @@
+#include "transport/http/http_producer.h"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "io/zstd.h"
+#include "record/encoding/delivery.h"
+
+namespace logboom::transport {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kLeastLevel = -7;
+constexpr int kMostLevel = 19;
+constexpr std::size_t kMaxKnownSources = 256u << 20;  // bytes of the account of all sources
+
+struct Item {
+  std::shared_ptr<const Batch> batch;
+  OnDelivered on_delivered;
+  std::uint64_t bytes = 0;
+};
+
+// What an answer other than 200 says.
+Error refusal_of(const http::ClientResponse& answer, std::string& code) {
+  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto error = json.is_object() ? json.value("error", nlohmann::json::object()) : nlohmann::json::object();
+  code = error.is_object() ? error.value("code", "") : "";
+  const std::string message = error.is_object() ? error.value("message", "") : "";
+  return Error(ErrorCode::kUnavailable, fmt::format("the server answers {}: {}", answer.status,
+                                                    message.empty() ? "no reason given" : printable(message)));
+}
+
+class HttpTransport final : public HttpProducer {
+ public:
+  HttpTransport(HttpOptions options, Registry& registry, std::function<void(Error)> on_ended)
+      : options_(std::move(options)),
+        on_ended_(std::move(on_ended)),
+        requests_(registry.counter("logboom_transport_requests_total", "Requests answered with outcomes.")),
+        retries_(registry.counter("logboom_transport_retries_total", "Requests that have to be sent again.")),
+        raw_(registry.counter("logboom_transport_raw_bytes_total", "Bytes of batches delivered.")),
+        wire_(registry.counter("logboom_transport_wire_bytes_total", "Bytes of requests, compressed.")),
+        waiting_(registry.gauge("logboom_transport_waiting_bytes", "Bytes published and not yet answered.")),
+        lanes_(options_.lanes) {
+    for (Lane& lane : lanes_) {
+      lane.compressor.emplace(options_.level);
+      lane.client = std::make_unique<http::HttpClient>(client_options());
+      lane.thread = std::jthread([this, &lane] { run(lane); });
+    }
+  }
+
+  ~HttpTransport() override {
+    close();
+    {
+      MutexLock lock(mutex_);
+      changed_.wait_for(mutex_, {}, options_.drain, [this]() LB_NO_THREAD_SAFETY_ANALYSIS { return held_ == 0; });
+    }
+    stop_.request_stop();
+    for (Lane& lane : lanes_) lane.thread.join();
+  }
+
+  Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override;
+  Result<std::vector<KnownSource>> known_sources() override;
+  void close() override {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    asking_.request_stop();
+    changed_.notify_all();
+  }
+  std::string problem() const override {
+    MutexLock lock(mutex_);
+    return problem_;
+  }
+  std::uint64_t session() const override {
+    MutexLock lock(mutex_);
+    return session_;
+  }
+
+ private:
+  struct Lane {
+    std::deque<Item> items;  // guarded by mutex_
+    std::unique_ptr<http::HttpClient> client;
+    std::optional<ZstdCompressor> compressor;
+    std::jthread thread;
+  };
+
+  http::ClientOptions client_options() const {
+    http::ClientOptions client = options_.client;
+    client.silence_time = options_.silence;
+    client.max_body = kMaxKnownSources;
+    return client;
+  }
+  Lane& lane_of(const SourceId& source) { return lanes_[source.low % lanes_.size()]; }
+
+  void run(Lane& lane);
+  std::vector<Item> take(Lane& lane);
+  void deliver(Lane& lane, std::vector<Item> items);
+  Result<std::vector<Result<Coverage>>> exchange(Lane& lane, const std::vector<Item>& items);
+  Result<http::ClientResponse> until_answered(http::HttpClient& client, const http::ClientRequest& request);
+  Result<http::ClientResponse> in_session(http::HttpClient& client, http::ClientRequest request, std::stop_token stop);
+  Status open_session(http::HttpClient& client, const std::stop_token& stop);
+  Error refused(const http::ClientResponse& answer);
+  void end(const Error& error);
+  std::optional<Error> ended() const;
+  void say(const std::string& problem);
+  void pause(milliseconds time);
+
+  const HttpOptions options_;
+  const std::function<void(Error)> on_ended_;
+  Counter& requests_;
+  Counter& retries_;
+  Counter& raw_;
+  Counter& wire_;
+  Gauge& waiting_;
+  std::stop_source stop_;    // of everything, once draining is over
+  std::stop_source asking_;  // of known_sources(), at close()
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::uint64_t held_ LB_GUARDED_BY(mutex_) = 0;  // bytes published and not answered
+  bool closed_ LB_GUARDED_BY(mutex_) = false;
+  std::uint64_t session_ LB_GUARDED_BY(mutex_) = 0;
+  std::string problem_ LB_GUARDED_BY(mutex_);
+  std::optional<Error> ended_ LB_GUARDED_BY(mutex_);
+  Mutex opening_;  // held while a session is opened
+  std::deque<Lane> lanes_;
+};
+
+Status HttpTransport::publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) {
+  Item item{std::move(batch), std::move(on_delivered), 0};
+  item.bytes = item.batch->memory();
+  MutexLock lock(mutex_);
+  const bool ready = changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return closed_ || held_ == 0 || held_ + item.bytes <= options_.queue_bytes;
+  });
+  if (!ready || closed_) return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
+  held_ += item.bytes;
+  waiting_.set(static_cast<std::int64_t>(held_));
+  lane_of(item.batch->source).items.push_back(std::move(item));
+  changed_.notify_all();
+  return ok_status();
+}
+
+Result<std::vector<KnownSource>> HttpTransport::known_sources() {
+  http::HttpClient client(client_options());
+  http::ClientRequest request;
+  request.target = "/api/v1/agent/sources";
+  auto answer = in_session(client, std::move(request), asking_.get_token());
+  if (!answer.ok()) {
+    say(answer.error().message());
+    return std::move(answer).error();
+  }
+  if (answer->status != 200) return refused(*answer);
+  say("");
+  ZstdDecompressor decompressor;
+  LB_ASSIGN(const std::string bytes, decompressor.decompress(answer->body, kMaxKnownSources));
+  return decode_known_sources(bytes);
+}
+
+// --- one lane
+
+void HttpTransport::run(Lane& lane) {
+  while (true) {
+    std::vector<Item> items = take(lane);
+    if (items.empty()) return;
+    deliver(lane, std::move(items));
+  }
+}
+
+// What one request carries: the oldest items, in order. Empty: closed and drained, or the stop came.
+std::vector<Item> HttpTransport::take(Lane& lane) {
+  MutexLock lock(mutex_);
+  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return closed_ || !lane.items.empty(); });
+  std::vector<Item> items;
+  std::uint64_t bytes = 0;
+  while (!lane.items.empty() && items.size() < kMaxDeliveryBatches &&
+         (items.empty() || bytes + lane.items.front().bytes <= options_.request_bytes)) {
+    bytes += lane.items.front().bytes;
+    items.push_back(std::move(lane.items.front()));
+    lane.items.pop_front();
+  }
+  return items;
+}
+
+void HttpTransport::deliver(Lane& lane, std::vector<Item> items) {
+  auto outcomes = exchange(lane, items);
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    bytes += items[i].bytes;
+    if (outcomes.ok()) raw_.add(items[i].batch->bytes.size());
+    items[i].batch.reset();
+    items[i].on_delivered(outcomes.ok() ? std::move((*outcomes)[i]) : Result<Coverage>(outcomes.error()));
+  }
+  MutexLock lock(mutex_);
+  held_ -= bytes;
+  waiting_.set(static_cast<std::int64_t>(held_));
+  changed_.notify_all();
+}
+
+Result<std::vector<Result<Coverage>>> HttpTransport::exchange(Lane& lane, const std::vector<Item>& items) {
+  if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "cannot deliver a batch: the agent is stopping");
+  http::ClientRequest request;
+  {
+    std::vector<std::shared_ptr<const Batch>> batches;
+    for (const Item& item : items) batches.push_back(item.batch);
+    LB_ASSIGN(request.body, lane.compressor->compress(encode_delivery(batches)));
+  }
+  request.method = "POST";
+  request.target = "/api/v1/agent/batches";
+  request.headers = {{"Content-Type", "application/x-logboom-delivery"}};
+  LB_ASSIGN(const http::ClientResponse answer, until_answered(*lane.client, request));
+  LB_ASSIGN(auto outcomes, decode_outcomes(answer.body));
+  if (outcomes.size() != items.size())
+    return Error(ErrorCode::kCorrupt, "cannot deliver batches: the server's answer is of another number of them");
+  requests_.add();
+  wire_.add(request.body.size());
+  return outcomes;
+}
+
+// Sends the request until the server has answered it with 200; an error: it never will, or the stop came.
+Result<http::ClientResponse> HttpTransport::until_answered(http::HttpClient& client,
+                                                           const http::ClientRequest& request) {
+  for (milliseconds wait = options_.least_pause;; wait = std::min(wait * 2, options_.most_pause)) {
+    auto answer = in_session(client, request, stop_.get_token());
+    if (answer.ok() && answer->status == 200) {
+      say("");
+      return answer;
+    }
+    const Error error = answer.ok() ? refused(*answer) : answer.error();
+    if (auto gone = ended()) return *std::move(gone);
+    if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "cannot deliver a batch: the agent is stopping");
+    if (error.code() == ErrorCode::kRejected) return error;
+    say(error.message());
+    retries_.add();
+    pause(wait);
+  }
+}
+
+// --- the session
+
+Result<http::ClientResponse> HttpTransport::in_session(http::HttpClient& client, http::ClientRequest request,
+                                                       std::stop_token stop) {
+  LB_TRY(open_session(client, stop));
+  request.headers.emplace_back("Logboom-Agent", options_.agent);
+  request.headers.emplace_back("Logboom-Session", std::to_string(session()));
+  return client.send(request, stop);
+}
+
+Status HttpTransport::open_session(http::HttpClient& client, const std::stop_token& stop) {
+  MutexLock opening(opening_);
+  if (auto gone = ended()) return *std::move(gone);
+  if (session() != 0) return ok_status();
+  http::ClientRequest request{"POST", "/api/v1/agent/session", {{"Content-Type", "application/json"}}, ""};
+  request.body = nlohmann::json{{"agent", options_.agent}, {"name", options_.name}, {"version", options_.version}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  LB_ASSIGN(const http::ClientResponse answer, client.send(request, stop));
+  if (answer.status != 200) return refused(answer);
+  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
+  const std::uint64_t number = json.is_object() ? json.value("session", std::uint64_t{0}) : 0;
+  if (number == 0) return Error(ErrorCode::kCorrupt, "cannot open a session: the server's answer is none of logboom's");
+  MutexLock lock(mutex_);
+  session_ = number;
+  return ok_status();
+}
+
+// kUnavailable: try again; kRejected: these bytes never. Ends the session where the answer does.
+Error HttpTransport::refused(const http::ClientResponse& answer) {
+  std::string code;
+  const Error error = refusal_of(answer, code);
+  if (code == "fenced") end(Error(ErrorCode::kRejected, error.message()));
+  if (code == "unknown_session") end(Error(ErrorCode::kNotFound, error.message()));
+  const bool for_good = answer.status == 400 || answer.status == 413 || answer.status == 501;
+  return for_good ? Error(ErrorCode::kRejected, error.message()) : error;
+}
+
+void HttpTransport::end(const Error& error) {
+  {
+    MutexLock lock(mutex_);
+    if (ended_) return;
+    ended_ = error;
+    problem_ = error.message();
+  }
+  on_ended_(error);
+}
+
+std::optional<Error> HttpTransport::ended() const {
+  MutexLock lock(mutex_);
+  return ended_;
+}
+
+void HttpTransport::say(const std::string& problem) {
+  MutexLock lock(mutex_);
+  if (ended_ || problem == problem_) return;
+  if (problem.empty()) {
+    log_info("the server takes batches again");
+  } else {
+    log_warn("not delivered yet: {}", problem);
+  }
+  problem_ = problem;
+}
+
+void HttpTransport::pause(milliseconds time) {
+  MutexLock lock(mutex_);
+  CondVar never;
+  never.wait_for(mutex_, stop_.get_token(), time, [] { return false; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpProducer>> open_http_producer(HttpOptions options, Registry& registry,
+                                                         std::function<void(Error)> on_ended) {
+  if (options.lanes == 0 || options.lanes > 16)
+    return Error(ErrorCode::kInvalidArgument, "transport.connections: an agent has 1 to 16");
+  if (options.level < kLeastLevel || options.level > kMostLevel)
+    return Error(ErrorCode::kInvalidArgument, "transport.level: zstd has -7 to 19");
+  if (options.agent.size() != 32)
+    return Error(ErrorCode::kInvalidArgument, "cannot send over HTTP: the agent's identity needs 32 digits");
+  return std::unique_ptr<HttpProducer>(
+      std::make_unique<HttpTransport>(std::move(options), registry, std::move(on_ended)));
+}
+
+}  // namespace logboom::transport
