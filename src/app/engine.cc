@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agent/pipeline_emitter.h"
+#include "app/collecting.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "transfer/pump.h"
@@ -57,19 +58,16 @@ class EngineOfOneMachine final : public Engine {
   Result<ImportProgress> import_files(const ImportRequest& request,
                                       const std::function<void(const ImportProgress&)>& on_progress,
                                       std::stop_token stop) override;
+  Result<Producer*> start_taking_batches() override {
+    LB_TRY(start_taking());
+    return &pipe_->producer();
+  }
   std::vector<source::SourceStatus> source_status() override {
-    MutexLock lock(mutex_);
-    return collector_ ? collector_->status() : std::vector<source::SourceStatus>();
+    return collecting_ ? collecting_->source_status() : std::vector<source::SourceStatus>();
   }
-  config::RuleSet rules() override {
-    MutexLock lock(mutex_);
-    return in_force_;
-  }
+  config::RuleSet rules() override { return collecting_ ? collecting_->rules() : config::RuleSet(); }
   config::RuleSource* rule_source() override { return rule_source_.get(); }
-  std::string rules_problem() override {
-    MutexLock lock(mutex_);
-    return rules_problem_;
-  }
+  std::string rules_problem() override { return collecting_ ? collecting_->rules_problem() : ""; }
   std::uint64_t budget_used() override { return budget_.used(); }
   Status stop() override;
 
@@ -78,7 +76,7 @@ class EngineOfOneMachine final : public Engine {
   // One collector through a pipe of its own, until everything it emitted is durable. `on_tick` runs about five times a
   // second.
   Status collect_once(source::Collector& collector, const std::function<void()>& on_tick, std::stop_token stop);
-  void follow_rules(std::stop_token stop);
+  Status start_taking();
   void keep(std::stop_token stop);
 
   const config::Settings& settings_;
@@ -87,55 +85,26 @@ class EngineOfOneMachine final : public Engine {
   MemoryBudget budget_;
   std::unique_ptr<config::RuleSource> rule_source_;
   std::unique_ptr<Pipe> pipe_;
-  std::unique_ptr<source::Emitter> emitter_;
+  std::unique_ptr<Collecting> collecting_;
   Mutex mutex_;
   CondVar wake_;
-  std::unique_ptr<source::FileCollector> collector_;  // set once, under the mutex
-  config::RuleSet in_force_ LB_GUARDED_BY(mutex_);
-  std::string rules_problem_ LB_GUARDED_BY(mutex_);
   bool stopped_ = false;
-  std::jthread collecting_;
-  std::jthread following_rules_;
   std::jthread keeping_;
 };
 
 Status EngineOfOneMachine::start_collecting(std::unique_ptr<config::RuleSource> rules) {
   rule_source_ = std::move(rules);
-  LB_ASSIGN(config::RuleSet set, rule_source_->load());
-  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_.registry));
-  LB_ASSIGN(emitter_, agent::make_pipeline_emitter(pipe_->producer(), deps_.registry));
-  LB_ASSIGN(auto collector, open_collector(settings_, {}, set, budget_, deps_));
-  {
-    MutexLock lock(mutex_);
-    in_force_ = std::move(set);
-    collector_ = std::move(collector);
-  }
-  collecting_ = std::jthread([this](std::stop_token stop) {
-    if (Status ran = collector_->run(*emitter_, stop); !ran.ok())
-      log_error("collecting has stopped: {}", ran.error().message());
-  });
-  following_rules_ = std::jthread([this](std::stop_token stop) { follow_rules(stop); });
-  keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
+  LB_TRY(start_taking());
+  auto collecting = std::make_unique<Collecting>(settings_, deps_, budget_);
+  LB_TRY(collecting->start(pipe_->producer(), *rule_source_));
+  collecting_ = std::move(collecting);
   return {};
 }
 
-void EngineOfOneMachine::follow_rules(std::stop_token stop) {
-  while (rule_source_->wait_for_change(rules().revision, stop)) {
-    auto loaded = rule_source_->load();
-    MutexLock lock(mutex_);
-    if (!loaded.ok()) {
-      rules_problem_ = loaded.error().message();
-      log_error("the new rules are not usable, the last good ones stay in force:\n{}", rules_problem_);
-      continue;
-    }
-    rules_problem_.clear();
-    const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
-    if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) continue;
-    log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
-             diff.changed.size(), diff.stopped.size());
-    in_force_ = *loaded;
-    collector_->set_rules(std::move(*loaded));
-  }
+Status EngineOfOneMachine::start_taking() {
+  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_.registry));
+  keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
+  return {};
 }
 
 // Retention now and then; a store that is stuck says why.
@@ -229,10 +198,12 @@ Status EngineOfOneMachine::collect_once(source::Collector& collector, const std:
 
 Status EngineOfOneMachine::stop() {
   if (std::exchange(stopped_, true)) return {};
-  for (std::jthread* thread : {&following_rules_, &keeping_, &collecting_}) thread->request_stop();
-  for (std::jthread* thread : {&following_rules_, &keeping_, &collecting_}) {
-    if (thread->joinable()) thread->join();
+  keeping_.request_stop();
+  if (collecting_) {
+    collecting_->request_stop();
+    collecting_->join();
   }
+  if (keeping_.joinable()) keeping_.join();
   if (pipe_) pipe_->close();
   return store_->keeper().close();
 }

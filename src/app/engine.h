@@ -14,6 +14,7 @@
 #include "config/settings.h"
 #include "logstore/log_store.h"
 #include "source/collector.h"
+#include "transport/transport.h"
 
 namespace logboom::app {
 
@@ -42,6 +43,9 @@ class Engine {
   virtual logstore::LogStore& store() = 0;
   // Starts collecting by the rules and follows changes of the rule source until stop().
   virtual Status start_collecting(std::unique_ptr<config::RuleSource> rules) = 0;
+  // Instead of collecting: takes the batches that others send. The producer hands them to the store; it lives until
+  // stop().
+  virtual Result<Producer*> start_taking_batches() = 0;
   // Reads the files to their end, returns when all of it is durable. `on_progress` runs about five times a second.
   virtual Result<ImportProgress> import_files(const ImportRequest& request,
                                               const std::function<void(const ImportProgress&)>& on_progress,

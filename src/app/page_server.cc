@@ -11,6 +11,7 @@
 #include "http/json.h"
 #include "http/server.h"
 #include "server/api.h"
+#include "server/fleet/agent_routes.h"
 #include "server/page.h"
 
 namespace logboom::app {
@@ -40,6 +41,7 @@ class PageServerOfEngine final : public PageServer {
     LB_ASSIGN(made->gate_, http::Gate::open(gate, *context.files, context.clock));
     server::register_api(made->router_, made->deps(context, engine));
     register_program_routes(made->router_, engine, &made->gate_->events());
+    if (options.batches_to) LB_TRY(made->take_agents(context, engine, *options.batches_to));
     server::register_page(made->router_, server::page_assets());
     http::ServerOptions server;
     server.listen = options.tcp ? gate.listen : "";
@@ -59,6 +61,20 @@ class PageServerOfEngine final : public PageServer {
   void stop() override { server_->stop(); }
 
  private:
+  Status take_agents(Context& context, Engine& engine, Producer& batches_to) {
+    logstore::LogWriter& store = *engine.store().writer();
+    server::FleetOptions options;
+    options.directory = context.data_directory();
+    LB_ASSIGN(options.own_agent, own_agent_id(context.settings, *context.files));
+    LB_ASSIGN(const auto known, store.known_sources());
+    for (const KnownSource& source : known) options.stored.push_back(source.source);
+    options.token_is_valid = [this](const std::string& id) { return gate_->tokens().is_valid(id); };
+    LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
+    budget_ = std::make_unique<MemoryBudget>(context.settings.size("limits.memory").bytes() / 4);
+    server::register_agent_routes(router_, {*fleet_, batches_to, [&store] { return store.known_sources(); }, *budget_});
+    return {};
+  }
+
   server::ApiDeps deps(Context& context, Engine& engine) {
     server::ApiDeps deps{engine.store(), context.clock};
     deps.registry = &context.registry;
@@ -72,6 +88,8 @@ class PageServerOfEngine final : public PageServer {
   }
 
   std::unique_ptr<http::Gate> gate_;
+  std::unique_ptr<server::Fleet> fleet_;
+  std::unique_ptr<MemoryBudget> budget_;
   http::Router router_;
   std::unique_ptr<http::HttpServer> server_;
 };

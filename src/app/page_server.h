@@ -10,7 +10,8 @@
 namespace logboom::app {
 
 struct PageServerOptions {
-  bool tcp = true;  // false: the Unix socket alone
+  bool tcp = true;                 // false: the Unix socket alone
+  Producer* batches_to = nullptr;  // takes what agents send; nullptr: no agents
 };
 
 // Stops before the engine does. The context and the engine outlive it.

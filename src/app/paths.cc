@@ -8,6 +8,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "http/auth/secret.h"
+
 namespace logboom::app {
 namespace {
 
@@ -86,6 +88,15 @@ Result<std::string> load_agent_key(FileSystem& files, const std::string& given_f
   auto system = read_or_make_key(files, "/etc/logboom/agent.key");
   if (system.ok() || system.error().code() == ErrorCode::kCorrupt) return system;
   return read_or_make_key(files, config_home() + "/logboom/agent.key");
+}
+
+std::string agent_id(const std::string& agent_key) {
+  return http::sha256_hex("logboom agent\n" + agent_key).substr(0, 32);
+}
+
+std::string default_token_file(FileSystem& files) {
+  const std::string system = "/etc/logboom/agent.token";
+  return files.stat(system).ok() || ::geteuid() == 0 ? system : config_home() + "/logboom/agent.token";
 }
 
 std::string host_name(const std::string& given) {

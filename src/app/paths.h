@@ -30,6 +30,12 @@ std::string absolute_path(const std::string& path);
 // directory so that losing that causes neither gaps nor duplicates.
 Result<std::string> load_agent_key(FileSystem& files, const std::string& given_file);
 
+// The public name of the host that holds this key: 32 hexadecimal digits, from which nobody finds the key.
+std::string agent_id(const std::string& agent_key);
+
+// Where an agent's token lies when no file is named: beside the agent's key.
+std::string default_token_file(FileSystem& files);
+
 // gethostname, or `given`.
 std::string host_name(const std::string& given);
 

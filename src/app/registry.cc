@@ -8,6 +8,7 @@
 #include "config/file/file_rule_source.h"
 #include "logstore/embedded/embedded_store.h"
 #include "source/file/stream_collector.h"
+#include "transport/http/http_producer.h"
 #include "transport/inprocess/inprocess_transport.h"
 
 namespace logboom::app {
@@ -56,18 +57,71 @@ logstore::RetentionPolicy retention_policy(const config::Settings& settings, Fil
 
 Result<Transport> open_transport(const config::Settings& settings,
                                  std::function<Result<std::vector<KnownSource>>()> known_sources) {
+  if (settings.text("transport.kind") == "http") {
+    return Error(ErrorCode::kInvalidArgument,
+                 "transport.kind: http is how an agent sends; here the store is in the same program");
+  }
   transport::InProcessOptions options;
   options.queue_bytes = settings.size("limits.memory").bytes() / 4;
   auto made = transport::open_inprocess(options, std::move(known_sources));
   return Transport{std::move(made.producer), std::move(made.consumer)};
 }
 
+namespace {
+
+Result<std::string> read_agent_key(const config::Settings& settings, FileSystem& files) {
+  const std::string& key_file = settings.text("agent.key_file");
+  return load_agent_key(files, key_file == "auto" ? "" : key_file);
+}
+
+Result<std::string> read_agent_token(const config::Settings& settings, FileSystem& files) {
+  const std::string& named = settings.text("agent.token_file");
+  const std::string path = named == "auto" ? default_token_file(files) : absolute_path(named);
+  auto token = read_file(files, path, 4096);
+  if (!token.ok()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("{}; on the server run `logboom token create --agent` and do what it prints",
+                             token.error().message()));
+  }
+  while (!token->empty() && std::isspace(static_cast<unsigned char>(token->back()))) token->pop_back();
+  return token;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Producer>> open_agent_producer(const config::Settings& settings, Deps deps,
+                                                      std::function<void(Error)> on_ended) {
+  if (settings.text("transport.kind") == "inprocess")
+    return Error(ErrorCode::kInvalidArgument, "transport.kind: an agent keeps no store, it sends over http");
+  transport::HttpOptions options;
+  options.client.server = settings.text("agent.server");
+  if (options.client.server.empty())
+    return Error(ErrorCode::kInvalidArgument, "agent.server: name the server this agent sends to (--server URL)");
+  constexpr std::uint64_t kMostLine = 32u << 20;
+  if (settings.size("limits.line").bytes() > kMostLine)
+    return Error(ErrorCode::kInvalidArgument, "limits.line: an agent sends lines of at most 32MiB to a server");
+  LB_ASSIGN(options.client.token, read_agent_token(settings, deps.files));
+  LB_ASSIGN(const std::string key, read_agent_key(settings, deps.files));
+  options.agent = agent_id(key);
+  options.name = host_name(settings.text("agent.name"));
+  options.version = LOGBOOM_VERSION;
+  options.queue_bytes = settings.size("limits.memory").bytes() / 4;
+  options.lanes = static_cast<unsigned>(settings.integer("transport.connections"));
+  options.level = static_cast<int>(settings.integer("transport.level"));
+  LB_ASSIGN(auto producer, transport::open_http_producer(std::move(options), deps.registry, std::move(on_ended)));
+  return std::unique_ptr<Producer>(std::move(producer));
+}
+
+Result<std::string> own_agent_id(const config::Settings& settings, FileSystem& files) {
+  LB_ASSIGN(const std::string key, read_agent_key(settings, files));
+  return agent_id(key);
+}
+
 Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Settings& settings,
                                                               const CollectorSetup& setup, config::RuleSet rules,
                                                               MemoryBudget& budget, Deps deps) {
   source::FileCollectorOptions options;
-  const std::string& key_file = settings.text("agent.key_file");
-  LB_ASSIGN(options.agent_key, load_agent_key(deps.files, key_file == "auto" ? "" : key_file));
+  LB_ASSIGN(options.agent_key, read_agent_key(settings, deps.files));
   options.host = host_name(settings.text("agent.name"));
   options.max_line = settings.size("limits.line").bytes();
   options.one_shot = setup.one_shot;
@@ -82,8 +136,7 @@ Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::S
                                                                  const std::string& topic, MemoryBudget& budget,
                                                                  Deps deps) {
   source::StreamOptions options;
-  const std::string& key_file = settings.text("agent.key_file");
-  LB_ASSIGN(options.agent_key, load_agent_key(deps.files, key_file == "auto" ? "" : key_file));
+  LB_ASSIGN(options.agent_key, read_agent_key(settings, deps.files));
   options.path = path;
   options.name = "stdin:" + name;
   options.channel = topic;
@@ -102,6 +155,14 @@ Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& s
   var_log.path = "/var/log";
   var_log.name = "var-log";
   options.fallback = {var_log};
+  return config::open_file_rules(options, deps.files, deps.clock);
+}
+
+Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Settings& settings,
+                                                             const std::string& config_file, Deps deps) {
+  config::FileRuleOptions options;
+  options.config_file = config_file;
+  options.data_directory = settings.text("data_dir");
   return config::open_file_rules(options, deps.files, deps.clock);
 }
 

@@ -41,6 +41,14 @@ struct Transport {
 Result<Transport> open_transport(const config::Settings& settings,
                                  std::function<Result<std::vector<KnownSource>>()> known_sources);
 
+// The way from this agent to its server; `on_ended` as open_http_producer's. kInvalidArgument: no server is named, or
+// no token can be read.
+Result<std::unique_ptr<Producer>> open_agent_producer(const config::Settings& settings, Deps deps,
+                                                      std::function<void(Error)> on_ended);
+
+// This host's identity as an agent.
+Result<std::string> own_agent_id(const config::Settings& settings, FileSystem& files);
+
 struct CollectorSetup {
   bool one_shot = false;
   bool explicit_paths = false;
@@ -57,5 +65,8 @@ Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::S
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
                                                        std::vector<config::Rule> given, Deps deps);
+// Of an agent: where `rules.from` says.
+Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Settings& settings,
+                                                             const std::string& config_file, Deps deps);
 
 }  // namespace logboom::app

@@ -3,7 +3,7 @@
 there once, unaltered and in order, the audit clean and the export byte-equal. Shares no code with the product: the writers keep
 their own ledger outside the fault zone.
 
-usage: crash.py --binary PATH [--rounds N] [--seed N] [--mode rename|rename-pattern|copytruncate|gzip|none|all] [--results DIR]
+usage: crash.py --binary PATH [--rounds N] [--seed N] [--mode rename|rename-pattern|copytruncate|gzip|none|http|all] [--results DIR]
 
 The rounds are shared out over the modes. With --results the counts are written as crash.json for docs/reliability.md.
 """
@@ -20,6 +20,7 @@ import traceback
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from fleet import Agent, Server
 from product import Failure, Home, check
 
 LINE = re.compile(rb"^w(\d+) s(\d+) c([0-9a-f]{8}) (.*)$")
@@ -88,6 +89,14 @@ class Writer(threading.Thread):
         self.file.close()
 
 
+class Running:
+    def __init__(self, home, process):
+        self.home, self.process = home, process
+
+    def stop(self):
+        self.home.stop(self.process)
+
+
 def killer(home, rounds, rng):
     """Starts and kills -9 the program `rounds` times; leaves it running at the end."""
     for n in range(rounds):
@@ -96,7 +105,30 @@ def killer(home, rounds, rng):
         home.kill(process)
         print(f"\rround {n + 1} of {rounds}", end="", flush=True)
     print()
-    return home.start(home.logs)
+    process = home.start(home.logs)
+    return (Running(home, process),)
+
+
+def fleet_killer(home, rounds, rng):
+    """The same over HTTP: the agent, the server or both are killed; both run at the end."""
+    server = Server(home)
+    server.start()
+    agent = Agent(server, "web-1", folder=home.logs)
+    agent.start()
+    for n in range(rounds):
+        time.sleep(rng.uniform(0.05, 1.2))
+        victims = rng.choice(["agent", "server", "agent and server"])
+        if "agent" in victims:
+            agent.kill()
+        if "server" in victims:
+            server.kill()
+            time.sleep(rng.choice([0, rng.uniform(0, 0.5)]))
+            server.start(wait=rng.random() < 0.5)
+        if "agent" in victims:
+            agent.start()
+        print(f"\rround {n + 1} of {rounds}", end="", flush=True)
+    print()
+    return agent, server
 
 
 def verify(home, writers):
@@ -142,14 +174,15 @@ def verify_export(home, writers):
     return len(wanted)
 
 
-def finish(home, process, writers):
+def finish(home, running, writers):
     total = sum(w.count for w in writers)
     try:
         home.wait_until(lambda: home.count("w* s*") >= total, "every line is stored", 120)
         home.wait_until(home.caught_up, "everything written is durable", 60)
     except Failure as failure:
         print(failure)  # what is missing is counted below
-    home.stop(process)
+    for one in running:
+        one.stop()
     return verify(home, writers)
 
 
@@ -162,12 +195,12 @@ def run_mode(binary, mode, rounds, seed, keep):
     try:
         for w in writers:
             w.start()
-        process = killer(home, rounds, rng)
+        running = (fleet_killer if mode == "http" else killer)(home, rounds, rng)
         for w in writers:
             w.ending.set()
         for w in writers:
             w.join()
-        counts = finish(home, process, writers)
+        counts = finish(home, running, writers)
         ok = True
         return counts
     finally:
@@ -185,7 +218,7 @@ def main():
     parser.add_argument("--results")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
-    modes = ["none", "rename", "rename-pattern", "copytruncate", "gzip"] if args.mode == "all" else [args.mode]
+    modes = ["none", "rename", "rename-pattern", "copytruncate", "gzip", "http"] if args.mode == "all" else [args.mode]
     done = []
     for i, mode in enumerate(modes):
         rounds = args.rounds // len(modes) + (1 if i < args.rounds % len(modes) else 0)

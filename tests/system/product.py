@@ -65,10 +65,10 @@ class Home:
     def json(self, *words, code=0, timeout=300):
         return json.loads(self.run(*words, "-o", "json", code=code, timeout=timeout).stdout)
 
-    def start(self, *words, wait=True, env=None, wrap=()):
-        """Starts `logboom up ...`; returns the process once it answers on its socket."""
+    def start(self, *words, wait=True, env=None, wrap=(), command="up", listen="127.0.0.1:0"):
+        """Starts `logboom up ...` (or `server`); returns the process once it answers on its socket."""
         log = open(os.path.join(self.root, "up.log"), "ab")
-        process = subprocess.Popen([*wrap, self.binary, "--data", self.data, "up", *words, "--listen", "127.0.0.1:0"], stdout=log, stderr=log,
+        process = subprocess.Popen([*wrap, self.binary, "--data", self.data, command, *words, "--listen", listen], stdout=log, stderr=log,
                                    env=env or self.env, cwd=self.root, start_new_session=True)
         self.running.append(process)
         if wait:

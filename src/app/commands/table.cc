@@ -25,13 +25,18 @@ std::vector<Option> setting_options() {
   return options;
 }
 
-std::vector<Option> up_options() {
+std::vector<Option> server_options() {
   std::vector<Option> options = {{"--listen", "ADDRESS", "Address and port of the page, as server.listen."},
                                  {"--tls-cert", "FILE", "Certificate, as server.tls_cert."},
                                  {"--tls-key", "FILE", "Private key, as server.tls_key."},
-                                 {"--public-url", "URL", "The address people use, as server.public_url."},
-                                 {"--no-page", "", "Collect and store only; no TCP port is opened."}};
+                                 {"--public-url", "URL", "The address people use, as server.public_url."}};
   for (Option& option : setting_options()) options.push_back(std::move(option));
+  return options;
+}
+
+std::vector<Option> up_options() {
+  std::vector<Option> options = server_options();
+  options.insert(options.begin(), {"--no-page", "", "Collect and store only; no TCP port is opened."});
   return options;
 }
 
@@ -145,6 +150,10 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
       {"up", "Everything on this machine: collect, store, page. Without a path: /var/log.", "[PATH|GLOB|DIR ...]", 0,
        10'000, up_options(), run_up},
+      {"agent",
+       "Collects this host's files and sends them to a server (--server URL, --token-file FILE, --config FILE).", "", 0,
+       0, setting_options(), run_agent},
+      {"server", "Stores what agents send, with the page and the API.", "", 0, 0, server_options(), run_server},
       {"import",
        "Reads files to their end (also .gz, .zst, .xz) and returns when they are durable. Again: nothing twice.",
        "FILE ... | -",

@@ -1,37 +1,16 @@
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "app/commands/commands.h"
 #include "app/engine.h"
 #include "app/page_server.h"
 #include "app/paths.h"
+#include "app/service.h"
 #include "base/byte_size.h"
 #include "base/log.h"
-#include "base/mutex.h"
 #include "config/rules_yaml.h"
 
 namespace logboom::app {
 namespace {
-
-// Tells systemd (READY=1, STOPPING=1) where it runs us; nothing elsewhere.
-void notify_service_manager(const std::string& state) {
-  const std::string path = environment("NOTIFY_SOCKET");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) return;
-  std::copy(path.begin(), path.end(), address.sun_path);
-  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
-  const int descriptor = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return;
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  if (::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), length) <
-      0) {
-    log_warn("cannot notify the service manager");
-  }
-  ::close(descriptor);
-}
 
 Result<std::vector<config::Rule>> rules_of_paths(const Args& args) {
   std::vector<config::Rule> rules;
@@ -59,13 +38,6 @@ void greet(Context& context, Engine& engine, PageServer& server, bool page) {
   if (page)
     fmt::print("the page    {}\n            (works once; `logboom login` prints another)\n", server.sign_in_url());
   std::fflush(stdout);
-}
-
-void wait_for_stop(std::stop_token stop) {
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(mutex);
-  never.wait(mutex, stop, [] { return false; });
 }
 
 }  // namespace

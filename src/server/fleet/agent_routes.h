@@ -20,8 +20,8 @@ struct AgentRouteDeps {
 };
 
 // The largest request, and the largest content of one.
-inline constexpr std::size_t kMaxDeliveryBody = 16u << 20;
-inline constexpr std::size_t kMaxDeliveryContent = 64u << 20;
+inline constexpr std::size_t kMaxDeliveryBody = 64u << 20;
+inline constexpr std::size_t kMaxDeliveryContent = 128u << 20;
 
 // Everything in `deps` outlives the router. Handlers block until what they took is durable.
 void register_agent_routes(http::Router& router, AgentRouteDeps deps);

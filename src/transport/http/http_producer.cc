@@ -19,8 +19,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kLeastLevel = -7;
-constexpr int kMostLevel = 19;
 constexpr std::size_t kMaxKnownSources = 256u << 20;  // bytes of the account of all sources
 
 struct Item {
@@ -318,9 +316,7 @@ void HttpTransport::pause(milliseconds time) {
 Result<std::unique_ptr<HttpProducer>> open_http_producer(HttpOptions options, Registry& registry,
                                                          std::function<void(Error)> on_ended) {
   if (options.lanes == 0 || options.lanes > 16)
-    return Error(ErrorCode::kInvalidArgument, "transport.connections: an agent has 1 to 16");
-  if (options.level < kLeastLevel || options.level > kMostLevel)
-    return Error(ErrorCode::kInvalidArgument, "transport.level: zstd has -7 to 19");
+    return Error(ErrorCode::kInvalidArgument, "cannot send over HTTP: an agent has 1 to 16 connections");
   if (options.agent.size() != 32)
     return Error(ErrorCode::kInvalidArgument, "cannot send over HTTP: the agent's identity needs 32 digits");
   return std::unique_ptr<HttpProducer>(

@@ -1,0 +1,102 @@
+#include "app/agent_program.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "app/collecting.h"
+#include "app/paths.h"
+#include "base/log.h"
+#include "base/mutex.h"
+
+namespace logboom::app {
+namespace {
+
+constexpr auto kPauseBetweenSessions = std::chrono::seconds(1);
+
+// How a session ended, told by the producer's thread.
+class SessionEnd {
+ public:
+  void tell(Error error) {
+    MutexLock lock(mutex_);
+    error_ = std::move(error);
+    changed_.notify_all();
+  }
+  // nullopt: the stop came first.
+  std::optional<Error> wait(std::stop_token stop) {
+    MutexLock lock(mutex_);
+    changed_.wait(mutex_, std::move(stop), [this]() LB_NO_THREAD_SAFETY_ANALYSIS { return error_.has_value(); });
+    return error_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::optional<Error> error_ LB_GUARDED_BY(mutex_);
+};
+
+class AgentOfThisHost final : public AgentProgram {
+ public:
+  AgentOfThisHost(Context& context, std::unique_ptr<FileLock> lock, std::unique_ptr<config::RuleSource> rules)
+      : context_(context),
+        lock_(std::move(lock)),
+        rules_(std::move(rules)),
+        budget_(context.settings.size("limits.memory").bytes() / 2) {}
+
+  Status run(std::stop_token stop) override {
+    while (!stop.stop_requested()) {
+      LB_ASSIGN(const auto end, one_session(stop));
+      if (!end) break;
+      if (end->code() == ErrorCode::kRejected) return *end;
+      log_warn("{}; asking again what it holds", end->message());
+      pause(stop);
+    }
+    return {};
+  }
+
+ private:
+  // Collects and sends until the stop (nullopt) or the end of the session with the server.
+  Result<std::optional<Error>> one_session(std::stop_token stop) {
+    SessionEnd end;
+    Collecting collecting(context_.settings, context_.deps(), budget_);  // outlives every delivery
+    LB_ASSIGN(auto producer, open_agent_producer(context_.settings, context_.deps(),
+                                                 [&end](Error error) { end.tell(std::move(error)); }));
+    LB_TRY(collecting.start(*producer, *rules_));
+    auto ended = end.wait(stop);
+    collecting.request_stop();
+    producer->close();
+    collecting.join();
+    producer.reset();  // delivers what it still can
+    return ended;
+  }
+
+  static void pause(std::stop_token stop) {
+    Mutex mutex;
+    CondVar never;
+    MutexLock lock(mutex);
+    never.wait_for(mutex, std::move(stop), kPauseBetweenSessions, [] { return false; });
+  }
+
+  Context& context_;
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<config::RuleSource> rules_;
+  MemoryBudget budget_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AgentProgram>> AgentProgram::open(Context& context) {
+  const std::string directory = context.data_directory();
+  LB_TRY(context.files->create_directories(directory));
+  auto lock = context.files->lock(directory + "/agent.lock", LockMode::kExclusive);
+  if (!lock.ok() && lock.error().code() == ErrorCode::kUnavailable) {
+    return Error(ErrorCode::kUnavailable,
+                 fmt::format("another agent runs on {}; name another folder with --data-dir", directory));
+  }
+  if (!lock.ok()) return std::move(lock).error();
+  LB_ASSIGN(auto rules, open_agent_rules(context.settings, context.config_file, context.deps()));
+  return std::unique_ptr<AgentProgram>(
+      std::make_unique<AgentOfThisHost>(context, std::move(lock).value(), std::move(rules)));
+}
+
+}  // namespace logboom::app

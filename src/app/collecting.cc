@@ -1,0 +1,76 @@
+#include "app/collecting.h"
+
+#include "agent/pipeline_emitter.h"
+#include "base/log.h"
+
+namespace logboom::app {
+
+Collecting::~Collecting() {
+  request_stop();
+  join();
+}
+
+Status Collecting::start(Producer& producer, config::RuleSource& rules) {
+  rule_source_ = &rules;
+  LB_ASSIGN(config::RuleSet set, rules.load());
+  LB_ASSIGN(emitter_, agent::make_pipeline_emitter(producer, deps_.registry));
+  LB_ASSIGN(auto collector, open_collector(settings_, {}, set, budget_, deps_));
+  {
+    MutexLock lock(mutex_);
+    in_force_ = std::move(set);
+    collector_ = std::move(collector);
+  }
+  collecting_ = std::jthread([this](std::stop_token stop) {
+    if (Status ran = collector_->run(*emitter_, stop); !ran.ok())
+      log_error("collecting has stopped: {}", ran.error().message());
+  });
+  following_rules_ = std::jthread([this](std::stop_token stop) { follow_rules(stop); });
+  return {};
+}
+
+void Collecting::follow_rules(std::stop_token stop) {
+  while (rule_source_->wait_for_change(rules().revision, stop)) {
+    auto loaded = rule_source_->load();
+    MutexLock lock(mutex_);
+    if (!loaded.ok()) {
+      rules_problem_ = loaded.error().message();
+      log_error("the new rules are not usable, the last good ones stay in force:\n{}", rules_problem_);
+      continue;
+    }
+    rules_problem_.clear();
+    const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
+    if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) continue;
+    log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
+             diff.changed.size(), diff.stopped.size());
+    in_force_ = *loaded;
+    collector_->set_rules(std::move(*loaded));
+  }
+}
+
+void Collecting::request_stop() {
+  following_rules_.request_stop();
+  collecting_.request_stop();
+}
+
+void Collecting::join() {
+  for (std::jthread* thread : {&following_rules_, &collecting_}) {
+    if (thread->joinable()) thread->join();
+  }
+}
+
+std::vector<source::SourceStatus> Collecting::source_status() {
+  MutexLock lock(mutex_);
+  return collector_ ? collector_->status() : std::vector<source::SourceStatus>();
+}
+
+config::RuleSet Collecting::rules() {
+  MutexLock lock(mutex_);
+  return in_force_;
+}
+
+std::string Collecting::rules_problem() {
+  MutexLock lock(mutex_);
+  return rules_problem_;
+}
+
+}  // namespace logboom::app

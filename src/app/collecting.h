@@ -1,0 +1,54 @@
+// Collecting: the side of the pipe that reads, of the program on one machine and of an agent alike: the file collector
+// on its thread, and the thread that gives it every new set of rules.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/registry.h"
+#include "base/memory_budget.h"
+#include "base/mutex.h"
+#include "config/rule_source.h"
+#include "config/settings.h"
+#include "source/collector.h"
+#include "transport/transport.h"
+
+namespace logboom::app {
+
+// Thread-safe after start(). Everything given outlives it; it outlives every delivery of the producer.
+class Collecting {
+ public:
+  Collecting(const config::Settings& settings, Deps deps, MemoryBudget& budget)
+      : settings_(settings), deps_(deps), budget_(budget) {}
+  ~Collecting();
+
+  // Starts to collect by the rules and follows their changes. Once.
+  Status start(Producer& producer, config::RuleSource& rules);
+  // Returns at once; join() waits for the threads.
+  void request_stop();
+  void join();
+
+  std::vector<source::SourceStatus> source_status();
+  // The rules in force, and why newer ones are not (empty: they are).
+  config::RuleSet rules();
+  std::string rules_problem();
+
+ private:
+  void follow_rules(std::stop_token stop);
+
+  const config::Settings& settings_;
+  const Deps deps_;
+  MemoryBudget& budget_;
+  config::RuleSource* rule_source_ = nullptr;
+  std::unique_ptr<source::Emitter> emitter_;
+  Mutex mutex_;
+  std::unique_ptr<source::FileCollector> collector_;  // set once, under the mutex
+  config::RuleSet in_force_ LB_GUARDED_BY(mutex_);
+  std::string rules_problem_ LB_GUARDED_BY(mutex_);
+  std::jthread collecting_;
+  std::jthread following_rules_;
+};
+
+}  // namespace logboom::app

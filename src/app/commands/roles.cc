@@ -1,0 +1,58 @@
+// agent and server: the roles of a fleet.
+#include <fmt/format.h>
+
+#include "app/agent_program.h"
+#include "app/commands/commands.h"
+#include "app/engine.h"
+#include "app/page_server.h"
+#include "app/service.h"
+#include "base/log.h"
+
+namespace logboom::app {
+namespace {
+
+// The common options name the server and the token of an agent, too.
+Status take_common_options(Context& context) {
+  if (!context.server.empty()) LB_TRY(context.settings.set("agent.server", context.server, "--server"));
+  if (!context.token_file.empty()) LB_TRY(context.settings.set("agent.token_file", context.token_file, "--token-file"));
+  return {};
+}
+
+Status run_agent_program(Context& context) {
+  LB_TRY(take_common_options(context));
+  LB_ASSIGN(auto agent, AgentProgram::open(context));
+  LB_ASSIGN(const std::string id, own_agent_id(context.settings, *context.files));
+  log_info("agent {} sends to {}", id, printable(context.settings.text("agent.server")));
+  notify_service_manager("READY=1");
+  LB_TRY(agent->run(context.stop));
+  notify_service_manager("STOPPING=1");
+  return {};
+}
+
+Status run_server_program(Context& context) {
+  LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
+  LB_ASSIGN(Producer * store_side, engine->start_taking_batches());
+  LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .batches_to = store_side}));
+  fmt::print("stored in   {}\nthe page    {}\n            (works once; `logboom login` prints another)\n",
+             context.data_directory(), server->sign_in_url());
+  std::fflush(stdout);
+  notify_service_manager("READY=1");
+  wait_for_stop(context.stop);
+  notify_service_manager("STOPPING=1");
+  server->stop();
+  return engine->stop();
+}
+
+}  // namespace
+
+int run_agent(Context& context, const Args&) {
+  const Status ran = run_agent_program(context);
+  return ran.ok() ? kOk : fail(ran.error());
+}
+
+int run_server(Context& context, const Args&) {
+  const Status ran = run_server_program(context);
+  return ran.ok() ? kOk : fail(ran.error());
+}
+
+}  // namespace logboom::app
