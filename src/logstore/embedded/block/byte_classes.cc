@@ -55,17 +55,17 @@ ByteClasses classify_portable(const char* bytes) {
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx2"))) std::uint64_t mask32(__m256i v) {
+__attribute__((target("avx2"), always_inline)) inline std::uint64_t mask32(__m256i v) {
   return static_cast<std::uint32_t>(_mm256_movemask_epi8(v));
 }
 
 // Bytes that equal c.
-__attribute__((target("avx2"))) std::uint64_t equal32(__m256i v, char c) {
-  return mask32(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(c)));
+__attribute__((target("avx2"), always_inline)) inline __m256i equal32(__m256i v, char c) {
+  return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c));
 }
 
 // Bytes in [low, high], both ASCII.
-__attribute__((target("avx2"))) __m256i in_range(__m256i v, char low, char high) {
+__attribute__((target("avx2"), always_inline)) inline __m256i in_range(__m256i v, char low, char high) {
   return _mm256_and_si256(_mm256_cmpgt_epi8(v, _mm256_set1_epi8(static_cast<char>(low - 1))),
                           _mm256_cmpgt_epi8(_mm256_set1_epi8(static_cast<char>(high + 1)), v));
 }
@@ -81,7 +81,7 @@ constexpr std::array<std::uint8_t, 16> make_by_low_nibble() {
 
 alignas(16) constexpr std::array<std::uint8_t, 16> kByLowNibble = make_by_low_nibble();
 
-__attribute__((target("avx2"))) __m256i delimiters(__m256i v) {
+__attribute__((target("avx2"), always_inline)) inline __m256i delimiters(__m256i v) {
   const __m256i low_table =
       _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(kByLowNibble.data())));
   const __m256i high_table = _mm256_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32,
@@ -93,17 +93,18 @@ __attribute__((target("avx2"))) __m256i delimiters(__m256i v) {
                           _mm256_set1_epi8(-1));
 }
 
-__attribute__((target("avx2"))) void add32(const char* bytes, unsigned shift, ByteClasses& out) {
+__attribute__((target("avx2"), always_inline)) inline void add32(const char* bytes, unsigned shift, ByteClasses& out) {
   const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
-  const std::uint64_t digit = mask32(in_range(v, '0', '9'));
+  const __m256i digit = in_range(v, '0', '9');
+  const __m256i other_marks = _mm256_or_si256(_mm256_or_si256(equal32(v, '/'), equal32(v, '@')), equal32(v, '%'));
   out.delimiter |= mask32(delimiters(v)) << shift;
-  out.digit |= digit << shift;
-  out.mark |= (digit | equal32(v, '/') | equal32(v, '@') | equal32(v, '%')) << shift;
-  out.colon |= equal32(v, ':') << shift;
-  out.comma |= equal32(v, ',') << shift;
-  out.quote |= equal32(v, '"') << shift;
-  out.equals |= equal32(v, '=') << shift;
-  out.space |= equal32(v, ' ') << shift;
+  out.digit |= mask32(digit) << shift;
+  out.mark |= mask32(_mm256_or_si256(digit, other_marks)) << shift;
+  out.colon |= mask32(equal32(v, ':')) << shift;
+  out.comma |= mask32(equal32(v, ',')) << shift;
+  out.quote |= mask32(equal32(v, '"')) << shift;
+  out.equals |= mask32(equal32(v, '=')) << shift;
+  out.space |= mask32(equal32(v, ' ')) << shift;
   out.high |= mask32(v) << shift;
 }
 

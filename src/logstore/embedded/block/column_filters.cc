@@ -145,6 +145,9 @@ bool ColumnFilters::only_plain_numbers(const Column& column) const {
 void ColumnFilters::add_plain_numbers(const ColumnValues& values, const Column& column,
                                       const std::vector<std::int64_t>& numbers) {
   constexpr std::uint64_t kSmall = 1u << 14;
+  const bool alone = column.numbers.size() == 1;
+  const std::size_t head = column.numbers[0].before.size();
+  const std::size_t tail = column.constant.size();
   filters_.add_variable_tokens(values.at(0));  // with the tokens of fixed text
   for (std::size_t k = 0; k < column.numbers.size(); ++k) {
     const std::int64_t* number = numbers.data() + k * values.count;
@@ -155,6 +158,10 @@ void ColumnFilters::add_plain_numbers(const ColumnValues& values, const Column& 
       if (value < kSmall) {
         if ((seen_numbers_[value / 64] >> (value % 64) & 1) != 0) continue;
         seen_numbers_[value / 64] |= std::uint64_t{1} << (value % 64);
+      }
+      if (alone) {  // its digits stand in the text
+        filters_.add_folded_variable_token(values.at(i).substr(head, values.at(i).size() - head - tail));
+        continue;
       }
       char digits[24];
       const char* end = write_decimal(value, width != 0 ? width : digit_count(value), digits);

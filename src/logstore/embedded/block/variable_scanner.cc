@@ -98,46 +98,45 @@ void VariableScanner::drop_open_quotes() {
   }
 }
 
-// Spreads every mark over its run: up in ascending order of words, then down.
+// Spreads every mark to the end of its run. A bit added to the begin of a run carries through its unmarked bytes and
+// stops at the first mark: what is left of the run from there on is marked.
 void VariableScanner::fill_runs() {
+  std::uint64_t run_before = 0;
   std::uint64_t carry = 0;
   for (std::size_t w = 0; w < run_.size(); ++w) {
-    std::uint64_t run = run_[w];
-    std::uint64_t fill = (mark_[w] | carry) & run;
-    for (unsigned step = 1; step < 64; step *= 2) {
-      fill |= run & (fill << step);
-      run &= run << step;
-    }
-    mark_[w] = fill;
-    carry = fill >> 63;
+    const std::uint64_t run = run_[w];
+    const std::uint64_t marks = mark_[w] & run;
+    const std::uint64_t starts = run & ~up(run, run_before, 1);
+    std::uint64_t sum = 0;
+    const bool over = __builtin_add_overflow(run & ~marks, starts, &sum);
+    const bool over_too = __builtin_add_overflow(sum, carry, &sum);
+    carry = over || over_too ? 1 : 0;
+    mark_[w] = (sum | marks) & run;
+    run_before = run;
   }
-  carry = 0;
-  for (std::size_t w = run_.size(); w-- > 0;) {
-    std::uint64_t run = run_[w];
-    std::uint64_t fill = (mark_[w] | carry << 63) & run;
-    for (unsigned step = 1; step < 64; step *= 2) {
-      fill |= run & (fill >> step);
-      run &= run >> step;
-    }
-    mark_[w] = fill;
-    carry = fill & 1;
-  }
+}
+
+// Where the run begins that holds the byte at `bit` of the word.
+std::uint32_t VariableScanner::run_begin(std::size_t word, unsigned bit) const {
+  std::uint64_t before = ~run_[word] & ((std::uint64_t{1} << bit) - 1);
+  while (before == 0 && word > 0) before = ~run_[--word];
+  return static_cast<std::uint32_t>(word * 64 + static_cast<unsigned>(std::bit_width(before)));
 }
 
 void VariableScanner::list_ranges() {
   const auto size = static_cast<std::uint32_t>(bytes_.size());
-  std::uint64_t carry = 0;
+  std::uint64_t before = 0;
   std::size_t begins = 0;
   std::size_t ends = 0;
   for (std::size_t w = 0; w < mark_.size(); ++w) {
     if (begins_.size() < begins + 64) begins_.resize(2 * begins + 64), ends_.resize(2 * begins + 65);
-    const std::uint64_t shifted = mark_[w] << 1 | carry;
+    const std::uint64_t shifted = up(mark_[w], before, 1);
     const auto base = static_cast<std::uint32_t>(w * 64);
     for (std::uint64_t bits = mark_[w] & ~shifted; bits != 0; bits &= bits - 1)
-      begins_[begins++] = base + static_cast<std::uint32_t>(std::countr_zero(bits));
+      begins_[begins++] = run_begin(w, static_cast<unsigned>(std::countr_zero(bits)));
     for (std::uint64_t bits = ~mark_[w] & shifted; bits != 0; bits &= bits - 1)
       ends_[ends++] = base + static_cast<std::uint32_t>(std::countr_zero(bits));
-    carry = mark_[w] >> 63;
+    before = mark_[w];
   }
   if (ends < begins) ends_[ends++] = size;
   for (std::size_t i = ends; i > 0 && ends_[i - 1] > size; --i) ends_[i - 1] = size;

@@ -37,12 +37,14 @@ class VariableScanner {
   void drop_open_quotes();
   void fill_runs();
   void list_ranges();
+  std::uint32_t run_begin(std::size_t word, unsigned bit) const;
   void seek(std::uint32_t begin);
 
   std::string_view bytes_;
   bool any_high_ = false;
-  std::vector<std::uint64_t> run_;     // bytes that belong to a run
-  std::vector<std::uint64_t> mark_;    // bytes that make their run a variable; then all bytes of variables
+  std::vector<std::uint64_t> run_;  // bytes that belong to a run
+  std::vector<std::uint64_t>
+      mark_;  // bytes that make their run a variable; then all from the first one to the run's end
   std::vector<std::uint64_t> quoted_;  // first bytes of runs that are variables only if a quote follows them
   std::vector<std::uint64_t> high_;
   std::vector<std::uint32_t> begins_;  // of all variables
