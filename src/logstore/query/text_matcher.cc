@@ -32,6 +32,9 @@ bool word_behind(std::string_view text, std::size_t at) {
   return is_word_byte(behind.front()) || behind.starts_with(kLongS) || behind.starts_with(kKelvin);
 }
 
+// A shorter literal of a regex stands in so many lines that the regex itself finds its place sooner.
+constexpr std::size_t kUsefulAnchor = 3;
+
 struct Segments {
   std::vector<std::string> parts;
   bool open_start = false;
@@ -139,12 +142,13 @@ Result<TextMatcher> TextMatcher::compile(const Node& node) {
   } else if (node.kind == NodeKind::kRegex) {
     LB_ASSIGN(Regex regex, Regex::compile(node.text, node.fold));
     m.regex_ = std::make_shared<const Regex>(std::move(regex));
+    m.shape_ = RegexShape::of(node.text, node.fold);
     m.needs_ = RegexNeeds::of(node.text, node.fold);
-    // Too short for filters, but it spares most lines the regex.
+    // Too short for filters, but it spares many lines the regex.
     const std::string shorter = m.needs_.required().empty() ? RegexNeeds::of(node.text, node.fold, 1).required() : "";
     const std::string& required = shorter.empty() ? m.needs_.required() : shorter;
     if (!required.empty()) m.literals_.push_back(required);
-    m.choose_anchor(required);
+    if (required.size() >= kUsefulAnchor || !m.regex_->can_scan()) m.choose_anchor(required);
   } else {
     return Error(ErrorCode::kInvalidArgument, "cannot match a text: not a condition on texts");
   }
@@ -179,7 +183,7 @@ void TextMatcher::choose_anchor(std::string_view folded) {
 }
 
 bool TextMatcher::is_monotone() const {
-  return regex_ == nullptr && !crosses_lines_;
+  return !crosses_lines_ && (regex_ == nullptr || shape_.has_value());
 }
 
 bool TextMatcher::edges_fit(std::string_view text, std::size_t at, const Literal& segment, bool first,

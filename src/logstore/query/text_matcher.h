@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "logstore/query/literal.h"
 #include "logstore/query/query.h"
 #include "logstore/query/regex.h"
+#include "logstore/query/regex_shape.h"
 
 namespace logboom::logstore::query {
 
@@ -38,9 +40,11 @@ class TextMatcher {
   const std::vector<std::string>& literals() const { return literals_; }
   // For a regex, what it demands beyond literals(): see RegexNeeds.
   const RegexNeeds* needs() const { return regex_ == nullptr ? nullptr : &needs_; }
+  // What is known of every match of a regex that looks at nothing but its match.
+  const std::optional<RegexShape>& shape() const { return shape_; }
   bool is_regex() const { return regex_ != nullptr; }
   // Phrases and *patterns* look at nothing but the match and its neighbours: a match in a piece of a text that was cut
-  // at token boundaries is one in the text.
+  // at token boundaries is one in the text. So do regexes that have a shape().
   bool is_monotone() const;
   // One stretch of text, without a * inside.
   bool is_one_literal() const { return regex_ == nullptr && segments_.size() == 1; }
@@ -65,6 +69,7 @@ class TextMatcher {
   Literal anchor_;  // stands in every matching line, found without folding the text; may be empty
   std::shared_ptr<const Regex> regex_;
   RegexNeeds needs_;
+  std::optional<RegexShape> shape_;
   std::vector<std::string> tokens_;
   std::vector<std::string> literals_;
 };

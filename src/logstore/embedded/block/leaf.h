@@ -47,6 +47,8 @@ struct Leaf {
 // Whether a literal holds no character at which a template may be cut (white space, quotes, brackets, = , ; : / and the
 // like): such a literal lies within one static piece or one variable.
 bool is_local_text(std::string_view literal);
+// The same of a text that consists of these bytes.
+bool is_local_text(const query::ByteSet& bytes);
 
 // What count() answers.
 struct LeafCounts {

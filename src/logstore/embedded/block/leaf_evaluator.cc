@@ -49,6 +49,13 @@ bool is_local_text(std::string_view literal) {
   return std::none_of(literal.begin(), literal.end(), [](char c) { return is_delimiter(c); });
 }
 
+bool is_local_text(const query::ByteSet& bytes) {
+  for (std::size_t b = 0; b < bytes.size(); ++b) {
+    if (bytes.test(b) && is_delimiter(static_cast<char>(b))) return false;
+  }
+  return true;
+}
+
 Result<FoundRows> LeafEvaluator::run() {
   LB_ASSIGN(templates_, text_.dictionary());
   if (leaf_.local) {
