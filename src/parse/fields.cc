@@ -1,5 +1,6 @@
 #include "parse/fields.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <unordered_map>
@@ -15,7 +16,6 @@ namespace {
 namespace od = simdjson::ondemand;
 
 constexpr int kMaxDepth = 64;
-constexpr std::string_view kOverflow = "_overflow";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // Without JSON's white space around; other control characters make a value invalid.
@@ -103,7 +103,7 @@ class Fields {
   }
 
   std::vector<Field> take() {
-    if (!overflow_.empty()) fields_.push_back({std::string(kOverflow), overflow_ + "}"});
+    if (!overflow_.empty()) fields_.push_back({std::string(kOverflowField), overflow_ + "}"});
     return std::move(fields_);
   }
 
@@ -282,6 +282,19 @@ struct FieldParser::State {
   }
 };
 
+std::optional<FieldValue> plain_value(std::string_view json) {
+  if (json.starts_with('"')) {
+    if (json.size() < 2 || !json.ends_with('"')) return std::nullopt;
+    const std::string_view text = json.substr(1, json.size() - 2);
+    const bool plain = std::none_of(
+        text.begin(), text.end(), [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' '; });
+    return plain ? std::optional<FieldValue>(std::string(text)) : std::nullopt;
+  }
+  if (json == "true" || json == "false") return json == "true";
+  if (json == "null") return std::monostate();
+  return is_number(json) ? std::optional(number_value(json)) : std::nullopt;
+}
+
 FieldParser::FieldParser() : state_(std::make_unique<State>()) {}
 FieldParser::~FieldParser() = default;
 FieldParser::FieldParser(FieldParser&&) noexcept = default;
@@ -294,7 +307,7 @@ std::vector<Field> FieldParser::fields(Format format, std::string_view text) {
 
 std::optional<FieldValue> FieldParser::field(Format format, std::string_view text, std::string_view name) {
   if (format != Format::kJson) return std::nullopt;
-  if (name == kOverflow) {
+  if (name == kOverflowField) {
     for (Field& field : fields(format, text)) {
       if (field.name == name) return std::move(field.value);
     }

@@ -20,6 +20,7 @@ namespace logboom::parse {
 
 inline constexpr std::size_t kMaxFields = 1000;
 inline constexpr std::size_t kMaxFieldName = 1024;
+inline constexpr std::string_view kOverflowField = "_overflow";
 
 // Integers that fit stay exact; numbers that would not read back as they stand (larger ones, 1e999, 1.50) stay their
 // text.
@@ -32,6 +33,10 @@ struct Field {
 
 // The text a person sees and a query compares with: numbers as they stand in the record.
 std::string to_text(const FieldValue& value);
+
+// The value of a field from its JSON text alone: a number, true, false, null, or a string without escapes; nullopt for
+// anything else. The same as FieldParser gives where the text is part of a valid record.
+std::optional<FieldValue> plain_value(std::string_view json);
 
 // One instance per thread (it keeps parser buffers).
 class FieldParser {

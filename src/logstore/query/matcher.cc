@@ -43,14 +43,14 @@ Status compile_into(const Node& node, std::size_t depth, std::size_t& regexes, M
   return ok_status();
 }
 
-const std::string* constant(const RecordView& record, std::string_view name) {
-  if (record.constants == nullptr) return nullptr;
-  const auto found = std::find_if(record.constants->begin(), record.constants->end(),
-                                  [&](const auto& field) { return field.first == name; });
-  return found == record.constants->end() ? nullptr : &found->second;
-}
-
 }  // namespace
+
+const std::string* constant_of(const std::vector<std::pair<std::string, std::string>>& constants,
+                               std::string_view name) {
+  const auto found =
+      std::find_if(constants.begin(), constants.end(), [&](const auto& field) { return field.first == name; });
+  return found == constants.end() ? nullptr : &found->second;
+}
 
 Result<Matcher> Matcher::compile(const Node& node) {
   auto root = std::make_shared<MatchNode>();
@@ -78,7 +78,9 @@ bool Matcher::matches(const FieldMatcher& field, const RecordView& record, Scrat
     case FieldOrigin::kParsed:
       break;
   }
-  if (const std::string* value = constant(record, field.name())) return field.matches_text(*value);
+  if (record.constants != nullptr) {
+    if (const std::string* value = constant_of(*record.constants, field.name())) return field.matches_text(*value);
+  }
   const auto value = scratch.fields.field(record.format, record.text, field.name());
   return value.has_value() && field.matches(*value);
 }

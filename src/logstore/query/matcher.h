@@ -32,6 +32,10 @@ struct RecordView {
   const std::vector<std::pair<std::string, std::string>>* constants = nullptr;  // fields of the rule
 };
 
+// The constant field of that name, or nullptr; it stands before a parsed one.
+const std::string* constant_of(const std::vector<std::pair<std::string, std::string>>& constants,
+                               std::string_view name);
+
 // The compiled form of a Node: exactly one of `text` and `field` is set where kind says so.
 struct MatchNode {
   NodeKind kind = NodeKind::kAll;

@@ -4,6 +4,7 @@
 #include "logstore/embedded/block/block_reader.h"
 #include "logstore/embedded/block/block_reader_state.h"
 #include "logstore/embedded/block/leaf_evaluator.h"
+#include "logstore/embedded/block/text_form.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -42,6 +43,24 @@ Result<LeafCounts> BlockReader::count(const Leaf& leaf, const TokenFilter* filte
   out.lines += more.lines;
   for (std::size_t level = 0; level < out.levels.size(); ++level) out.levels[level] += more.levels[level];
   return out;
+}
+
+Result<RowSet> BlockReader::each_form(const RowSet& rows, const FormVisitor& visit) {
+  RowSet without(rows.size());
+  if (rows.empty()) return without;
+  LB_TRY(state_->text.load_ids());
+  const std::vector<std::uint16_t>& ids = state_->text.ids();
+  std::vector<bool> used(std::size_t{UINT16_MAX} + 1, false);
+  rows.for_each([&](std::uint32_t row) {
+    if (ids[row] == 0) without.add(row);
+    used[ids[row]] = true;
+  });
+  for (std::size_t entry = 1; entry < used.size(); ++entry) {
+    if (!used[entry]) continue;
+    LB_ASSIGN(TextForm form, TextForm::open(state_->text, entry));
+    LB_TRY(visit(form));
+  }
+  return without;
 }
 
 Result<RowSet> BlockReader::rows_in_time(TimeNs from, TimeNs to) {

@@ -50,6 +50,8 @@ struct SegmentPiece {
   std::string_view cause;   // of a dropped piece
 };
 
+class TextForm;  // text_form.h
+
 class BlockReader {
  public:
   // `sections` outlives the reader. Errors as read_block_header.
@@ -95,6 +97,11 @@ class BlockReader {
   // kYes LeafCounts::levels means nothing.
   enum class CountLevels : bool { kNo, kYes };
   Result<LeafCounts> count(const Leaf& leaf, const TokenFilter* filter, CountLevels levels);
+
+  // What the texts of the rows have in common, template by template: visit(form) for each template that some of them
+  // belong to. Returns the rows that have no template; an error of `visit` ends it.
+  using FormVisitor = std::function<Status(TextForm& form)>;
+  Result<RowSet> each_form(const RowSet& rows, const FormVisitor& visit);
 
   Result<RowSet> rows_in_time(TimeNs from, TimeNs to);  // [from, to)
   Result<RowSet> rows_of_level(Level level);

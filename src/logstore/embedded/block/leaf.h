@@ -30,7 +30,7 @@ struct Leaf {
   std::string literal;
 
   // What else is known of every match, which `literal` does not say: it is not shorter, and of each of these sets it
-  // holds a byte, once it is folded.
+  // holds a byte.
   std::size_t least = 0;
   std::vector<query::ByteSet> bytes;
 

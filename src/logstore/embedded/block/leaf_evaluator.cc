@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "logstore/embedded/block/column_bytes.h"
 #include "logstore/embedded/block/variable_scanner.h"
 #include "logstore/query/folding.h"
 
@@ -26,9 +27,11 @@ void set_literal(std::string_view literal, PieceTest& test) {
   test.literal = query::Literal(std::string(literal), true);
   test.least = std::max(test.least, literal.size());
   query::ByteSet seen;
-  for (const char c : literal) seen.set(static_cast<unsigned char>(c));
+  add_bytes(literal, seen);
   for (std::size_t c = 0; c < seen.size(); ++c) {
-    if (seen.test(c)) test.bytes.push_back(query::ByteSet().set(c));
+    if (!seen.test(c)) continue;
+    query::ByteSet& either_case = test.bytes.emplace_back().set(c);
+    if (c >= 'a' && c <= 'z') either_case.set(c - 32);
   }
 }
 

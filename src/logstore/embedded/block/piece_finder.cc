@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "logstore/embedded/block/column_bytes.h"
 #include "logstore/query/folding.h"
 
 namespace logboom::logstore::embedded {
@@ -11,54 +12,6 @@ namespace {
 using query::ByteSet;
 
 constexpr std::size_t kOverrun = 32;  // ColumnReader::write() touches that much more
-
-void add_folded(std::string_view text, ByteSet& set) {
-  for (const char c : text) set.set(static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 32 : c));
-}
-
-// The bytes of each class, folded.
-const ByteSet& bytes_of_classes(std::uint8_t classes) {
-  static const std::vector<ByteSet> kSets = [] {
-    std::vector<ByteSet> sets(256);
-    for (unsigned set = 0; set < 256; ++set) {
-      for (unsigned c = 0; c < 256; ++c) {
-        const bool upper = c >= 'A' && c <= 'Z';
-        if (!upper && (byte_class_of(static_cast<unsigned char>(c)) & set) != 0) sets[set].set(c);
-      }
-    }
-    return sets;
-  }();
-  return kSets[classes];
-}
-
-// The bytes that values of a column may hold, folded; of a column without bytes beyond ASCII.
-ByteSet alphabet_of(const StoredTemplates& templates, const StoredColumn& column) {
-  ByteSet exact;
-  switch (column.kind) {
-    case ColumnKind::kTime: {
-      const auto format = TimeFormat::decode(column.text);
-      if (!format) return ByteSet().set();
-      add_folded("0123456789", exact);
-      for (std::size_t i = 0; i < format->count; ++i) {
-        const TimeFormat::Part& part = format->parts[i];
-        if (part.field == TimeFormat::kLiteral) add_folded({&part.literal, 1}, exact);
-        if (part.field == TimeFormat::kMonthName) add_folded("janfebmarprmyjunlgsepoctnovdec", exact);
-      }
-      return exact;
-    }
-    case ColumnKind::kNumbers:
-      add_folded("0123456789", exact);
-      for (const StoredNumber& number : templates.numbers_of(column)) add_folded(number.before, exact);
-      add_folded(column.text, exact);
-      return exact;
-    case ColumnKind::kHex:
-      add_folded("0123456789abcdef", exact);
-      add_folded(column.text, exact);
-      return exact;
-    default:
-      return bytes_of_classes(column.classes);
-  }
-}
 
 }  // namespace
 
@@ -158,7 +111,7 @@ bool PieceFinder::may_match(const StoredColumn& column) const {
   if (test_.least > column.max_length || (classes_ & ~column.classes) != 0) return false;
   if (test_.bytes.empty()) return true;
   if (column.kind == ColumnKind::kNumbers && literal_ && !literal_has_digit_) return stands_between_numbers(column);
-  const ByteSet alphabet = alphabet_of(templates_, column);
+  const ByteSet alphabet = column_bytes(templates_, column);
   return std::all_of(test_.bytes.begin(), test_.bytes.end(),
                      [&](const ByteSet& wanted) { return (wanted & alphabet).any(); });
 }

@@ -21,7 +21,7 @@ struct PieceTest {
   TextScan::Matches matches;
   TextScan::Find find;     // may be empty
   query::Literal literal;  // every matching piece folds to one that holds it; folding; may be empty
-  // A matching piece is not shorter, and of each of these sets it holds a byte, once it is folded.
+  // A matching piece that is ASCII is not shorter, and of each of these sets it holds a byte.
   std::size_t least = 0;
   std::vector<query::ByteSet> bytes;
   bool variables = true;  // false: no variable and no plain row can match

@@ -26,8 +26,8 @@ struct StoredColumn {
   std::uint32_t entries = 0;       // kDictionary
   std::uint32_t first_number = 0;  // kNumbers: place in StoredTemplates::numbers
   std::uint32_t numbers = 0;
-  // kConstant: the value; kNumbers: text behind the last number; kStrings: common begin; kHex: the value with 0 at the
-  // places of digits; kTime: the format, for TimeFormat::decode().
+  // kConstant: the value; kNumbers: text behind the last number; kStrings: common begin; kHex: the value with bytes 0
+  // at the places of digits; kTime: the format, for TimeFormat::decode().
   std::string_view text;
   std::string_view hex_mask;  // kHex: '1' at the places of digits, else '0'
   StreamRef data;             // indices, numbers, hex digits or bytes

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "logstore/embedded/block/text_form.h"
 #include "logstore/embedded/search/field_values.h"
+#include "logstore/embedded/search/json_place.h"
 #include "logstore/embedded/search/leaves.h"
 
 namespace logboom::logstore::embedded {
@@ -115,7 +117,7 @@ Result<RowSet> BlockRows::matching_field(const query::MatchNode& node, const Row
     case query::FieldOrigin::kLevel:
       return matching_level(*node.field, within);
     case query::FieldOrigin::kParsed:
-      return matching_visited(node, within);
+      return matching_parsed(*node.field, within);
     default:
       return matching_segments(*node.field, within);
   }
@@ -162,13 +164,58 @@ RowSet BlockRows::matching_segments(const query::FieldMatcher& field, const RowS
   return rows;
 }
 
-Result<RowSet> BlockRows::matching_visited(const query::MatchNode& node, const RowSet& within) {
-  RowSet rows(within.size());
-  LB_TRY(visit(within, [&](std::uint32_t row, const query::RecordView& record) {
-    if (query::Matcher::matches(*node.field, record, scratch_.matching)) rows.add(row);
+// A constant of the rule decides for a whole segment, and so does a format without fields; the rest is JSON.
+Result<RowSet> BlockRows::matching_parsed(const query::FieldMatcher& field, const RowSet& within) {
+  RowSet found(within.size());
+  RowSet json(within.size());
+  for (const Segment& segment : reader_.meta().segments) {
+    const SegmentContext& context = reader_.meta().contexts[segment.context];
+    const std::uint32_t end = segment.first_row + segment.rows;
+    if (const std::string* constant = query::constant_of(context.fields, field.name()); constant != nullptr) {
+      if (field.matches_text(*constant)) found.add_range(segment.first_row, end);
+    } else if (context.format == Format::kJson) {
+      json.add_range(segment.first_row, end);
+    }
+  }
+  found &= within;
+  json &= within;
+  RowSet unsure(within.size());
+  LB_ASSIGN(const RowSet plain,
+            reader_.each_form(json, [&](TextForm& form) { return match_form(field, form, json, found, unsure); }));
+  unsure |= plain;
+  LB_TRY(match_lines(field, unsure, found));
+  return found;
+}
+
+// Adds the form's rows to those that match, or to those whose lines have to be parsed.
+Status BlockRows::match_form(const query::FieldMatcher& field, const TextForm& form, const RowSet& within,
+                             RowSet& found, RowSet& unsure) {
+  LB_ASSIGN(const auto place, find_json_place(form, field.name(), scratch_.matching.fields));
+  if (!place) {
+    for (const std::uint32_t row : form.rows()) {
+      if (within.contains(row)) unsure.add(row);
+    }
+    return ok_status();
+  }
+  if (place->absent) return ok_status();
+  const auto test = [&](std::string_view json) { return value_matches(field, json); };
+  return form.find(place->begin, place->end, test, within, found);
+}
+
+bool BlockRows::value_matches(const query::FieldMatcher& field, std::string_view json) {
+  if (const auto value = parse::plain_value(json)) return field.matches(*value);
+  scratch_.text.assign("{\"v\":").append(json).append("}");
+  const auto value = scratch_.matching.fields.field(Format::kJson, scratch_.text, "v");
+  return value.has_value() && field.matches(*value);
+}
+
+Status BlockRows::match_lines(const query::FieldMatcher& field, const RowSet& within, RowSet& found) {
+  if (within.empty()) return ok_status();
+  return reader_.decode(within, [&](std::uint32_t row, std::string_view text) {
+    const auto value = scratch_.matching.fields.field(Format::kJson, text, field.name());
+    if (value && field.matches(*value)) found.add(row);
     return true;
-  }));
-  return rows;
+  });
 }
 
 Result<LeafCounts> BlockRows::count(const query::MatchNode& leaf) {

@@ -35,7 +35,11 @@ class BlockRows {
  private:
   Result<RowSet> matching_field(const query::MatchNode& node, const RowSet& within);
   Result<RowSet> matching_level(const query::FieldMatcher& field, const RowSet& within);
-  Result<RowSet> matching_visited(const query::MatchNode& node, const RowSet& within);
+  Result<RowSet> matching_parsed(const query::FieldMatcher& field, const RowSet& within);
+  Status match_form(const query::FieldMatcher& field, const TextForm& form, const RowSet& within, RowSet& found,
+                    RowSet& unsure);
+  bool value_matches(const query::FieldMatcher& field, std::string_view json);
+  Status match_lines(const query::FieldMatcher& field, const RowSet& within, RowSet& found);
   RowSet matching_segments(const query::FieldMatcher& field, const RowSet& within) const;
   bool segment_matches(const query::FieldMatcher& field, const Segment& segment) const;
   Result<RowSet> in_range_and_verdict(Verdict verdict);

@@ -6,18 +6,6 @@
 
 namespace logboom::logstore::embedded {
 
-namespace {
-
-// A text that holds a byte of the set folds to one that holds a byte of this one.
-query::ByteSet folded(query::ByteSet set) {
-  for (unsigned c = 'A'; c <= 'Z'; ++c) {
-    if (set.test(c)) set.set(c + 32);
-  }
-  return set;
-}
-
-}  // namespace
-
 Leaf make_leaf(const query::TextMatcher& text, std::string& scratch) {
   Leaf leaf;
   leaf.matches = [&text, &scratch](std::string_view piece) { return text.matches(piece, scratch); };
@@ -32,7 +20,7 @@ Leaf make_leaf(const query::TextMatcher& text, std::string& scratch) {
   if (const auto& shape = text.shape(); shape) {
     leaf.local = is_local_text(shape->bytes);
     leaf.least = shape->least;
-    for (const query::ByteSet& set : shape->demanded) leaf.bytes.push_back(folded(set));
+    leaf.bytes = shape->demanded;
   } else {
     const bool one_literal = leaf.monotone && text.literals().size() == 1 && text.is_one_literal();
     leaf.local = one_literal && is_local_text(leaf.literal);

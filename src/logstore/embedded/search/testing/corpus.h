@@ -96,11 +96,53 @@ class Corpus {
     return random_() % 4 == 0 ? std::to_string(random_() % 500) : kWords[random_() % kWords.size()];
   }
 
-  std::string text_of(bool json) {
-    if (json) {
-      return "{\"status\":" + std::to_string(200 + random_() % 5 * 100) + ",\"user\":\"" + word() + "\",\"msg\":\"" +
-             word() + " " + word() + "\"}";
+  std::string even_json() {
+    return "{\"status\":" + std::to_string(200 + random_() % 5 * 100) + ",\"user\":\"" + word() + "\",\"msg\":\"" +
+           word() + " " + word() + "\"}";
+  }
+
+  // Members at other places, of other kinds, twice, escaped, or in a line that is no JSON after all.
+  std::string odd_json() {
+    static const std::vector<std::string> kMembers = {R"("status":"500")",
+                                                      R"("status":500.0)",
+                                                      R"("status":0500)",
+                                                      R"("status":null)",
+                                                      R"("status":5e2)",
+                                                      R"("status":[500, 200])",
+                                                      R"("status":{"code":500})",
+                                                      R"("status":{})",
+                                                      R"("st\u0061tus":500)",
+                                                      R"("user":"tim\u0065out")",
+                                                      R"("user":"a\"b")",
+                                                      R"("user":"\u00e9t\u00e9")",
+                                                      R"("http":{"status":500,"path":"/api/v1"})",
+                                                      R"("http.status":404)",
+                                                      R"("msg":"disk \\")",
+                                                      R"("msg":"a@b.c")",
+                                                      R"("list":[{"status":500},1])",
+                                                      R"("k500":true)",
+                                                      R"("ok":true)",
+                                                      R"("user":"错误 1")",
+                                                      R"("msg":"x=1 y=2)",
+                                                      R"("status" : 500 )",
+                                                      R"("status":-1)"};
+    std::string text = "{";
+    const std::size_t n = random_() % 4;
+    for (std::size_t i = 0; i < n; ++i) {
+      std::string member = kMembers[random_() % kMembers.size()];
+      if (random_() % 2 == 0) {
+        for (std::size_t at = member.find("500"); at != std::string::npos; at = member.find("500", at + 1))
+          member.replace(at, 3, std::to_string(200 + random_() % 5 * 100));
+      }
+      text += (i == 0 ? "" : ", ") + member;
     }
+    if (random_() % 2 == 0)
+      text += (n == 0 ? "\"user\":\"" : ",\"user\":\"") + word() + std::to_string(random_() % 9) + "\"";
+    return text + (random_() % 20 == 0 ? "" : "}") + (random_() % 30 == 0 ? " x" : "");
+  }
+
+  std::string text_of(bool json) {
+    if (json) return random_() % 4 == 0 ? odd_json() : even_json();
     std::string text;
     const std::size_t words = random_() % 8;
     for (std::size_t i = 0; i < words; ++i) text += (i == 0 ? "" : " ") + word();
