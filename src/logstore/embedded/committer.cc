@@ -29,6 +29,8 @@ CommitterMetrics::CommitterMetrics(Registry& registry)
       failed_files(registry.counter("logboom_store_failed_files_total", "Files left after a failed write or sync")),
       checkpoints(registry.counter("logboom_store_checkpoints_total", "Checkpoints of the write-ahead log")),
       conversions(registry.counter("logboom_store_conversions_total", "Blocks made of tail chunks")),
+      wal_written(registry.counter("logboom_store_wal_written_bytes_total",
+                                   "Bytes that commits have written to the write-ahead log")),
       wal_bytes(registry.gauge("logboom_store_wal_bytes", "Size of the write-ahead log")) {}
 
 Committer::Committer(const Deps& deps, Inventory inventory, ActiveFile active)
@@ -169,11 +171,16 @@ Result<std::unique_ptr<Group>> Committer::begin_group() {
 }
 
 Status Committer::finish_group(Group& group) {
+  const sqlite::Database& database = active_.file->database();
+  const std::uint64_t wal_before = database.wal_bytes();
   Result<Changes> changes = group.commit();
   if (!changes.ok()) {
     file_failed_ = true;
     return changes.error();
   }
+  // A shorter log than before has begun anew.
+  const std::uint64_t wal = database.wal_bytes();
+  metrics_.wal_written.add(wal >= wal_before ? wal - wal_before : wal);
   const GroupCounts& counts = group.counts();
   metrics_.commits.add();
   metrics_.records.add(counts.records);

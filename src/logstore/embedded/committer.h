@@ -32,6 +32,7 @@ struct CommitterMetrics {
   Counter& failed_files;
   Counter& checkpoints;
   Counter& conversions;
+  Counter& wal_written;
   Gauge& wal_bytes;
 };
 
