@@ -197,6 +197,7 @@ void Collecting::wait(const Follower& follower, int acks, bool more) {
   if (const auto deadline = follower.next_deadline()) until = std::min(until, *deadline);
   std::array<int, 3> descriptors{bell_.descriptor(), 0, 0};
   std::size_t count = 1;
+  if (watcher_ && watcher_->looks()) until = std::min(until, now() + kPaces.front().pause);
   if (now() >= next_look_) {
     descriptors[count++] = acks;
     if (watcher_) descriptors[count++] = watcher_->descriptor();

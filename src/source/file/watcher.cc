@@ -4,12 +4,15 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <unordered_set>
 
 #include <fmt/format.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 namespace logboom::source {
@@ -18,6 +21,9 @@ namespace {
 constexpr std::uint32_t kMask = IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
                                 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::size_t kBuffer = 64u << 10;
+// A folder that grew by less since the last look is told of again.
+constexpr std::uint64_t kFlood = 32u << 10;
+
 // Each path once, in the order of their last events: a rename's new name comes behind its old one.
 void keep_last(std::vector<std::string>& paths) {
   std::unordered_set<std::string> seen;
@@ -51,8 +57,10 @@ Status Watcher::watch(const std::vector<std::string>& folders) {
     }
     ::inotify_rm_watch(descriptor_, at->second);
     folders_.erase(at->second);
+    looked_at_.erase(at->second);
     at = watches_.erase(at);
   }
+  crowded_.clear();
   Status result = ok_status();
   for (const std::string& folder : folders) {
     if (watches_.contains(folder)) continue;
@@ -74,7 +82,13 @@ void Watcher::note(std::uint32_t mask, int watch, const char* name, Changes& cha
   }
   const auto folder = folders_.find(watch);
   if (folder == folders_.end()) return;
+  if ((mask & IN_MODIFY) != 0) {
+    ++writes_[watch];
+  } else {
+    stirred_.insert(watch);
+  }
   if ((mask & IN_IGNORED) != 0) {
+    looked_at_.erase(watch);
     watches_.erase(folder->second);
     folders_.erase(folder);
     changes.rescan = true;
@@ -89,6 +103,7 @@ void Watcher::note(std::uint32_t mask, int watch, const char* name, Changes& cha
 
 Watcher::Changes Watcher::take() {
   Changes changes;
+  writes_.clear(), stirred_.clear();
   alignas(struct inotify_event) std::array<char, kBuffer> buffer;
   for (int reads = 0; reads < kMostReads; ++reads) {
     const ssize_t got = ::read(descriptor_, buffer.data(), buffer.size());
@@ -100,9 +115,64 @@ Watcher::Changes Watcher::take() {
       at += sizeof event + event.len;
     }
   }
+  for (const auto& [watch, writes] : writes_) {
+    if (writes >= kManyWrites) begin_to_look(watch);
+  }
+  look(changes);
   keep_last(changes.paths);
   keep_last(changes.modified);
   return changes;
+}
+
+void Watcher::begin_to_look(int watch) {
+  const auto folder = folders_.find(watch);
+  if (folder == folders_.end() || looked_at_.contains(watch) || stirred_.contains(watch) || crowded_.contains(watch))
+    return;
+  std::vector<Seen> files;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(folder->second, error);
+       !error && entry != std::filesystem::directory_iterator() && files.size() <= kFewFiles; entry.increment(error))
+    files.push_back({folder->second == "/" ? "/" + entry->path().filename().string()
+                                           : folder->second + "/" + entry->path().filename().string()});
+  if (error || files.size() > kFewFiles) {
+    crowded_.insert(watch);
+    return;
+  }
+  if (::inotify_add_watch(descriptor_, folder->second.c_str(), kMask & ~IN_MODIFY) == watch)
+    looked_at_.emplace(watch, std::move(files));
+}
+
+// Folders in which little is written, or in which files come and go, are told of again; what was written until then is
+// seen by a last look, or by whoever looks at a new file because it came.
+void Watcher::look(Changes& changes) {
+  for (auto at = looked_at_.begin(); at != looked_at_.end();) {
+    auto& [watch, files] = *at;
+    const bool goes_on = look_at(files, changes) >= kFlood && !stirred_.contains(watch);
+    if (goes_on) {
+      ++at;
+      continue;
+    }
+    const std::string& folder = folders_.at(watch);
+    if (::inotify_add_watch(descriptor_, folder.c_str(), kMask) != watch) changes.rescan = true;
+    look_at(files, changes);
+    at = looked_at_.erase(at);
+  }
+}
+
+// Adds the files that have changed; by how much they grew.
+std::uint64_t Watcher::look_at(std::vector<Seen>& files, Changes& changes) {
+  std::uint64_t grown = 0;
+  for (Seen& file : files) {
+    struct stat info;
+    if (::stat(file.path.c_str(), &info) != 0) continue;  // that it went is told
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    const std::int64_t modified = info.st_mtim.tv_sec * kNsPerSecond + info.st_mtim.tv_nsec;
+    if (size == file.size && modified == file.modified) continue;
+    grown += size > file.size ? size - file.size : 0;
+    file.size = size, file.modified = modified;
+    changes.modified.push_back(file.path);
+  }
+  return grown;
 }
 
 }  // namespace logboom::source

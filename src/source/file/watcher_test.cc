@@ -11,6 +11,7 @@ namespace logboom::source {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 
 class WatcherTest : public ::testing::Test {
  protected:
@@ -46,6 +47,48 @@ TEST_F(WatcherTest, AsksForARescanWhenFoldersComeOrGo) {
   EXPECT_TRUE((*watcher)->take().rescan);
   std::filesystem::remove(dir + "/sub");
   EXPECT_TRUE((*watcher)->take().rescan);
+}
+
+TEST_F(WatcherTest, LooksAtFilesThatAreWrittenToAllTheTime) {
+  auto watcher = Watcher::make();
+  ASSERT_TRUE(watcher.ok());
+  ASSERT_TRUE((*watcher)->watch({dir}).ok());
+  const auto flood = [&] {
+    for (std::size_t i = 0; i < Watcher::kManyWrites; ++i) touch("a"), touch("b");
+  };
+  touch("cold"), flood();
+  EXPECT_FALSE((*watcher)->looks());
+  (*watcher)->take();  // they came as well
+  flood();
+  (*watcher)->take();
+  flood();
+  std::ofstream(dir + "/a", std::ios::app) << std::string(100'000, 'x');
+  auto changes = (*watcher)->take();
+  EXPECT_TRUE((*watcher)->looks());
+  EXPECT_THAT(changes.modified, UnorderedElementsAre(dir + "/a", dir + "/b", dir + "/cold"));
+  // Whatever else is written there is seen too, and with little to see the events come back.
+  touch("cold");
+  changes = (*watcher)->take();
+  EXPECT_THAT(changes.modified, ElementsAre(dir + "/cold"));
+  EXPECT_FALSE((*watcher)->looks());
+  touch("cold");
+  EXPECT_THAT((*watcher)->take().modified, ElementsAre(dir + "/cold"));
+}
+
+TEST_F(WatcherTest, WhatComesWhileItLooksIsNotMissed) {
+  auto watcher = Watcher::make();
+  ASSERT_TRUE(watcher.ok());
+  touch("a"), touch("b");
+  ASSERT_TRUE((*watcher)->watch({dir}).ok());
+  std::ofstream(dir + "/a", std::ios::app) << std::string(100'000, 'x');
+  for (std::size_t i = 0; i < Watcher::kManyWrites; ++i) touch("a"), touch("b");
+  (*watcher)->take();
+  ASSERT_TRUE((*watcher)->looks());
+  touch("new"), touch("new");
+  EXPECT_THAT((*watcher)->take().paths, ElementsAre(dir + "/new"));
+  EXPECT_FALSE((*watcher)->looks());
+  touch("new");
+  EXPECT_THAT((*watcher)->take().modified, ElementsAre(dir + "/new"));
 }
 
 TEST_F(WatcherTest, WatchesExactlyWhatItIsGiven) {
