@@ -37,9 +37,12 @@ export const stampsShown = signal(inBrowser ? read('stamps') === '1' : false);
 export function rememberZone(zone: Zone): void { store('zone', zone); }
 
 export function applyPrefs(): void {
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const systemDark = signal(system.matches);
+  system.addEventListener('change', () => { systemDark.value = system.matches; });
   effect(() => {
-    if (theme.value === 'system') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme.value;
+    const dark = theme.value === 'dark' || (theme.value === 'system' && systemDark.value);
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
     store('theme', theme.value);
   });
   effect(() => {
