@@ -12,8 +12,9 @@ namespace {
 
 class PipelineEmitter final : public source::Emitter {
  public:
-  PipelineEmitter(Producer& producer, Registry& registry, int descriptor)
+  PipelineEmitter(Producer& producer, Registry& registry, bool again, int descriptor)
       : producer_(producer),
+        again_(again),
         descriptor_(descriptor),
         batches_(registry.counter("logboom_agent_batches_sent_total", "Batches handed to the transport.")),
         bytes_(registry.counter("logboom_agent_bytes_sent_total", "Bytes of sources handed to the transport.")),
@@ -22,6 +23,7 @@ class PipelineEmitter final : public source::Emitter {
 
   Status emit(Batch batch, std::stop_token stop) override {
     Ack ack{batch.source, batch.channel, batch.epoch, batch.begin, batch.end, {}};
+    batch.again = again_;
     auto shared = std::make_shared<const Batch>(std::move(batch));
     LB_TRY(producer_.publish(
         std::move(shared), [this, ack](Result<Coverage> coverage) { on_delivered(ack, std::move(coverage)); }, stop));
@@ -58,6 +60,7 @@ class PipelineEmitter final : public source::Emitter {
   }
 
   Producer& producer_;
+  const bool again_;
   const int descriptor_;
   Counter& batches_;
   Counter& bytes_;
@@ -68,10 +71,10 @@ class PipelineEmitter final : public source::Emitter {
 
 }  // namespace
 
-Result<std::unique_ptr<source::Emitter>> make_pipeline_emitter(Producer& producer, Registry& registry) {
+Result<std::unique_ptr<source::Emitter>> make_pipeline_emitter(Producer& producer, Registry& registry, bool again) {
   const int descriptor = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (descriptor < 0) return os_error("make an eventfd for acknowledgements", errno);
-  return std::unique_ptr<source::Emitter>(std::make_unique<PipelineEmitter>(producer, registry, descriptor));
+  return std::unique_ptr<source::Emitter>(std::make_unique<PipelineEmitter>(producer, registry, again, descriptor));
 }
 
 }  // namespace logboom::agent

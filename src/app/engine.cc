@@ -21,8 +21,9 @@ constexpr auto kProgressEvery = std::chrono::milliseconds(200);
 class Pipe {
  public:
   static Result<std::unique_ptr<Pipe>> open(const config::Settings& settings, logstore::LogStore& store,
-                                            Registry& registry) {
-    LB_ASSIGN(Transport transport, open_transport(settings, [&store] { return store.writer()->known_sources(); }));
+                                            Registry& registry, logstore::Expired expired) {
+    LB_ASSIGN(Transport transport,
+              open_transport(settings, [&store, expired] { return store.writer()->known_sources(expired); }));
     return std::make_unique<Pipe>(std::move(transport), store, registry);
   }
   Pipe(Transport transport, logstore::LogStore& store, Registry& registry)
@@ -75,7 +76,8 @@ class EngineOfOneMachine final : public Engine {
   Result<ImportProgress> import_stream(const ImportRequest& request, std::stop_token stop);
   // One collector through a pipe of its own, until everything it emitted is durable. `on_tick` runs about five times a
   // second.
-  Status collect_once(source::Collector& collector, const std::function<void()>& on_tick, std::stop_token stop);
+  Status collect_once(source::Collector& collector, bool again, const std::function<void()>& on_tick,
+                      std::stop_token stop);
   Status start_taking();
   void keep(std::stop_token stop);
 
@@ -102,7 +104,7 @@ Status EngineOfOneMachine::start_collecting(std::unique_ptr<config::RuleSource> 
 }
 
 Status EngineOfOneMachine::start_taking() {
-  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_.registry));
+  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_.registry, logstore::Expired::kHeld));
   keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
   return {};
 }
@@ -149,7 +151,7 @@ Result<ImportProgress> EngineOfOneMachine::import_files(const ImportRequest& req
   LB_ASSIGN(auto collector,
             open_collector(settings_, {.one_shot = true, .explicit_paths = true}, rules_of(request), budget_, deps_));
   LB_TRY(collect_once(
-      *collector, [&] { on_progress(progress_of(collector->status())); }, stop));
+      *collector, request.again, [&] { on_progress(progress_of(collector->status())); }, stop));
   return progress_of(collector->status());
 }
 
@@ -157,16 +159,17 @@ Result<ImportProgress> EngineOfOneMachine::import_stream(const ImportRequest& re
   const std::string& path = request.paths.front();
   LB_ASSIGN(auto collector, open_stream_collector(settings_, path, request.stream_name, request.topic, budget_, deps_));
   LB_TRY(collect_once(
-      *collector, [] {}, stop));
+      *collector, request.again, [] {}, stop));
   LB_ASSIGN(const FileStat stat, deps_.files.stat(path));
   return ImportProgress{
       .files = 1, .files_done = 1, .bytes = stat.size, .bytes_read = stat.size, .bytes_durable = stat.size};
 }
 
-Status EngineOfOneMachine::collect_once(source::Collector& collector, const std::function<void()>& on_tick,
+Status EngineOfOneMachine::collect_once(source::Collector& collector, bool again, const std::function<void()>& on_tick,
                                         std::stop_token stop) {
-  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, deps_.registry));
-  LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(pipe->producer(), deps_.registry));
+  const auto expired = again ? logstore::Expired::kWanted : logstore::Expired::kHeld;
+  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, deps_.registry, expired));
+  LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(pipe->producer(), deps_.registry, again));
   Mutex mutex;
   CondVar ended;
   bool done = false;

@@ -21,6 +21,7 @@ namespace logboom::app {
 struct ImportRequest {
   std::vector<std::string> paths;  // absolute; files, or folders (all regular files below)
   std::string topic = "logs";
+  bool again = false;       // also what has expired
   std::string stream_name;  // not empty: the one path is a spooled stream, its source is this name
 };
 

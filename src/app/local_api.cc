@@ -17,6 +17,7 @@ class LocalApiOverStore final : public LocalApi {
     }
     logstore::LogStore& store = local->engine_ ? local->engine_->store() : *local->store_;
     server::ApiDeps deps{store, context.clock};
+    deps.reread = make_reread(context.deps());
     deps.version = LOGBOOM_VERSION;
     deps.host = host_name(context.settings.text("agent.name"));
     deps.started = context.clock.now();

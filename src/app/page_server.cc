@@ -66,12 +66,13 @@ class PageServerOfEngine final : public PageServer {
     server::FleetOptions options;
     options.directory = context.data_directory();
     LB_ASSIGN(options.own_agent, own_agent_id(context.settings, *context.files));
-    LB_ASSIGN(const auto known, store.known_sources());
+    LB_ASSIGN(const auto known, store.known_sources(logstore::Expired::kHeld));
     for (const KnownSource& source : known) options.stored.push_back(source.source);
     options.token_is_valid = [this](const std::string& id) { return gate_->tokens().is_valid(id); };
     LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
     budget_ = std::make_unique<MemoryBudget>(context.settings.size("limits.memory").bytes() / 4);
-    server::register_agent_routes(router_, {*fleet_, batches_to, [&store] { return store.known_sources(); }, *budget_});
+    server::register_agent_routes(
+        router_, {*fleet_, batches_to, [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_});
     return {};
   }
 
@@ -80,6 +81,7 @@ class PageServerOfEngine final : public PageServer {
     deps.registry = &context.registry;
     deps.gate = gate_.get();
     deps.source_status = [&engine] { return engine.source_status(); };
+    deps.reread = make_reread(context.deps());
     deps.pipeline_json = [&context, &engine] { return pipeline_json(context.settings, engine); };
     deps.version = LOGBOOM_VERSION;
     deps.host = host_name(context.settings.text("agent.name"));

@@ -71,11 +71,13 @@ Result<ImportRequest> import_request(const json& body) {
       }
     } else if (name == "topic" && value.is_string()) {
       request.topic = value;
+    } else if (name == "again" && value.is_boolean()) {
+      request.again = value;
     } else if (name == "stream_name" && value.is_string()) {
       request.stream_name = value;
     } else {
       return Error(ErrorCode::kInvalidArgument,
-                   fmt::format("unknown or wrong member \"{}\"; known: paths, topic, stream_name", name));
+                   fmt::format("unknown or wrong member \"{}\"; known: paths, topic, again, stream_name", name));
     }
   }
   if (request.paths.empty()) return Error(ErrorCode::kInvalidArgument, "paths: name at least one file");
@@ -195,6 +197,7 @@ void register_program_routes(http::Router& router, Engine& engine, http::EventLo
   import.parameters = {
       body_parameter("paths", "array", true, "Absolute paths of files or folders."),
       body_parameter("topic", "string", false, "Channel of the records."),
+      body_parameter("again", "boolean", false, "Also store what retention has removed."),
       body_parameter("stream_name", "string", false, "The one path holds a stream; its source is this name.")};
   router.add(std::move(import));
   router.add(route("GET", "/api/v1/rules", Role::kViewer, "The rules in force.",

@@ -7,6 +7,7 @@
 #include "app/paths.h"
 #include "config/file/file_rule_source.h"
 #include "logstore/embedded/embedded_store.h"
+#include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
 #include "transport/http/http_producer.h"
 #include "transport/inprocess/inprocess_transport.h"
@@ -143,6 +144,15 @@ Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::S
   options.host = host_name(settings.text("agent.name"));
   options.max_line = static_cast<std::uint32_t>(settings.size("limits.line").bytes());
   return source::make_stream_collector(std::move(options), deps.files, deps.clock, budget);
+}
+
+std::function<logstore::ReadBytes(const logstore::SourceInfo&)> make_reread(Deps deps) {
+  return [&files = deps.files](const logstore::SourceInfo& info) -> logstore::ReadBytes {
+    auto opened = source::open_present_file(files, info.state.path, info.state.identity);
+    if (!opened.ok()) return {};
+    return [file = std::make_shared<source::PresentFile>(std::move(*opened))](
+               char* to, std::size_t size, std::uint64_t offset) { return file->content->read(to, size, offset); };
+  };
 }
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,

@@ -63,6 +63,9 @@ Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::S
                                                                  const std::string& topic, MemoryBudget& budget,
                                                                  Deps deps);
 
+// For audits: the file of a source, as far as it is still on this machine's disk (AuditRequest::reread).
+std::function<logstore::ReadBytes(const logstore::SourceInfo&)> make_reread(Deps deps);
+
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
                                                        std::vector<config::Rule> given, Deps deps);
 // Of an agent: where `rules.from` says.

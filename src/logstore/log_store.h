@@ -31,19 +31,26 @@ namespace logboom::logstore {
 // in the ledger (all of it, also what was there before), or the error that keeps it from being durable.
 using OnCommit = std::function<void(Result<Coverage>)>;
 
+// Whether what retention has removed counts as held, or is wanted again (`import --again`).
+enum class Expired { kHeld, kWanted };
+
 // Thread-safe. Batches of one source must be appended in order by one thread.
 class LogWriter {
  public:
   virtual ~LogWriter() = default;
   // Takes the batch; parts the ledger already holds are verified and left out (P2: the same bytes are a repeat, other
-  // bytes go to quarantine as a conflict). Blocks while the store's memory is full; kCancelled at the stop (then
-  // on_commit is not called). After a failed write or sync of a file nothing more is acknowledged on it (P7).
+  // bytes go to quarantine as a conflict; what can no longer be read is compared by the prefix marks inside it). Stored
+  // in place of what the ledger held: gaps; ranges called stored whose bytes were damaged and given up by a repair; and
+  // of a batch with `again` expired ranges, which are then stored like any other, arrived now, and expire anew. Blocks
+  // while the store's memory is full; kCancelled at the stop (then on_commit is not called). After a failed write or
+  // sync of a file nothing more is acknowledged on it (P7).
   virtual Status append(std::shared_ptr<const Batch> batch, std::optional<Position> position, OnCommit on_commit,
                         std::stop_token stop) = 0;
   // Blocks until everything appended before is durable or has failed.
   virtual Status flush() = 0;
-  // The newest epoch of every (source, channel).
-  virtual Result<std::vector<KnownSource>> known_sources() = 0;
+  // The newest epoch of every (source, channel). The coverage leaves out what a collector should read again where it
+  // still can: stored ranges whose bytes were given up by a repair, and with kWanted expired ones.
+  virtual Result<std::vector<KnownSource>> known_sources(Expired expired) = 0;
 };
 
 // ---------------------------------------------------------------- finding
@@ -181,6 +188,7 @@ struct SourceInfo {
   std::string channel;
   SourceState state;
   std::vector<LedgerRange> ranges;
+  std::vector<Interval> lost;  // stored by the ledger, their bytes given up by a repair; read again where the file is
   std::uint64_t position = 0;  // contiguous end
   std::uint64_t records = 0;
   std::uint64_t stored_bytes = 0;
@@ -190,9 +198,9 @@ struct SourceInfo {
 
 // Something the audit does not accept as fine.
 struct AuditFinding {
-  std::string id;  // stable: what a person accepts by name
-  std::string
-      kind;  // "gap", "missing", "overlap", "quarantined", "conflict", "unproved", "damaged", "mismatch", "flagged"
+  std::string id;    // stable: what a person accepts by name
+  std::string kind;  // "gap", "missing", "overlap", "quarantined", "conflict", "unproved", "damaged", "mismatch",
+                     // "flagged", "altered" (the file has other bytes now)
   SourceId source;
   std::uint32_t epoch = 0;
   std::string channel;
@@ -209,6 +217,8 @@ struct AuditSource {
   std::array<std::uint64_t, 5> bytes_by_disposition{};  // by Disposition
   std::uint64_t expired_bytes = 0;
   std::uint64_t dropped_lines = 0;
+  std::optional<std::uint64_t>
+      reread_bytes;  // compared with the file; none: not asked for, or it is not there any more
 };
 
 struct AuditReport {
@@ -219,9 +229,15 @@ struct AuditReport {
   std::uint64_t rows_checked = 0;
 };
 
+// The bytes of a file as they are now: up to `size` at `offset`, fewer only where they end. Empty: there is no file.
+using ReadBytes = std::function<Result<std::size_t>(char* to, std::size_t size, std::uint64_t offset)>;
+
 struct AuditRequest {
   std::optional<SourceId> source;  // none: all
   bool deep = true;  // decode every block and compare rows with the ledger; else ledger rows and checksums only
+  // Where the file of a source lies, as far as it is still there: then the newest epoch of the source is also compared
+  // with it, what has expired by the prefix marks. Needs `deep`. Called from the caller's thread.
+  std::function<ReadBytes(const SourceInfo&)> reread;
 };
 
 struct ExportRequest {

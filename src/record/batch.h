@@ -111,6 +111,7 @@ struct Batch {
   std::string rule;   // name of the collection rule
   std::uint64_t rule_revision = 0;
   TimeNs arrival = 0;  // when the bytes were read
+  bool again = false;  // asked for by a person: also takes the place of what has expired; not kept
   Format format = Format::kText;
   std::string bytes;            // exactly [begin, end) when kStored; the bytes of a quarantined range; else empty
   std::vector<Record> records;  // ascending, disjoint; with drops and `trailing_blank` they cover the buffer

@@ -31,7 +31,9 @@ struct ApiDeps {
   Registry* registry = nullptr;  // nullptr: no /metrics
   http::Gate* gate = nullptr;    // nullptr: no signing in and no tokens (a store opened by a command)
   std::function<std::vector<source::SourceStatus>()> source_status = {};  // thread-safe; empty: no collector here
-  std::function<std::string()> pipeline_json = {};                        // a JSON object for "pipeline" of the status
+  // For audits; empty: files cannot be compared here.
+  std::function<logstore::ReadBytes(const logstore::SourceInfo&)> reread = {};
+  std::function<std::string()> pipeline_json = {};  // a JSON object for "pipeline" of the status
   std::string version = {};
   std::string host = {};
   TimeNs started = 0;

@@ -32,6 +32,8 @@ void write_audit_source(JsonWriter& w, const logstore::AuditSource& source) {
     w.field(disposition_name(static_cast<Disposition>(i)), source.bytes_by_disposition[i]);
   }
   w.close_object().field("expired_bytes", source.expired_bytes).field("dropped_lines", source.dropped_lines);
+  w.key("reread_bytes");
+  source.reread_bytes ? w.number(*source.reread_bytes) : w.null();
   w.field("contiguous", source.info.ranges.empty() || source.info.position >= source.info.ranges.back().end)
       .close_object();
 }
@@ -53,6 +55,10 @@ Status run_audit(const Api& api, const Params& params, const http::Request& requ
       return Error(ErrorCode::kInvalidArgument, "cannot read the parameter \"source\": expected 32 hex digits");
   }
   LB_ASSIGN(wanted.deep, params.flag("deep", true));
+  LB_ASSIGN(const bool reread, params.flag("reread", false));
+  if (reread && !wanted.deep) return Error(ErrorCode::kInvalidArgument, "\"reread\" needs a deep audit");
+  if (reread && !api.deps.reread) return Error(ErrorCode::kUnsupported, "no files to compare with lie here");
+  if (reread) wanted.reread = api.deps.reread;
   LB_ASSIGN(const auto report, api.deps.store.ledger().audit(wanted, request.stop));
   std::string json;
   JsonWriter w(json);
@@ -110,7 +116,8 @@ void add_proof_routes(http::Router& router, const ApiPtr& api) {
   auto audit = api_route(
       "GET", "/api/v1/audit", viewer, "Checks the store against its ledger.",
       {query_parameter("source", "string", "Only this source."),
-       query_parameter("deep", "boolean", "Decode every block; else ledger and checksums only.", "true")},
+       query_parameter("deep", "boolean", "Decode every block; else ledger and checksums only.", "true"),
+       query_parameter("reread", "boolean", "Compare with the files that are still on the disk.", "false")},
       "The report with all findings.",
       [api](const Params& p, const http::Request& q, http::ResponseWriter& w) { return run_audit(*api, p, q, w); });
   audit.kind = http::RouteKind::kLongLived;

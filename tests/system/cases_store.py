@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from faults import faults
-from oracle import Lines, api_json, append, check_audit, check_exports, oracle, read, wait_lines, write
+from oracle import Lines, api_json, append, check_audit, check_exports, check_lines, count_lines, oracle, read, wait_lines, write
 from product import check, tool
 
 
@@ -165,6 +165,111 @@ def test_flipped_bits_are_found(home):
     write(database, original)
     home.run("audit")
     check(found >= 10, f"only {found} of 30 flips found, {harmless} harmless")
+
+
+@faults("S7")
+def test_damaged_blocks_are_filled_again_from_their_files(home):
+    """Blocks damaged beyond repair: `repair` names their ranges, the next `up` reads them again from the file (also renamed), nothing is there twice."""
+    lines = Lines()
+    path = home.log("a.log")
+    append(path, lines.next(60000))
+    home.run("import", path)
+    database = max(databases(home), key=os.path.getsize)
+    damaged = bytearray(read(database))
+    place = damaged.index(b"LBBLOCK1")
+    damaged[place + 40] ^= 0xff
+    write(database, bytes(damaged))
+    check("damaged" in check_audit(home, 1), "the audit finds the damaged block")
+    done = home.run("repair", code=1)
+    check(re.search(rb"lost: bytes \[\d+, \d+\) of .*a\.log: still on the disk", done.stdout), f"repair says {done.stdout!r}")
+    check("missing" in check_audit(home, 1), "after the repair the range is missing")
+    os.rename(path, path + ".1")
+    append(path, lines.next(10))
+    recover(home, home.start(home.logs), lines)
+
+
+@faults("S7")
+def test_a_block_is_not_filled_from_altered_files(home):
+    """The file has other bytes where a block was lost: they are a conflict, never taken for the old ones."""
+    lines, path = Lines(), home.log("a.log")
+    append(path, lines.next(60000))
+    home.run("import", path)
+    database = max(databases(home), key=os.path.getsize)
+    damaged = bytearray(read(database))
+    damaged[damaged.index(b"LBBLOCK1") + 40] ^= 0xff
+    write(database, bytes(damaged))
+    done = home.run("repair", code=1)
+    begin = int(re.search(rb"lost: bytes \[(\d+), ", done.stdout)[1])
+    with open(path, "r+b") as f:
+        f.seek(begin + 100_000)
+        f.write(b"#")
+    home.run("import", path)
+    said = check_audit(home, 1)
+    check("conflict" in said, f"the audit says {said}")
+
+
+@faults("B18", "A0")
+def test_files_altered_after_they_were_read(home):
+    """`audit --source` compares with the file: clean while it is as it was, also renamed; one changed byte and a cut end are named by range. Expired bytes are compared by their marks."""
+    lines, path = Lines(), home.log("a.log")
+    append(path, lines.next(20000))
+    size = os.path.getsize(path)
+    home.run("import", path)
+    source = home.json("sources")[0]["source"]
+    said = home.run("audit", "--source", source).stdout
+    check(b"compared with the file" in said, f"{said!r}")
+    os.rename(path, home.log("b.txt"))
+    home.run("audit", "--source", source)
+    with open(home.log("b.txt"), "r+b") as f:
+        f.seek(345_678)
+        f.write(b"#")
+    check(b"altered [345678, 345679)" in home.run("audit", "--source", source, code=1).stdout, "the changed byte is named")
+    home.run("audit")                      # without --source files are not looked at
+    os.truncate(home.log("b.txt"), size - 5)
+    check(f"altered [{size - 5}, {size})".encode() in home.run("audit", "--source", source, code=1).stdout, "the cut end is named")
+    os.unlink(home.log("b.txt"))
+    check(b"not compared" in home.run("audit", "--source", source).stdout, "a deleted file is no finding")
+
+
+def expire(home):
+    """Retention takes everything but the newest file of the store."""
+    up = home.start(home.log("nothing"), "--logs.retention.size", "1")
+    home.wait_until(lambda: api_json(home, "/api/v1/status")["store"]["files"] == 1, "the old files are removed")
+    home.stop(up)
+
+
+@faults("S1")
+def test_import_again_what_has_expired(home):
+    """What retention removed is not stored again by a second import; `--again` stores it, once, and other bytes than those of then are a conflict."""
+    lines, path = Lines(), home.log("a.log")
+    os.mkdir(home.log("nothing"))
+    append(path, lines.next(20000))
+    append(home.log("z.log"), b"the newest\n")
+    home.run("import", path)
+    home.run("import", home.log("z.log"), env=dict(home.env, LOGBOOM_LOGS_FILE_SIZE="64KiB"))
+    expire(home)
+    left = count_lines(home, "of the test", code=None)
+    check(left < 20000, f"{left} lines are left after retention")
+    home.run("audit")
+    home.run("import", path)
+    check(count_lines(home, "of the test", code=None) == left, "a second import takes nothing that has expired")
+    home.run("import", "--again", path, home.log("z.log"))
+    oracle(home, lines.made + [b"the newest\n"], [read(path)])
+    home.run("import", "--again", path)
+    check_lines(home, lines.made, '"of the test"')
+    source = [s["source"] for s in home.json("sources") if s["file"] == path][0]
+    home.run("audit", "--source", source)
+    expire_again = home.log("y.log")
+    append(expire_again, b"newer still\n")
+    home.run("import", expire_again, env=dict(home.env, LOGBOOM_LOGS_FILE_SIZE="64KiB"))
+    expire(home)
+    home.run("audit", "--source", source)      # the expired bytes fit their marks
+    with open(path, "r+b") as f:
+        f.seek(1000)
+        f.write(b"#")
+    check(b"altered [" in home.run("audit", "--source", source, code=1).stdout, "an expired range with other bytes is named")
+    home.run("import", "--again", path)
+    check("conflict" in check_audit(home, 1), "other bytes are a conflict")
 
 
 @faults("S8", "B38")

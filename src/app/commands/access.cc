@@ -77,11 +77,32 @@ int run_backup(Context& context, const Args& args) {
   return kOk;
 }
 
+namespace {
+
+// What the store no longer has of files, and whether it can be had from them.
+Status print_lost(Context& context) {
+  LB_ASSIGN(const auto store, open_store(context.settings, StoreMode::kRead, context.deps()));
+  LB_ASSIGN(const auto sources, store->ledger().sources());
+  const auto reread = make_reread(context.deps());
+  for (const logstore::SourceInfo& source : sources) {
+    for (const Interval& lost : source.lost) {
+      fmt::print("lost: bytes [{}, {}) of {}: {}\n", lost.begin, lost.end, printable(source.state.path),
+                 reread(source) ? "still on the disk; `up`, or `import` of the file, stores them again"
+                                : "the file is no longer on the disk");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 int run_repair(Context& context, const Args&) {
   const auto report = repair_store(context.settings, context.deps());
   if (!report.ok()) return fail(report.error());
   for (const std::string& note : report->notes) fmt::print("{}\n", printable(note));
-  return report->complete ? kOk : kNo;
+  if (report->complete) return kOk;
+  if (Status printed = print_lost(context); !printed.ok()) return fail(printed.error());
+  return kNo;
 }
 
 }  // namespace logboom::app

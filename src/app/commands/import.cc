@@ -29,6 +29,7 @@ Result<json> import_body(Context& context, const Args& args) {
   }
   json body = {{"paths", paths}};
   if (args.has("topic")) body["topic"] = args.text("topic");
+  if (args.has("again")) body["again"] = true;
   return body;
 }
 
@@ -78,6 +79,7 @@ class Spool {
 Result<json> stream_body(const Args& args, const Spool& spool) {
   json body = {{"paths", json::array({spool.path()})}, {"stream_name", args.text("name")}};
   if (args.has("topic")) body["topic"] = args.text("topic");
+  if (args.has("again")) body["again"] = true;
   return body;
 }
 

@@ -29,6 +29,17 @@ void print_sources(const json& sources) {
   }
 }
 
+// With --source: which files were compared with what is stored of them.
+void print_reread(const json& sources) {
+  for (const json& source : sources) {
+    const json bytes = source.value("reread_bytes", json());
+    fmt::print("{}: {}\n", printable(source.value("file", "")),
+               bytes.is_number()
+                   ? fmt::format("{} compared with the file", ByteSize(bytes.get<std::uint64_t>()).to_string())
+                   : "not compared, its bytes are no longer on the disk");
+  }
+}
+
 std::size_t print_findings(const json& findings) {
   std::size_t open = 0;
   for (const json& finding : findings) {
@@ -45,7 +56,7 @@ std::size_t print_findings(const json& findings) {
   return open;
 }
 
-int print_audit(const Context& context, const json& report) {
+int print_audit(const Context& context, const json& report, bool reread) {
   const bool clean = report.value("clean", false);
   if (context.output != OutputFormat::kText) {
     fmt::print("{}\n", report.dump());
@@ -53,6 +64,7 @@ int print_audit(const Context& context, const json& report) {
   }
   const json sources = report.value("sources", json::array());
   print_sources(sources);
+  if (reread) print_reread(sources);
   const std::size_t open = print_findings(report.value("findings", json::array()));
   std::uint64_t stored = 0;
   for (const json& source : sources) stored += source.value("bytes", json::object()).value("stored", std::uint64_t{0});
@@ -101,8 +113,9 @@ int run_audit(Context& context, const Args& args) {
   }
   http::Pairs parameters = {{"deep", args.has("shallow") ? "false" : "true"}};
   if (args.has("source")) parameters.emplace_back("source", args.text("source"));
+  if (args.has("source") && !args.has("shallow")) parameters.emplace_back("reread", "true");
   const auto report = call_json(**api, {"GET", "/api/v1/audit", std::move(parameters)}, context.stop);
-  return report.ok() ? print_audit(context, *report) : fail(report.error());
+  return report.ok() ? print_audit(context, *report, args.has("source") && !args.has("shallow")) : fail(report.error());
 }
 
 int run_export(Context& context, const Args& args) {

@@ -170,14 +170,14 @@ Result<Found> run_query(Context& context, ApiAccess& api, http::Pairs parameters
 }
 
 void explain(const Context& context, const json& stats) {
-  if (context.quiet) return;
-  if (stats.value("partial", false))
+  // Rows that are missing are no note: said also when quiet.
+  if (const auto damaged = stats.value("damaged_blocks", std::uint64_t{0}); damaged > 0) {
+    print_error(fmt::format("{} damaged block{} could not be read; `logboom audit` names the ranges", damaged,
+                            damaged == 1 ? "" : "s"));
+  }
+  if (stats.value("partial", false) && !context.quiet)
     fmt::print(stderr, "note: partial result, searched back to {}\n",
                time_text(stats.value("searched_back_to", json())));
-  if (const auto damaged = stats.value("damaged_blocks", std::uint64_t{0}); damaged > 0) {
-    fmt::print(stderr, "note: {} damaged block{} could not be read; `logboom audit` names the ranges\n", damaged,
-               damaged == 1 ? "" : "s");
-  }
 }
 
 http::Pairs search_parameters(const std::string& query, const Args& args) {

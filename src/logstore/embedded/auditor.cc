@@ -1,62 +1,17 @@
 #include "logstore/embedded/auditor.h"
 
 #include <algorithm>
-#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "io/hashing.h"
 #include "logstore/embedded/codec.h"
+#include "logstore/embedded/file_comparison.h"
+#include "logstore/embedded/mark_check.h"
 
 namespace logboom::logstore::embedded {
 namespace {
-
-// Follows the bytes of a stream in order and compares the chain at each mark whose link is stored without a hole.
-class MarkCheck {
- public:
-  explicit MarkCheck(std::vector<PrefixMark> marks) : marks_(std::move(marks)) {}
-
-  void bytes(std::uint64_t offset, std::string_view bytes) {
-    if (offset != at_) skip_to(offset);
-    while (!bytes.empty() && next_ < marks_.size()) {
-      const std::uint64_t room = marks_[next_].offset - at_;
-      const std::string_view part = bytes.substr(0, room);
-      if (chain_) chain_->add(part);
-      at_ += part.size();
-      bytes.remove_prefix(part.size());
-      if (at_ == marks_[next_].offset) reach_mark();
-    }
-    at_ += bytes.size();
-  }
-  void hole(std::uint64_t offset, std::uint64_t length) { skip_to(offset + length); }
-
-  // [mark before, mark] whose bytes do not give the mark.
-  const std::vector<Interval>& wrong() const { return wrong_; }
-
- private:
-  std::uint64_t link_begin() const { return next_ == 0 ? 0 : marks_[next_ - 1].offset; }
-  Hash128 link_chain() const { return next_ == 0 ? Hash128{} : marks_[next_ - 1].chain; }
-
-  void reach_mark() {
-    if (chain_ && chain_->finish() != marks_[next_].chain) wrong_.push_back({link_begin(), marks_[next_].offset});
-    ++next_;
-    chain_.emplace(link_chain());
-  }
-
-  void skip_to(std::uint64_t offset) {
-    at_ = offset;
-    chain_.reset();
-    while (next_ < marks_.size() && marks_[next_].offset <= offset) ++next_;
-    if (link_begin() == offset) chain_.emplace(link_chain());
-  }
-
-  const std::vector<PrefixMark> marks_;
-  std::vector<Interval> wrong_;
-  std::optional<MarkBuilder> chain_{MarkBuilder(Hash128{})};
-  std::size_t next_ = 0;
-  std::uint64_t at_ = 0;
-};
 
 bool content_expected(const HeldRange& held) {
   return held.range.disposition == Disposition::kStored && !held.range.expired;
@@ -103,6 +58,7 @@ SourceInfo info_of(const Stream& stream) {
       info.ranges.push_back(held.range);
     }
   }
+  info.lost = stream.lost.intervals();
   info.position = stream.ranges.contiguous_end(stream.state.inherited);
   info.records = stream.records();
   info.stored_bytes = stream.stored_bytes();
@@ -238,6 +194,43 @@ void Auditor::read_all(const Stream& stream, const Extents& found) {
   }
 }
 
+bool Auditor::is_newest_epoch(const Stream& stream) const {
+  return std::none_of(input_->streams.begin(), input_->streams.end(),
+                      [&](const auto& other) { return other->source == stream.source && other->epoch > stream.epoch; });
+}
+
+std::optional<std::uint64_t> Auditor::check_file(const Stream& stream, const ReadBytes& file) {
+  if (!file) return std::nullopt;
+  FileComparison comparison(file);
+  Status read = ok_status();
+  for (const HeldRange& held : stream.ranges.all()) {
+    const LedgerRange& range = held.range;
+    if (range.disposition != Disposition::kStored || !read.ok()) continue;
+    if (range.expired) {
+      read = comparison.compare_expired(range.begin, range.end, stream.all_marks());
+      continue;
+    }
+    for (const Extent& extent : content_.find(key_of(stream), range.begin, range.end).extents) {
+      if (!read.ok()) break;
+      // Of an extent that cannot be read the finding was made already.
+      static_cast<void>(content_.read(extent, [&](const SegmentPiece& piece) {
+        const std::uint64_t low = std::max(piece.offset, range.begin);
+        const std::uint64_t high = std::min(piece.offset + piece.length, range.end);
+        if (piece.dropped || low >= high) return ok_status();
+        return read = comparison.compare(low, piece.bytes.substr(low - piece.offset, high - low));
+      }));
+    }
+  }
+  if (!read.ok()) {
+    add(stream, "altered", 0, stream.ranges.contiguous_end(stream.state.inherited),
+        "the file cannot be compared: " + read.error().message());
+  }
+  for (const Interval& part : comparison.differing()) {
+    add(stream, "altered", part.begin, part.end, "the file has other bytes now than were stored, or none");
+  }
+  return comparison.compared();
+}
+
 void Auditor::check_content(const Stream& stream) {
   const Extents found = content_.find(key_of(stream), 0, UINT64_MAX);
   for (const DamagedChunk& damaged : found.damaged) {
@@ -248,7 +241,7 @@ void Auditor::check_content(const Stream& stream) {
   read_all(stream, found);
 }
 
-void Auditor::check_stream(const Stream& stream, bool deep) {
+void Auditor::check_stream(const Stream& stream, const AuditRequest& request) {
   AuditSource source;
   source.info = info_of(stream);
   for (const LedgerRange& range : source.info.ranges) {
@@ -257,10 +250,14 @@ void Auditor::check_stream(const Stream& stream, bool deep) {
     if (range.expired) source.expired_bytes += size;
     source.dropped_lines += range.dropped_lines;
   }
-  report_.sources.push_back(std::move(source));
   check_inherited(stream);
   check_ranges(stream);
-  if (deep) check_content(stream);
+  if (request.deep) {
+    check_content(stream);
+    if (request.reread && is_newest_epoch(stream))
+      source.reread_bytes = check_file(stream, request.reread(source.info));
+  }
+  report_.sources.push_back(std::move(source));
 }
 
 Status Auditor::verify_sections(const ChunkMeta& chunk) {
@@ -300,7 +297,7 @@ Result<AuditReport> Auditor::run(const AuditInput& input, const AuditRequest& re
   input_ = &input;
   for (const auto& stream : input.streams) {
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot finish the audit: it was stopped");
-    if (!request.source || *request.source == stream->source) check_stream(*stream, request.deep);
+    if (!request.source || *request.source == stream->source) check_stream(*stream, request);
   }
   for (const QuarantineEntry& entry : input.quarantine) {
     if (!request.source || *request.source == entry.source) add_entry(entry);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -37,7 +38,7 @@ class Auditor {
   Result<AuditReport> run(const AuditInput& input, const AuditRequest& request, std::stop_token stop);
 
  private:
-  void check_stream(const Stream& stream, bool deep);
+  void check_stream(const Stream& stream, const AuditRequest& request);
   // Everything stored of a block, also what no export needs.
   void check_block(const ChunkMeta& chunk);
   Status verify_sections(const ChunkMeta& chunk);
@@ -47,6 +48,9 @@ class Auditor {
   void check_expected(const Stream& stream, const Extents& found);
   void check_counts(const Stream& stream, const Extents& found);
   void read_all(const Stream& stream, const Extents& found);
+  bool is_newest_epoch(const Stream& stream) const;
+  // Compares with the file, where there is one; returns how many bytes.
+  std::optional<std::uint64_t> check_file(const Stream& stream, const ReadBytes& file);
   void add(const Stream& stream, std::string kind, std::uint64_t begin, std::uint64_t end, std::string detail);
   void add_entry(const QuarantineEntry& entry);
   void add_damage(const Damage& damage);

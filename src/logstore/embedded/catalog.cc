@@ -33,6 +33,33 @@ void Catalog::add_file(LoadedFile& loaded, bool sealed) {
   cached_ = nullptr;
 }
 
+void Catalog::find_lost(const std::set<std::uint32_t>& whole) {
+  MutexLock lock(mutex_);
+  std::map<StreamKey, Coverage> there;
+  const auto add = [&](const ChunkMeta& chunk) LB_REQUIRES(mutex_) {
+    for (const RefRange& range : chunk.refs) {
+      const auto names = names_.find(range.ref);
+      if (names == names_.end()) continue;
+      there[{names->second->source, names->second->epoch, names->second->channel}].add(range.begin, range.end);
+    }
+  };
+  for (const auto& [seq, file] : files_) {
+    for (const auto& block : file.blocks) add(*block);
+    for (const auto& [id, tail] : file.tails) add(*tail);
+  }
+  for (auto& [key, stream] : streams_) {
+    Coverage lost;
+    for (const HeldRange& held : stream->ranges.all()) {
+      if (held.range.disposition != Disposition::kStored || held.range.expired || !whole.contains(held.file)) continue;
+      for (const Interval& part : there[key].missing(held.range.begin, held.range.end)) lost.add(part.begin, part.end);
+    }
+    if (lost.empty()) continue;
+    Stream changed = *stream;
+    changed.lost = std::move(lost);
+    stream = std::make_shared<const Stream>(std::move(changed));
+  }
+}
+
 void Catalog::raise_commit(std::uint64_t commit) {
   MutexLock lock(mutex_);
   last_commit_ = std::max(last_commit_, commit);

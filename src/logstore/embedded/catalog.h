@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -46,6 +47,8 @@ class Catalog {
   // ---- at the start, files in ascending order: what a later file says of a stream replaces what earlier ones said
   void add_file(LoadedFile& loaded, bool sealed);
   void raise_commit(std::uint64_t commit);
+  // Fills Stream::lost; `whole`: the files everything of which could be read.
+  void find_lost(const std::set<std::uint32_t>& whole);
 
   // ---- commit thread
   void add_active_file(std::uint32_t file);

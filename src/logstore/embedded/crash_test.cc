@@ -85,7 +85,7 @@ class CrashRun {
 
 void check_after_crash(CrashRun& run, FileSystem& disk, const ManualClock& clock) {
   TestStore test(disk, clock, crash_options());
-  const auto known = test.writer().known_sources();
+  const auto known = test.writer().known_sources(Expired::kHeld);
   ASSERT_TRUE(known.ok());
   for (std::size_t i = 0; i < kSources; ++i) {
     Source& source = run.source(i);

@@ -61,7 +61,7 @@ class WriteSide final : public LogWriter {
     queue_.wait_until_done();
     return ok_status();
   }
-  Result<std::vector<KnownSource>> known_sources() override;
+  Result<std::vector<KnownSource>> known_sources(Expired expired) override;
   Status close();
   Committer& committer() { return committer_; }
 
@@ -90,7 +90,7 @@ Status WriteSide::append(std::shared_ptr<const Batch> batch, std::optional<Posit
   return Error(ErrorCode::kUnavailable, "cannot append: the store is closed");
 }
 
-Result<std::vector<KnownSource>> WriteSide::known_sources() {
+Result<std::vector<KnownSource>> WriteSide::known_sources(Expired expired) {
   std::vector<KnownSource> out;
   // Ordered by source and epoch: the newest epoch of a channel comes last.
   std::map<std::pair<SourceId, std::string>, std::shared_ptr<const Stream>> newest;
@@ -103,7 +103,7 @@ Result<std::vector<KnownSource>> WriteSide::known_sources() {
     known.source = stream->source;
     known.channel = stream->channel;
     known.epoch = stream->epoch;
-    known.coverage = stream->ranges.coverage();
+    known.coverage = stream->held(expired == Expired::kHeld);
     known.marks = stream->all_marks();
     known.state = stream->state;
     out.push_back(std::move(known));

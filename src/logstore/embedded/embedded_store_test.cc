@@ -47,7 +47,7 @@ TEST(EmbeddedStore, KeepsEverythingOverAReopening) {
   TestStore test(fs, clock);
   EXPECT_EQ(test.export_text(kA), text);
   EXPECT_EQ(test.export_text(kB), "b\n");
-  const auto known = test.writer().known_sources();
+  const auto known = test.writer().known_sources(Expired::kHeld);
   ASSERT_TRUE(known.ok());
   ASSERT_EQ(known->size(), 2u);
   EXPECT_EQ((*known)[0].coverage.contiguous_end(0), text.size());

@@ -123,6 +123,35 @@ TEST(StoreFaults, S6StopsBelowTheFloorOfFreeSpace) {
   EXPECT_EQ(test.export_text(kA), "one\ntwo\n");
 }
 
+// P8: a block that a repair had to give up is stored again from the bytes of its file, if they are those of then.
+TEST(StoreFaults, S7WhatWasGivenUpIsStoredAgainFromTheSource) {
+  for (const bool same : {true, false}) {
+    ManualClock clock;
+    MemoryFileSystem fs(clock);
+    const std::string all = make_store(fs, clock, 9'000);  // four blocks
+    const std::size_t second = all.find('\n', all.size() / 4) + 1;
+    edit(fs, "DELETE FROM block WHERE id = (SELECT id FROM block ORDER BY id LIMIT 1 OFFSET 1)");
+    TestStore test(fs, clock);
+    EXPECT_TRUE(has(test.audit(), "missing")) << kinds(test.audit());
+    const auto known = test.writer().known_sources(Expired::kHeld);
+    const std::uint64_t from = (*known)[0].coverage.contiguous_end(0);
+    EXPECT_LE(from, second);
+    EXPECT_GT(from, 0u);
+    const Interval lost = (*known)[0].coverage.missing(0, all.size())[0];
+    Batch batch = text_batch(kA, from, std::string_view(all).substr(from, lost.end - from));
+    if (!same) batch.bytes[batch.bytes.size() / 2] ^= 1;
+    test.put(std::move(batch));
+    EXPECT_EQ(test.acks.errors(), 0u);
+    if (same) {
+      EXPECT_EQ(test.export_text(kA), all);
+      EXPECT_TRUE(test.audit().clean) << kinds(test.audit());
+      EXPECT_TRUE((*test.writer().known_sources(Expired::kHeld))[0].coverage.contains(0, all.size()));
+    } else {
+      EXPECT_TRUE(has(test.audit(), "conflict") && has(test.audit(), "missing")) << kinds(test.audit());
+    }
+  }
+}
+
 TEST(StoreFaults, S7AFlippedBitIsFoundAndHidesOnlyItself) {
   ManualClock clock;
   MemoryFileSystem fs(clock);
@@ -369,7 +398,7 @@ TEST(StoreAudit, A0NamesAShiftedLedgerEdge) {
       ASSERT_TRUE(row.ok());
       get->reset();
       HeldRange held = row->stream.ranges.all()[0];
-      row->stream.ranges.erase(0, UINT64_MAX);
+      row->stream.ranges.erase(0, UINT64_MAX, {});
       held.range.end = static_cast<std::uint64_t>(static_cast<std::int64_t>(held.range.end) + shift);
       ASSERT_TRUE(row->stream.ranges.add(held).ok());
       ASSERT_TRUE((*file)->put_stream(&row->stream, row->stream).ok());

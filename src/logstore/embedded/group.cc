@@ -6,7 +6,7 @@
 
 #include "io/hashing.h"
 #include "logstore/embedded/codec.h"
-#include "logstore/embedded/content.h"
+#include "logstore/embedded/mark_check.h"
 #include "logstore/embedded/slice.h"
 
 namespace logboom::logstore::embedded {
@@ -39,6 +39,17 @@ std::string quarantine_id(const QuarantineEntry& entry) {
   key.number(entry.end);
   key.text(entry.bytes);
   return "q-" + xxh3_128(std::move(key).seal(0)).to_hex().substr(0, 16);
+}
+
+std::string_view bytes_of(const Batch& batch, const Interval& part) {
+  return std::string_view(batch.bytes).substr(part.begin - batch.begin, part.end - part.begin);
+}
+
+// Whether the bytes fit every link of the chain of prefix marks that lies inside them.
+bool marks_agree(const Stream& stream, std::uint64_t offset, std::string_view bytes) {
+  MarkCheck check(stream.all_marks());
+  check.bytes(offset, bytes);
+  return check.wrong().empty();
 }
 
 bool says_something(const SourceState& state) {
@@ -74,7 +85,11 @@ Group::Staged& Group::stage(const StreamKey& key) {
 
 void Group::touch(Stream& stream, const Batch& batch) {
   if (says_something(batch.state) && batch.state.position >= stream.state.position) stream.state = batch.state;
-  stream.add_marks(batch.marks);
+  // Marks inside what is stored came with it; others there would break the chain.
+  for (const PrefixMark& mark : batch.marks) {
+    const std::vector<HeldRange> held = stream.ranges.within(mark.offset - 1, mark.offset);
+    if (held.empty() || held[0].range.disposition != Disposition::kStored) stream.add_marks({mark});
+  }
   stream.last_seen = std::max(stream.last_seen, batch.arrival == 0 ? c_.clock.now() : batch.arrival);
   stream.commit = commit_;
   has_rows_ = true;
@@ -135,25 +150,47 @@ Status Group::add_trimmed(const Pending& item) {
   const Batch& batch = *item.batch;
   Stream& stream = stage(key_of(batch)).now;
   if (batch.disposition == Disposition::kStored) {
-    // Bytes that turned up after all take the place of a gap.
-    for (const HeldRange& held : stream.ranges.within(batch.begin, batch.end)) {
-      if (held.range.disposition == Disposition::kGap) stream.ranges.erase(held.range.begin, held.range.end);
-    }
-    LB_TRY(check_repeat(item, stream));
+    ContentReader content(c_.view, c_.catalog.snapshot());
+    make_room(batch, stream, content);
+    LB_TRY(check_repeat(batch, stream, content));
   }
   return store_pieces(item, stream, stream.ranges.missing(batch.begin, batch.end));
 }
 
-Status Group::check_repeat(const Pending& item, const Stream& stream) {
-  const Batch& batch = *item.batch;
-  ContentReader content(c_.view, c_.catalog.snapshot());
+void Group::make_room(const Batch& batch, Stream& stream, ContentReader& content) {
+  for (const HeldRange& held : stream.ranges.within(batch.begin, batch.end)) {
+    const LedgerRange& range = held.range;
+    if (range.disposition == Disposition::kGap) stream.ranges.erase(range.begin, range.end, {});
+    if (range.disposition != Disposition::kStored) continue;
+    std::vector<Interval> wanted;
+    if (range.expired) {
+      if (batch.again) wanted = {{range.begin, range.end}};
+    } else {
+      Coverage there;
+      for (const Interval& kept : stream.lost.missing(range.begin, range.end)) there.add(kept.begin, kept.end);
+      wanted = there.missing(range.begin, range.end);
+    }
+    for (const Interval& part : wanted) {
+      const std::string_view bytes = bytes_of(batch, part);
+      if (!marks_agree(stream, part.begin, bytes)) continue;
+      if (!content.find(key_of(batch), part.begin, part.end).extents.empty()) continue;
+      // The same bytes make the same records: what they count again is taken off.
+      stream.ranges.erase(part.begin, part.end, range_of(slice_batch(batch, part.begin, part.end), 0).range);
+      stream.lost.remove(part.begin, part.end);
+    }
+  }
+}
+
+Status Group::check_repeat(const Batch& batch, const Stream& stream, ContentReader& content) {
   for (const HeldRange& held : stream.ranges.within(batch.begin, batch.end)) {
     const std::uint64_t begin = held.range.begin;
-    const std::uint64_t size = held.range.end - begin;
-    counts_.repeated_bytes += size;
-    if (held.range.disposition != Disposition::kStored || held.range.expired) continue;
-    const std::string_view bytes = std::string_view(batch.bytes).substr(begin - batch.begin, size);
-    if (compare_content(content, key_of(batch), begin, bytes) != Comparison::kDifferent) continue;
+    counts_.repeated_bytes += held.range.end - begin;
+    if (held.range.disposition != Disposition::kStored) continue;
+    const std::string_view bytes = bytes_of(batch, {begin, held.range.end});
+    Comparison compared =
+        held.range.expired ? Comparison::kUnknown : compare_content(content, key_of(batch), begin, bytes);
+    if (compared == Comparison::kUnknown && !marks_agree(stream, begin, bytes)) compared = Comparison::kDifferent;
+    if (compared != Comparison::kDifferent) continue;
     ++counts_.conflicts;
     LB_TRY(quarantine(batch, begin, held.range.end, "conflict: other bytes are stored for this range"));
   }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "logstore/embedded/catalog.h"
+#include "logstore/embedded/content.h"
 #include "logstore/embedded/store_file.h"
 #include "logstore/embedded/write_queue.h"
 
@@ -60,7 +61,10 @@ class Group {
   Status add_clean(const Job& job);
   Status add_trimmed(const Pending& item);
   Status store_pieces(const Pending& item, Stream& stream, const std::vector<Interval>& missing);
-  Status check_repeat(const Pending& item, const Stream& stream);
+  // Takes out of the ledger what the batch's bytes take the place of.
+  void make_room(const Batch& batch, Stream& stream, ContentReader& content);
+  // Bytes that differ from what is held go to quarantine.
+  Status check_repeat(const Batch& batch, const Stream& stream, ContentReader& content);
   Status refuse(const Pending& item, Stream& stream, const Error& why);
   Status add_range(Stream& stream, const Batch& batch);
   Status put_parts(std::vector<Part> parts);

@@ -21,6 +21,19 @@ void merge_into(LedgerRange& left, const LedgerRange& right) {
   left.dropped_lines += right.dropped_lines;
 }
 
+// Takes off the range what it has of `taken`, and off `taken` what was had.
+void take_counts(LedgerRange& range, LedgerRange& taken) {
+  const auto take = [](std::uint64_t& count, std::uint64_t& by) {
+    const std::uint64_t had = std::min(count, by);
+    count -= had;
+    by -= had;
+  };
+  take(range.records, taken.records);
+  take(range.lines, taken.lines);
+  take(range.dropped_bytes, taken.dropped_bytes);
+  take(range.dropped_lines, taken.dropped_lines);
+}
+
 void clear_counts(LedgerRange& range) {
   range.records = range.lines = range.dropped_bytes = range.dropped_lines = 0;
 }
@@ -51,7 +64,7 @@ Status HeldRanges::add(const HeldRange& held) {
   return ok_status();
 }
 
-void HeldRanges::erase(std::uint64_t begin, std::uint64_t end) {
+void HeldRanges::erase(std::uint64_t begin, std::uint64_t end, const LedgerRange& counts) {
   std::vector<HeldRange> kept;
   kept.reserve(ranges_.size() + 1);
   for (HeldRange& held : ranges_) {
@@ -61,6 +74,11 @@ void HeldRanges::erase(std::uint64_t begin, std::uint64_t end) {
       continue;
     }
     HeldRange part = std::move(held);
+    LedgerRange left = counts;
+    take_counts(part.range, left);
+    for (auto it = kept.rbegin(); it != kept.rend(); ++it) {
+      if (it->file == part.file) take_counts(it->range, left);
+    }
     if (whole.begin < begin) {
       part.range.end = begin;
       kept.push_back(part);

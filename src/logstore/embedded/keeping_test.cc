@@ -49,7 +49,7 @@ TEST(StoreFiles, BeginAnewEveryDay) {
   TestStore test(fs, clock);
   EXPECT_EQ(test.export_text(kA), all);
   expect_clean(test.audit());
-  const auto known = test.writer().known_sources();
+  const auto known = test.writer().known_sources(Expired::kHeld);
   ASSERT_TRUE(known.ok());
   EXPECT_EQ((*known)[0].marks.size(), 4u);
 }
@@ -83,6 +83,75 @@ TEST(StoreRetention, RemovesOldFilesAndKeepsTheirRangesAsExpired) {
   expect_clean(test.audit());
 }
 
+// The batches of fill_days once more, of the days [from, to).
+std::vector<Batch> days_again(const SourceId& source, int from, int to) {
+  std::vector<Batch> out;
+  std::uint64_t at = 0;
+  Hash128 chain{};
+  for (int day = 0; day < to; ++day) {
+    Batch batch = text_batch(source, at, some_lines(static_cast<std::uint64_t>(day), 50), &chain);
+    chain = batch.marks[0].chain;
+    at = batch.end;
+    if (day >= from) out.push_back(std::move(batch));
+  }
+  return out;
+}
+
+// The last three of five days, after the first ones have expired.
+struct ExpiredStore {
+  MemoryFileSystem fs;
+  ManualClock clock;
+  TestStore test{fs, clock};
+  std::string all = fill_days(test, clock, kA, 5);
+  std::uint64_t expired_to = 0;
+
+  ExpiredStore() {
+    RetentionPolicy policy;
+    policy.age = 48h;
+    policy.bytes = 0;
+    EXPECT_TRUE(test.store->keeper().apply_retention(policy).ok());
+    std::vector<ExportOmission> omissions;
+    test.export_text(kA, &omissions);
+    EXPECT_EQ(omissions.size(), 1u);
+    expired_to = omissions.empty() ? 0 : omissions[0].end;
+  }
+};
+
+TEST(StoreRetention, WhatIsAskedForAgainTakesThePlaceOfWhatHasExpired) {
+  ExpiredStore expired;
+  TestStore& test = expired.test;
+  const auto held = test.writer().known_sources(Expired::kHeld);
+  const auto wanted = test.writer().known_sources(Expired::kWanted);
+  EXPECT_EQ((*held)[0].coverage.contiguous_end(0), expired.all.size());
+  EXPECT_FALSE((*wanted)[0].coverage.contains(0, 1));
+  EXPECT_TRUE((*wanted)[0].coverage.contains(expired.expired_to, expired.all.size()));
+  for (Batch& batch : days_again(kA, 0, 5)) {
+    batch.again = true;
+    test.put(std::move(batch));
+  }
+  EXPECT_EQ(test.acks.errors(), 0u);
+  EXPECT_EQ(test.export_text(kA), expired.all);
+  EXPECT_EQ((*test.ledger().sources())[0].records, 250u) << "nothing twice";
+  expect_clean(test.audit());
+}
+
+// P2: what has expired is compared by the marks the ledger keeps.
+TEST(StoreRetention, OtherBytesForWhatHasExpiredAreAConflict) {
+  for (const bool again : {false, true}) {
+    ExpiredStore expired;
+    Batch batch = std::move(days_again(kA, 0, 1)[0]);
+    batch.bytes[10] ^= 1;
+    batch.again = again;
+    expired.test.put(std::move(batch));
+    const AuditReport report = expired.test.audit();
+    ASSERT_EQ(report.findings.size(), 1u) << again;
+    EXPECT_EQ(report.findings[0].kind, "conflict");
+    std::vector<ExportOmission> omissions;
+    expired.test.export_text(kA, &omissions);
+    EXPECT_EQ(omissions.size(), 1u) << "still expired";
+  }
+}
+
 TEST(StoreRetention, KeepsTheLedgerOfSourcesThatAreGone) {
   MemoryFileSystem fs;
   ManualClock clock;
@@ -98,7 +167,7 @@ TEST(StoreRetention, KeepsTheLedgerOfSourcesThatAreGone) {
     ASSERT_TRUE(test.store->keeper().apply_retention(policy).ok());
   }
   TestStore test(fs, clock);
-  const auto known = test.writer().known_sources();
+  const auto known = test.writer().known_sources(Expired::kHeld);
   ASSERT_TRUE(known.ok());
   ASSERT_EQ(known->size(), 2u);
   EXPECT_EQ((*known)[1].coverage.contiguous_end(0), 5u);

@@ -136,6 +136,10 @@ class Rebuilder {
       }
       blocks_.erase(id);
     }
+    // Also of blocks of which not even the row was found: their numbers will be given again.
+    LB_TRY(db_.exec("DELETE FROM section WHERE id >> 16 NOT IN (SELECT id FROM block)"));
+    LB_TRY(db_.exec("DELETE FROM filter WHERE block NOT IN (SELECT id FROM block)"));
+    LB_TRY(db_.exec("DELETE FROM trigram WHERE block NOT IN (SELECT id FROM block)"));
     report_.blocks_lost += lost.size();
     report_.blocks_recovered += blocks_.size();
     return ok_status();

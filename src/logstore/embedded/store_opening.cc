@@ -1,6 +1,7 @@
 #include "logstore/embedded/store_opening.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -77,6 +78,7 @@ class StoreLoader {
         LB_TRY(finish_removal(file.head.seq));
       }
     }
+    catalog_.find_lost(whole_);
     if (manifest_) {
       std::erase_if(manifest_->files, [&](const auto& file) { return is_removed(file.first); });
       check_manifest(*manifest_, commits_, notes_);
@@ -146,6 +148,7 @@ class StoreLoader {
     if (record != store_.inventory.files.end() && record->second.state == FileRecord::kFailed) {
       drop_unacknowledged(file, record->second.last_commit);
     }
+    if (file.damages.empty()) whole_.insert(seq);
     for (Damage& damage : file.damages) {
       log_error("damaged: {} of file {}: {}", damage.what, damage.file, damage.detail);
       notes_.add_damage(std::move(damage));
@@ -162,6 +165,7 @@ class StoreLoader {
   std::optional<Manifest> manifest_;
   std::vector<LoadedFile> loaded_;
   std::map<std::uint32_t, std::uint64_t> commits_;
+  std::set<std::uint32_t> whole_;  // files without damage
   LoadedStore store_;
 };
 

@@ -69,7 +69,7 @@ SourceState read_state(RowReader& in) {
   state.finished = (flags & 1) != 0;
   state.binary = (flags & 2) != 0;
   state.flagged = (flags & 4) != 0;
-  state.format = static_cast<Format>(in.u8() & 1);
+  state.format = static_cast<Format>(std::min(in.u8(), static_cast<std::uint8_t>(kLastFormat)));
   state.position = in.number();
   state.guard = in.text();
   state.size = in.number();
@@ -153,6 +153,16 @@ std::uint64_t Stream::stored_bytes() const {
       sum += range.end - range.begin - range.dropped_bytes;
   }
   return sum;
+}
+
+Coverage Stream::held(bool expired_too) const {
+  Coverage out;
+  for (const HeldRange& held : ranges.all()) {
+    const bool wanted = held.range.expired && held.range.disposition == Disposition::kStored && !expired_too;
+    if (!wanted) out.add(held.range.begin, held.range.end);
+  }
+  for (const Interval& part : lost.intervals()) out.remove(part.begin, part.end);
+  return out;
 }
 
 std::vector<PrefixMark> Stream::all_marks() const {

@@ -29,8 +29,10 @@ class HeldRanges {
  public:
   // kInvalidArgument when it overlaps a held range. An empty range changes nothing.
   Status add(const HeldRange& held);
-  // Takes [begin, end) out; the counts of a range that is only partly taken out stay with its first remaining part.
-  void erase(std::uint64_t begin, std::uint64_t end);
+  // Takes [begin, end) of one held range out, and what it counted there (`counts`); the other counts of the range stay
+  // with its first remaining part, so what the range itself no longer counts is taken from those on its left in the
+  // same file.
+  void erase(std::uint64_t begin, std::uint64_t end, const LedgerRange& counts);
   // The parts of [begin, end) that are not held, ascending.
   std::vector<Interval> missing(std::uint64_t begin, std::uint64_t end) const;
   // What is held of [begin, end): pieces with the values of their ranges, cut to it.
@@ -61,9 +63,14 @@ struct Stream {
   std::uint64_t commit = 0;  // the last one that changed it
   SourceRef ref = 0;         // of its present host and path
   std::uint32_t file = 0;    // the newest file that holds its row
+  // Called stored, but in no block or tail of a file that is whole: given up by a repair. Found when the store is
+  // opened.
+  Coverage lost;
 
   std::uint64_t records() const;
   std::uint64_t stored_bytes() const;
+  // What a collector need not read again (LogWriter::known_sources).
+  Coverage held(bool expired_too) const;
   std::vector<PrefixMark> all_marks() const;
   // Adds new marks; known ones are left out. Returns false when one came late and the rows had to be made anew.
   bool add_marks(const std::vector<PrefixMark>& added);

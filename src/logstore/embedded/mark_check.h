@@ -1,0 +1,42 @@
+// MarkCheck: compares bytes of a stream with the chain of prefix marks the collector computed when it read them. What
+// stands in for the bytes once they have expired or are damaged.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "io/hashing.h"
+#include "record/batch.h"
+#include "record/interval_set.h"
+
+namespace logboom::logstore::embedded {
+
+// Takes the bytes in ascending order. A link of the chain is compared when all its bytes came without a hole between.
+class MarkCheck {
+ public:
+  // `marks` of the stream, ascending.
+  explicit MarkCheck(std::vector<PrefixMark> marks) : marks_(std::move(marks)) {}
+
+  // `offset` is at or behind the end of what came before; what lies between is a hole.
+  void bytes(std::uint64_t offset, std::string_view bytes);
+  void hole(std::uint64_t offset, std::uint64_t length) { skip_to(offset + length); }
+
+  // (mark before, mark] whose bytes do not give the mark.
+  const std::vector<Interval>& wrong() const { return wrong_; }
+
+ private:
+  std::uint64_t link_begin() const { return next_ == 0 ? 0 : marks_[next_ - 1].offset; }
+  Hash128 link_chain() const { return next_ == 0 ? Hash128{} : marks_[next_ - 1].chain; }
+  void reach_mark();
+  void skip_to(std::uint64_t offset);
+
+  const std::vector<PrefixMark> marks_;
+  std::vector<Interval> wrong_;
+  std::optional<MarkBuilder> chain_{MarkBuilder(Hash128{})};
+  std::size_t next_ = 0;
+  std::uint64_t at_ = 0;
+};
+
+}  // namespace logboom::logstore::embedded
