@@ -17,6 +17,10 @@ echo "== simulated crashes, 10000 seeds"
 cmake --preset release > /dev/null
 cmake --build --preset release -j "$jobs" | tail -n 1
 LOGBOOM_CRASH_SEEDS=10000 ctest --test-dir build/release -R logstore --output-on-failure --timeout 7200
+echo "== system tests that take long: kill at each system call, power cuts, failing write-back, failing malloc"
+python3 tests/system/run.py --binary build/release/src/app/logboom --long --results build/test-results
 echo "== crash harness, 500 rounds"
 python3 tests/system/crash.py --binary build/release/src/app/logboom --rounds 500 --results build/test-results
+echo "== docs/reliability.md from what ran"
+python3 tests/system/reliability.py --results build/test-results
 echo "== done"

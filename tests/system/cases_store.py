@@ -9,8 +9,8 @@ import subprocess
 import time
 
 from faults import faults
-from oracle import Lines, api_json, append, check_audit, check_exports, check_lines, count_lines, oracle, read, wait_lines, write
-from product import check, tool
+from oracle import LINE, Lines, api_json, append, check_audit, check_exports, check_lines, count_lines, oracle, read, wait_lines, write
+from product import Failure, check, tool
 
 
 def problem_of(home):
@@ -165,6 +165,39 @@ def test_flipped_bits_are_found(home):
     write(database, original)
     home.run("audit")
     check(found >= 10, f"only {found} of 30 flips found, {harmless} harmless")
+
+
+@faults("A0")
+def test_the_oracle_finds_what_is_planted(home):
+    """The checks of these tests, which share no code with the product: one line lost, stored twice, altered, moved in the store is each named."""
+    lines = Lines()
+    data = lines.next(200)
+    whole = LINE.findall(data)
+    planted = {
+        "missing 1 ": whole[:50] + whole[51:],
+        "repeated 1,": whole[:50] + whole[49:],
+        "altered 1 ": whole[:50] + [whole[50].replace(b"x line", b"y line")] + whole[51:],
+    }
+    for what, stored in planted.items():
+        shutil.rmtree(home.data, ignore_errors=True)
+        write(home.log("a.log"), b"".join(stored))
+        home.run("import", home.log("a.log"))
+        for wanted, found in ((what, lambda: check_lines(home, lines.made)), ("do not come back byte for byte", lambda: check_exports(home, [data]))):
+            try:
+                found()
+            except Failure as failure:
+                check(wanted in str(failure), f"planted: {what}; named: {failure}")
+                continue
+            check(False, f"planted: {what}; nothing was found")
+    shutil.rmtree(home.data)
+    write(home.log("a.log"), b"".join(whole[:50] + [whole[51], whole[50]] + whole[52:]))
+    home.run("import", home.log("a.log"))
+    check_lines(home, lines.made)              # the same lines: only the bytes know their order
+    try:
+        check_exports(home, [data])
+    except Failure:
+        return
+    check(False, "two lines changed places, and nothing was found")
 
 
 @faults("S7")

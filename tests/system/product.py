@@ -145,6 +145,25 @@ class Home:
             raise NotRun(f"cannot mount: {done.stderr.decode(errors='replace').strip()}")
         self.mounted.append(path)
 
+    def image(self, path, size, folder):
+        """An ext4 file system in a file, mounted on the folder. Returns nothing; unmounted at the end."""
+        with open(path, "wb") as f:
+            f.truncate(size)
+        subprocess.run([tool("mkfs.ext4"), "-q", "-F", "-E", "lazy_itable_init=1,nodiscard", path], check=True, capture_output=True)
+        self.mount_image(path, folder)
+
+    def mount_image(self, path, folder):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        done = subprocess.run(["mount", "-o", "loop", path, folder], capture_output=True)
+        if done.returncode != 0:
+            raise NotRun(f"cannot mount an image: {done.stderr.decode(errors='replace').strip()}")
+        self.mounted.append(folder)
+        os.chmod(folder, 0o700)
+
+    def unmount(self, folder):
+        subprocess.run(["umount", "-l", folder], check=False)
+        self.mounted.remove(folder)
+
     def remount_tmpfs(self, path, options):
         subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
 

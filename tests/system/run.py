@@ -3,7 +3,7 @@
 takes a Home; its `rows` attribute (set by the decorator `faults`) names the rows of the fault matrix it proves. What ran is written as
 JSON for docs/reliability.md.
 
-usage: run.py --binary PATH [--results DIR] [--only SUBSTRING] [--list]
+usage: run.py --binary PATH [--results DIR] [--only SUBSTRING] [--long] [--list]
 """
 import argparse
 import glob
@@ -55,10 +55,11 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--results")
     parser.add_argument("--only", default="")
+    parser.add_argument("--long", action="store_true", help="only the tests that take long, instead of the others")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
-    tests = [t for t in collect() if args.only in t[0]]
+    tests = [t for t in collect() if args.only in t[0] and getattr(t[1], "long", False) == args.long]
     if args.list:
         for name, function in tests:
             print(name, *getattr(function, "rows", []))
@@ -69,7 +70,7 @@ def main():
     done = [run_one(name, function, args.binary, args.keep) for name, function in tests]
     if args.results:
         os.makedirs(args.results, exist_ok=True)
-        with open(os.path.join(args.results, "system.json"), "w") as f:
+        with open(os.path.join(args.results, "system-long.json" if args.long else "system.json"), "w") as f:
             json.dump({"date": time.strftime("%Y-%m-%d"), "tests": done}, f, indent=1)
     not_run = sum("not_run" in d for d in done)
     failed = sum(not d["passed"] for d in done) - not_run
