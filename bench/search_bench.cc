@@ -2,6 +2,7 @@
 // disk.
 //
 //   search_bench [--runs N] [--workers N] [--mode count|histogram|newest] [--query Q]... FILE...
+//   search_bench --check [--query Q]... FILE...    compares every count with looking at each record; 1 when they differ
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +15,7 @@
 
 #include "logstore/embedded/search/searcher.h"
 #include "logstore/embedded/search/testing/memory_view.h"
+#include "logstore/query/matcher.h"
 #include "parse/annotate.h"
 #include "parse/splitter.h"
 
@@ -26,6 +28,7 @@ struct Options {
   int runs = 5;
   unsigned workers = 0;
   std::string mode;  // empty: all of them
+  bool check = false;
   std::vector<std::string> queries;
   std::vector<std::string> files;
 };
@@ -40,6 +43,8 @@ Options options_of(int argc, char** argv) {
       options.workers = static_cast<unsigned>(std::atoi(argv[++i]));
     } else if (arg == "--mode" && i + 1 < argc) {
       options.mode = argv[++i];
+    } else if (arg == "--check") {
+      options.check = true;
     } else if (arg == "--query" && i + 1 < argc) {
       options.queries.emplace_back(argv[++i]);
     } else {
@@ -146,6 +151,51 @@ void measure(LogSearcher& searcher, const Options& options, const std::string& t
       stats.blocks_read, stats.blocks_total);
 }
 
+// Looks at each record that a search for everything gives.
+struct Checker final : SearchVisitor {
+  bool on_rows(std::vector<Row> rows) override {
+    for (const Row& row : rows) {
+      query::RecordView view;
+      view.text = row.text, view.host = row.host, view.path = row.path, view.channel = row.channel;
+      view.source = row.source, view.level = row.level, view.format = row.format, view.constants = &row.fields;
+      for (std::size_t i = 0; i < matchers.size(); ++i) counts[i] += matchers[i].matches(view, scratch) ? 1 : 0;
+    }
+    return true;
+  }
+  std::vector<query::Matcher> matchers;
+  std::vector<std::uint64_t> counts;
+  query::Matcher::Scratch scratch;
+};
+
+// The number of queries whose count is wrong.
+int check(LogSearcher& searcher, const Options& options) {
+  Checker checker;
+  for (const std::string& text : options.queries) {
+    auto matcher = query::Matcher::compile(query::parse(text)->root);
+    if (!matcher.ok()) return 1;
+    checker.matchers.push_back(std::move(*matcher));
+  }
+  checker.counts.resize(checker.matchers.size());
+  SearchRequest everything;
+  everything.limit = UINT64_MAX;
+  if (!searcher.search(everything, checker, {}).ok()) return 1;
+  int wrong = 0;
+  for (std::size_t i = 0; i < options.queries.size(); ++i) {
+    SearchRequest request;
+    request.query = query::parse(options.queries[i])->root;
+    request.limit = 0;
+    request.count_all = true;
+    Silent visitor;
+    const auto result = searcher.search(request, visitor, {});
+    const std::uint64_t found = result.ok() ? result->stats.records : UINT64_MAX;
+    if (found == checker.counts[i]) continue;
+    ++wrong;
+    fmt::print("{}: {} records, {} by looking at each\n", options.queries[i], found, checker.counts[i]);
+  }
+  fmt::print("{} queries, {} wrong\n", options.queries.size(), wrong);
+  return wrong;
+}
+
 int run(int argc, char** argv) {
   const Options options = options_of(argc, argv);
   MemoryView view;
@@ -160,6 +210,7 @@ int run(int argc, char** argv) {
   fmt::print("{} blocks, {:.1f} MB raw\n", view.blocks(), static_cast<double>(bytes) * 1e-6);
   SystemClock clock;
   const auto searcher = make_searcher(view, clock, {options.workers, 64u << 20});
+  if (options.check) return check(*searcher, options) == 0 ? 0 : 1;
   const Mode modes[] = {
       {"count", 0, true, 0}, {"histogram", 0, true, 60 * kNsPerSecond}, {"newest 100", 100, false, 0}};
   for (const std::string& text : options.queries) {

@@ -147,9 +147,9 @@ Status PieceFinder::test_rows(std::size_t entry, std::size_t at, FoundRows& out)
   const StoredColumn& column = templates_.columns_of(templates_.templates[entry])[at];
   LB_ASSIGN(ColumnReader * reader, text_.column(entry, at));
   LB_TRY(reader->load_rows());
-  // A match may begin in the common part of strings.
-  if (column.kind == ColumnKind::kStrings && column.text.empty() && literal_ && (column.classes & kClassHigh) == 0) {
-    test_strings(entry, *reader, out);
+  const bool searchable = column.kind == ColumnKind::kStrings && literal_ && (column.classes & kClassHigh) == 0;
+  if (searchable && !literal_may_begin_in(column.text)) {
+    test_strings(entry, column, *reader, out);
     return ok_status();
   }
   return test_values(entry, column, *reader, out);
@@ -185,13 +185,27 @@ Status PieceFinder::test_dictionary(std::size_t entry, std::size_t at, FoundRows
   return ok_status();
 }
 
-void PieceFinder::test_strings(std::size_t entry, const ColumnReader& reader, FoundRows& out) {
+// Whether the literal may stand in a text that begins so, without standing in the rest of it.
+bool PieceFinder::literal_may_begin_in(std::string_view common) const {
+  const std::string folded = query::fold(common);
+  const std::string& literal = test_.literal.needle();
+  for (std::size_t at = 0; at < folded.size(); ++at) {
+    const std::size_t size = std::min(folded.size() - at, literal.size());
+    if (folded.compare(at, size, literal, 0, size) == 0) return true;
+  }
+  return false;
+}
+
+void PieceFinder::test_strings(std::size_t entry, const StoredColumn& column, const ColumnReader& reader,
+                               FoundRows& out) {
   std::vector<std::uint32_t> places;
+  std::string value;
   each_holding(
       reader.string_bytes(), templates_.templates[entry].rows,
       [&](std::size_t place) { return std::size_t{reader.string_begin(static_cast<std::uint32_t>(place))}; },
-      [&](std::size_t place, std::string_view piece) {
-        if (test_.matches(piece)) places.push_back(static_cast<std::uint32_t>(place));
+      [&](std::size_t place, std::string_view rest) {
+        value.assign(column.text).append(rest);
+        if (test_.matches(value)) places.push_back(static_cast<std::uint32_t>(place));
       });
   out.add_places(entry, std::move(places));
 }

@@ -45,7 +45,8 @@ class PieceFinder {
   Status test_columns(std::size_t entry, FoundRows& out);
   Status test_dictionary(std::size_t entry, std::size_t at, FoundRows& out);
   Status test_rows(std::size_t entry, std::size_t at, FoundRows& out);
-  void test_strings(std::size_t entry, const ColumnReader& reader, FoundRows& out);
+  bool literal_may_begin_in(std::string_view common) const;
+  void test_strings(std::size_t entry, const StoredColumn& column, const ColumnReader& reader, FoundRows& out);
   Status test_values(std::size_t entry, const StoredColumn& column, ColumnReader& reader, FoundRows& out);
   Status test_plain(FoundRows& out);
   bool stands_between_numbers(const StoredColumn& column) const;
