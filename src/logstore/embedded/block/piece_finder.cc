@@ -58,16 +58,22 @@ void PieceFinder::mark_static(FoundRows& out) {
   if (query::is_ascii(templates_.text) && literal_) {
     mark_static_by_literal(out);
   } else {
-    for (std::uint32_t t = 1; t < templates_.size(); ++t) {
-      std::size_t at = templates_.templates[t].text_begin;
-      for (const std::uint32_t length : templates_.pieces_of(templates_.templates[t])) {
-        scan_.add(t, templates_.text.substr(at, length));
-        at += length;
-      }
-    }
-    scan_.search([&](std::uint32_t t) { out.add_all(t); });
+    mark_static_by_piece(out);
   }
   mark_constants(out);
+}
+
+void PieceFinder::mark_static_by_piece(FoundRows& out) {
+  const auto add = [&](std::uint32_t t) { out.add_all(t); };
+  for (std::uint32_t t = 1; t < templates_.size(); ++t) {
+    std::size_t at = templates_.templates[t].text_begin;
+    for (const std::uint32_t length : templates_.pieces_of(templates_.templates[t])) {
+      scan_.add(t, templates_.text.substr(at, length));
+      at += length;
+    }
+    if (scan_.full()) scan_.search(add);
+  }
+  scan_.search(add);
 }
 
 // Both the places of the literal and the templates' texts ascend.
@@ -174,7 +180,10 @@ Status PieceFinder::test_dictionary(std::size_t entry, std::size_t at, FoundRows
           if (test_.matches(piece)) add(e);
         });
   } else {
-    for (std::uint32_t e = 0; e < reader.entries(); ++e) scan_.add(e, reader.entry(e));
+    for (std::uint32_t e = 0; e < reader.entries(); ++e) {
+      scan_.add(e, reader.entry(e));
+      if (scan_.full()) scan_.search(add);
+    }
     scan_.search(add);
   }
   if (entries == reader.entries()) {

@@ -39,6 +39,7 @@ class PieceFinder {
  private:
   void mark_static(FoundRows& out);
   void mark_static_by_literal(FoundRows& out);
+  void mark_static_by_piece(FoundRows& out);
   void mark_constants(FoundRows& out);
   std::uint8_t demanded_classes() const;
   bool may_match(const StoredColumn& column) const;

@@ -1,6 +1,6 @@
 // SectionCache: the sections of one open block: loaded, verified and decompressed when first asked for. Also keeps
 // account of all memory a reader takes, so that hostile bytes cannot make it take more than a bound that follows from
-// the block's size.
+// the block's size; beside that a thread keeps one context of zstd and the stored bytes of its largest section.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,9 @@ namespace logboom::logstore::embedded {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenProgress{100};
+// How long a lane goes on before it lets other searches have its thread, and keeps results without rows to itself: a
+// chunk that its filter rules out takes a few microseconds, less than waking the calling thread for it.
+constexpr std::chrono::microseconds kTurn{1000};
 // A decoded block with its columns, in multiples of its raw bytes.
 constexpr std::uint64_t kMemoryPerRawByte = 3;
 // Channels that collect one file: their rows have equal keys.
@@ -130,8 +133,15 @@ Result<ChunkResult> SearchRun::evaluate(std::size_t index, Lane& lane) {
   return result;
 }
 
-void SearchRun::hand_over(Finished finished) {
+void SearchRun::hand_over(std::vector<Finished>& finished) {
+  if (finished.empty()) return;
   const MutexLock lock(mutex_);
+  for (Finished& one : finished) hand_over_locked(std::move(one));
+  finished.clear();
+  changed_.notify_one();
+}
+
+void SearchRun::hand_over_locked(Finished finished) {
   --evaluating_;
   if (finished.result.ok() && plan_.wants_rows()) {
     for (const Row& row : finished.result->rows) {
@@ -145,21 +155,33 @@ void SearchRun::hand_over(Finished finished) {
     }
   }
   finished_.push_back(std::move(finished));
-  changed_.notify_one();
 }
 
-// Evaluates one chunk and goes to the end of the pool's queue, so that searches take turns.
+// Evaluates chunks for a while, or until one has rows to show; false when there are no more.
+bool SearchRun::take_turn(const std::shared_ptr<Lane>& lane) {
+  std::vector<Finished> finished;
+  const auto end = shared_.clock.monotonic() + kTurn;
+  do {
+    const std::optional<std::size_t> index = next_chunk();
+    if (!index) {
+      hand_over(finished);
+      const MutexLock lock(mutex_);  // the caller may destroy this run as soon as the lock is free
+      --lanes_;
+      changed_.notify_one();
+      return false;
+    }
+    finished.push_back({*index, evaluate(*index, *lane)});
+    const auto& result = finished.back().result;
+    if (!result.ok() || !result->rows.empty()) break;
+  } while (shared_.clock.monotonic() < end);
+  hand_over(finished);
+  return true;
+}
+
+// Goes to the end of the pool's queue after each turn, so that searches take turns.
 void SearchRun::run_lane(const std::shared_ptr<Lane>& lane) {
   if (park(lane)) return;
-  const std::optional<std::size_t> index = next_chunk();
-  if (index) {
-    hand_over({*index, evaluate(*index, *lane)});
-    shared_.pool.add([this, lane] { run_lane(lane); });
-    return;
-  }
-  const MutexLock lock(mutex_);  // the caller may destroy this run as soon as the lock is free
-  --lanes_;
-  changed_.notify_one();
+  if (take_turn(lane)) shared_.pool.add([this, lane] { run_lane(lane); });
 }
 
 bool SearchRun::wait_for_results(std::stop_token stop, std::vector<Finished>& out) {

@@ -44,7 +44,9 @@ class SearchRun {
   };
 
   void start_lanes();
-  void hand_over(Finished finished);
+  void hand_over(std::vector<Finished>& finished);
+  void hand_over_locked(Finished finished) LB_REQUIRES(mutex_);
+  bool take_turn(const std::shared_ptr<Lane>& lane);
   void run_lane(const std::shared_ptr<Lane>& lane);
   Result<ChunkResult> evaluate(std::size_t index, Lane& lane);
   RowsWanted wanted_of(const ChunkMeta& chunk) const;

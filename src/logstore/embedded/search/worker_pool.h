@@ -1,5 +1,5 @@
 // WorkerPool: a fixed set of threads that run short tasks in the order in which they were added. Tasks of several
-// searches take turns because each search adds one chunk at a time. The destructor runs what was added and joins.
+// searches take turns because each adds a short turn at a time. The destructor runs what was added and joins.
 // Thread-safe.
 #pragma once
 
