@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "http/message.h"
+#include "parse/utf16.h"
 
 namespace logboom::server {
 namespace {
@@ -42,18 +43,33 @@ std::string_view time_origin_name(TimeOrigin origin) {
   return "";
 }
 
+std::string_view format_name(Format format) {
+  switch (format) {
+    case Format::kText:
+      return "text";
+    case Format::kJson:
+      return "json";
+    case Format::kUtf16Le:
+      return "utf-16le";
+    case Format::kUtf16Be:
+      return "utf-16be";
+  }
+  return "";
+}
+
 std::string row_id(const logstore::Row& row) {
   std::string id = fmt::format("{}.{}.{}", row.source.to_hex(), row.epoch, row.offset);
   return row.channel == "logs" ? id : id + "." + row.channel;
 }
 
 void RowWriter::write_text(http::JsonWriter& out, const logstore::Row& row) const {
-  std::string_view text = row.text;
-  if (text_limit_ > 0) text = cut_at_character(text, text_limit_);
+  const std::string decoded = is_utf16(row.format) ? parse::decode_utf16(row.text, row.format, row.offset) : "";
+  const std::string_view whole = is_utf16(row.format) ? std::string_view(decoded) : std::string_view(row.text);
+  const std::string_view text = text_limit_ > 0 ? cut_at_character(whole, text_limit_) : whole;
   out.key("text").string(text);
   if (!http::is_utf8(text)) out.field("raw", http::base64(text));
   out.field("bytes", std::uint64_t{row.text.size()});
-  if (text.size() < row.text.size()) out.field("truncated", true);
+  if (text.size() < whole.size()) out.field("truncated", true);
 }
 
 void RowWriter::write_parsed(http::JsonWriter& out, const logstore::Row& row) {
@@ -69,7 +85,7 @@ void RowWriter::write(http::JsonWriter& out, const logstore::Row& row) {
   out.open_object().field("id", row_id(row)).field("source", row.source.to_hex()).field("epoch", row.epoch);
   out.field("offset", row.offset).key("time").time(row.time).field("time_origin", time_origin_name(row.time_origin));
   out.field("level", level_name(row.level)).bytes_field("host", row.host).bytes_field("file", row.path);
-  out.field("topic", row.channel).field("format", row.format == Format::kJson ? "json" : "text");
+  out.field("topic", row.channel).field("format", format_name(row.format));
   out.field("lines", row.lines).field("commit", row.commit);
   write_text(out, row);
   if (row.flags & Record::kFragment) out.field("fragment", true);

@@ -30,6 +30,7 @@ class RowWriter {
 };
 
 std::string row_id(const logstore::Row& row);
+std::string_view format_name(Format format);
 std::string_view time_origin_name(TimeOrigin origin);
 
 // 88 hex digits: time, source, epoch, offset, channel.

@@ -46,9 +46,14 @@ def test_any_bytes(home):
 
 @faults("B8")
 def test_utf16(home):
-    """UTF-16 with a BOM, both orders: exact bytes, as many lines as it has."""
+    """UTF-16 with a BOM, both orders: exact bytes, as many lines as it has; found and shown by what it says, in blocks and before."""
     text = "".join(f"2026-11-20 10:00:{n:02d} ERROR Zeile {n} mit \u00e4\u4e2d\U0001f600\r\n" for n in range(50))
-    import_all(home, {"le.log": b"\xff\xfe" + text.encode("utf-16-le"), "be.log": b"\xfe\xff" + text.encode("utf-16-be")})
+    long = "".join(f"2026-11-20 10:00:{n % 60:02d} INFO other {n}\r\n" for n in range(30_000)) + text
+    import_all(home, {"le.log": b"\xff\xfe" + text.encode("utf-16-le"), "be.log": b"\xfe\xff" + text.encode("utf-16-be"), "block.log": b"\xff\xfe" + long.encode("utf-16-le")})
+    for query, lines in (("Zeile", 150), ('"Zeile 17 mit"', 3), ("*eil*", 150), ("/Zeile 1[0-9] mit/", 30), ("Zeile NOT 4", 147), ("level:error", 150), ("\u4e2d", 150), ("nowhere", 0), ("other", 30_000)):
+        check(count_lines(home, query, code=None) == lines, f"{query}: {count_lines(home, query, code=None)} lines, {lines} were written")
+    shown = home.run("search", "--all", "--quiet", '"Zeile 17 mit"').stdout.decode()
+    check(shown == 3 * "2026-11-20 10:00:17 ERROR Zeile 17 mit \u00e4\u4e2d\U0001f600\n", f"shown: {shown!r}")
 
 
 @faults("B2", "B3")

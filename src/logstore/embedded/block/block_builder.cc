@@ -13,6 +13,7 @@
 #include "logstore/embedded/block/section_streams.h"
 #include "logstore/embedded/block/text_encoder.h"
 #include "logstore/embedded/block/time_range.h"
+#include "parse/utf16.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -63,6 +64,7 @@ struct BlockBuilder::State {
 
   SectionStreams streams;
   FilterBuilder filters;
+  std::string decoded;  // the texts of UTF-16 rows, for the filters: they are found by what they say
   TextEncoder text;
   ZstdCompressor zstd;
   std::vector<RowInfo> sorted;
@@ -73,6 +75,7 @@ struct BlockBuilder::State {
   bool take_gap(const Batch& batch, std::uint32_t from, std::uint32_t to, std::uint32_t row, std::size_t& drop);
   void push_blank(std::uint32_t begin, std::uint32_t end, std::uint32_t base, std::uint32_t row);
   std::uint32_t context_of(const Batch& batch);
+  void add_decoded(const Batch& batch);
   std::uint32_t cause_of(const std::string& cause);
   void sort_chunks();
   void lay_out(BlockMeta& meta, std::vector<std::vector<Gap>>& segment_gaps) const;
@@ -103,6 +106,7 @@ std::uint64_t BlockBuilder::memory() const {
 void BlockBuilder::clear() {
   State& s = *state_;
   s.raw.clear(), s.rows.clear(), s.chunks.clear(), s.gaps.clear(), s.contexts.clear(), s.causes.clear();
+  s.decoded.clear();
 }
 
 std::uint64_t EncodedBlock::stored_bytes() const {
@@ -190,7 +194,15 @@ Status BlockBuilder::add(const Batch& batch, std::uint32_t source_ref, std::uint
   chunk.first_gap = static_cast<std::uint32_t>(gaps_before);
   chunk.gaps = static_cast<std::uint32_t>(s.gaps.size() - gaps_before);
   s.chunks.push_back(chunk);
+  if (is_utf16(batch.format)) s.add_decoded(batch);
   return ok_status();
+}
+
+void BlockBuilder::State::add_decoded(const Batch& batch) {
+  for (const Record& record : batch.records) {
+    decoded += parse::decode_utf16(batch.text(record), batch.format, batch.offset(record));
+    decoded += '\n';
+  }
 }
 
 std::uint32_t BlockBuilder::State::context_of(const Batch& batch) {
@@ -326,6 +338,8 @@ Result<EncodedBlock> BlockBuilder::finish(std::string_view note) {
   block.meta.contexts = std::move(s.contexts);
   block.meta.note = note;
   block.header = write_block_header(block.meta);
+  s.filters.add_variable_tokens(s.decoded);
+  s.filters.add_trigrams(s.decoded);
   block.token_filter = s.filters.encode_tokens();
   block.trigrams = s.filters.encode_trigrams();
   clear();

@@ -7,6 +7,7 @@
 #include "logstore/embedded/search/field_values.h"
 #include "logstore/embedded/search/json_place.h"
 #include "logstore/embedded/search/leaves.h"
+#include "logstore/embedded/search/rows.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -77,9 +78,42 @@ Result<RowSet> BlockRows::matching() {
   LB_ASSIGN(RowSet rows, in_range_and_verdict(Verdict::kYes));
   LB_ASSIGN(const RowSet unsure, in_range_and_verdict(Verdict::kMaybe));
   if (unsure.empty()) return rows;
-  LB_ASSIGN(const RowSet found, matching(plan_.matcher.root(), unsure));
+  if (!has_utf16()) {
+    LB_ASSIGN(const RowSet found, matching(plan_.matcher.root(), unsure));
+    rows |= found;
+    return rows;
+  }
+  RowSet plain = unsure;
+  RowSet utf16(reader_.rows());
+  for (const Segment& segment : reader_.meta().segments) {
+    if (is_utf16(reader_.meta().contexts[segment.context].format))
+      utf16.add_range(segment.first_row, segment.first_row + segment.rows);
+  }
+  plain -= utf16;
+  utf16 &= unsure;
+  LB_ASSIGN(const RowSet found, matching(plan_.matcher.root(), plain));
+  LB_ASSIGN(const RowSet decoded, matching_utf16(utf16));
   rows |= found;
+  rows |= decoded;
   return rows;
+}
+
+bool BlockRows::has_utf16() const {
+  const auto& contexts = reader_.meta().contexts;
+  return std::any_of(contexts.begin(), contexts.end(), [](const SegmentContext& c) { return is_utf16(c.format); });
+}
+
+// Row by row: such files are rare, and their blocks were found by the filters of their texts.
+Result<RowSet> BlockRows::matching_utf16(const RowSet& within) {
+  RowSet found(reader_.rows());
+  if (within.empty()) return found;
+  LB_ASSIGN(const std::vector<std::uint64_t>* offsets, reader_.offsets());
+  LB_TRY(visit(within, [&](std::uint32_t row, query::RecordView view) {
+    show_as_text(view, (*offsets)[row], scratch_.text);
+    if (plan_.matcher.matches(view, scratch_.matching)) found.add(row);
+    return true;
+  }));
+  return found;
 }
 
 Result<RowSet> BlockRows::matching(const query::MatchNode& node, const RowSet& within) {

@@ -16,6 +16,8 @@ class BlockRows {
   BlockRows(const Plan& plan, const ChunkMeta& chunk, BlockReader& reader, const TokenFilter* filter,
             LaneScratch& scratch);
 
+  // Whether some rows are UTF-16: what is found in their bytes says nothing of their texts.
+  bool has_utf16() const;
   // The rows in the asked time range that match.
   Result<RowSet> matching();
   // Those of `within` that match a part of the query.
@@ -43,6 +45,7 @@ class BlockRows {
   RowSet matching_segments(const query::FieldMatcher& field, const RowSet& within) const;
   bool segment_matches(const query::FieldMatcher& field, const Segment& segment) const;
   Result<RowSet> in_range_and_verdict(Verdict verdict);
+  Result<RowSet> matching_utf16(const RowSet& within);
   Status tally_values(const RowSet& rows, Tally& tally);
   Status tally_levels(std::size_t field, const RowSet& rows, Tally& tally);
   void tally_segments(std::size_t field, const RowSet& rows, Tally& tally);

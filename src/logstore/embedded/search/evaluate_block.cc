@@ -120,7 +120,7 @@ bool answered_by_count(const Plan& plan, const ChunkMeta& chunk, const RowsWante
 
 Status count_and_collect(const Plan& plan, const ChunkMeta& chunk, const RowsWanted& wanted, BlockRows& rows,
                          ChunkResult& result) {
-  if (answered_by_count(plan, chunk, wanted)) {
+  if (answered_by_count(plan, chunk, wanted) && !rows.has_utf16()) {
     LB_ASSIGN(const LeafCounts counts, rows.count(plan.matcher.root()));
     result.tally.add_rows(counts.records, counts.lines);
     tally_levels(chunk, counts.levels, result.tally);

@@ -25,7 +25,8 @@ Result<ChunkResult> evaluate_tail(const Plan& plan, const StoreView& view, const
   for (const Record& record : batch->records) {
     if (record.time < plan.request.from || record.time >= plan.request.to) continue;
     ++result.rows_scanned;
-    const query::RecordView seen = view_of(*batch, record, names.get());
+    query::RecordView seen = view_of(*batch, record, names.get());
+    show_as_text(seen, batch->offset(record), scratch.text);
     if (!plan.matcher.matches(seen, scratch.matching)) continue;
     result.tally.add_rows(1, record.lines);
     if (plan.request.histogram_step > 0) result.tally.add_time(record.time, record.level);

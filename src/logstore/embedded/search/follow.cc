@@ -24,7 +24,9 @@ Result<std::vector<Row>> new_rows_of_tail(const Plan& plan, const StoreView& vie
   const auto names = chunk.refs.empty() ? nullptr : view.names(chunk.refs.front().ref);
   std::vector<Row> rows;
   for (const Record& record : batch->records) {
-    if (!plan.matcher.matches(view_of(*batch, record, names.get()), scratch.matching)) continue;
+    query::RecordView seen = view_of(*batch, record, names.get());
+    show_as_text(seen, batch->offset(record), scratch.text);
+    if (!plan.matcher.matches(seen, scratch.matching)) continue;
     rows.push_back(row_of(*batch, record, names.get(), chunk.first_commit));
   }
   return rows;
