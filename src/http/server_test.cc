@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -339,35 +340,40 @@ TEST_F(HttpServerTest, RefusesMoreWorkThanItsThreadsAndQueueTake) {
   options.limits.handlers = 1;
   options.limits.queued = 0;
   start(options);
-  auto blocked = std::async(std::launch::async, [&] { return get("/block"); });
+  std::string answer;
+  std::jthread blocked([&] { answer = get("/block").body; });
   blocked_.get_future().wait();
   const auto busy = get("/hello");
   EXPECT_EQ(busy.status, 503);
   EXPECT_EQ(busy.header("retry-after"), "1");
   release_.set_value();
-  EXPECT_EQ(blocked.get().body, "done");
+  blocked.join();
+  EXPECT_EQ(answer, "done");
 }
 
 TEST_F(HttpServerTest, Q3StopEndsStreamsAndLetsRequestsFinish) {
   start();
   std::promise<void> streaming;
-  auto stream = std::async(std::launch::async, [&] {
-    std::string body;
+  std::string streamed;
+  std::jthread stream([&] {
     const auto answer = client().stream({.target = "/wait"}, [&](std::string_view piece) {
-      if (body.empty()) streaming.set_value();
-      body += piece;
+      if (streamed.empty()) streaming.set_value();
+      streamed += piece;
       return true;
     });
-    return answer.ok() ? body : "cut";
+    if (!answer.ok()) streamed += "cut";
   });
   streaming.get_future().wait();
-  auto blocked = std::async(std::launch::async, [&] { return get("/block"); });
+  std::string answered;
+  std::jthread blocked([&] { answered = get("/block").body; });
   blocked_.get_future().wait();
-  auto stopping = std::async(std::launch::async, [&] { server_->stop(); });
-  EXPECT_EQ(stream.get(), "started\nstopped\n");
+  std::jthread stopping([&] { server_->stop(); });
+  stream.join();
+  EXPECT_EQ(streamed, "started\nstopped\n");
   release_.set_value();
-  EXPECT_EQ(blocked.get().body, "done");
-  stopping.get();
+  blocked.join();
+  EXPECT_EQ(answered, "done");
+  stopping.join();
   EXPECT_FALSE(RawSocket(server_->port()).connected());
 }
 

@@ -5,34 +5,14 @@
 
 #include "io/hashing.h"
 #include "logstore/embedded/codec.h"
+#include "logstore/embedded/row_seal.h"
 #include "logstore/embedded/store_file.h"
 
 namespace logboom::logstore::embedded {
 namespace {
 
-constexpr std::uint8_t kRowVersion = 1;
 constexpr std::string_view kNamePrefix = "logs-";
 constexpr std::string_view kNameSuffix = ".db";
-
-enum class Table : std::uint64_t { kTailMeta = 5, kBlockMeta, kQuarantine, kFile, kAccepted, kHead };
-
-std::uint64_t salt(Table table, std::uint64_t key) {
-  return (static_cast<std::uint64_t>(table) << 56) ^ (key * 0x9e3779b97f4a7c15ULL);
-}
-
-std::uint64_t salt(DataTable table, std::int64_t id) {
-  return (static_cast<std::uint64_t>(table) << 56) ^ (static_cast<std::uint64_t>(id) * 0x9e3779b97f4a7c15ULL);
-}
-
-Status check_version(std::uint8_t version, std::string_view what) {
-  if (version == kRowVersion) return ok_status();
-  return Error(ErrorCode::kUnsupported,
-               fmt::format("cannot read {}: version {} is newer than this program", what, version));
-}
-
-Error damaged(std::string_view what) {
-  return Error(ErrorCode::kCorrupt, fmt::format("cannot read {}: its content makes no sense", what));
-}
 
 }  // namespace
 
@@ -75,15 +55,16 @@ std::string encode_chunk(const ChunkMeta& meta) {
     out.number(ref.end);
   }
   return std::move(out).seal(
-      salt(meta.tail ? Table::kTailMeta : Table::kBlockMeta, static_cast<std::uint64_t>(meta.key.id)));
+      row_salt(meta.tail ? RowTable::kTailMeta : RowTable::kBlockMeta, static_cast<std::uint64_t>(meta.key.id)));
 }
 
 Result<ChunkMeta> decode_chunk(const ChunkKey& key, bool tail, std::string_view row) {
   const std::string_view what = tail ? "the meta of a tail chunk" : "the meta of a block";
-  LB_ASSIGN(RowReader in,
-            RowReader::open(row, salt(tail ? Table::kTailMeta : Table::kBlockMeta, static_cast<std::uint64_t>(key.id)),
-                            what));
-  LB_TRY(check_version(in.u8(), what));
+  LB_ASSIGN(
+      RowReader in,
+      RowReader::open(
+          row, row_salt(tail ? RowTable::kTailMeta : RowTable::kBlockMeta, static_cast<std::uint64_t>(key.id)), what));
+  LB_TRY(check_row_version(in.u8(), what));
   ChunkMeta meta;
   meta.key = key;
   meta.tail = tail;
@@ -108,7 +89,7 @@ Result<ChunkMeta> decode_chunk(const ChunkKey& key, bool tail, std::string_view 
     ref.begin = in.number();
     ref.end = in.number();
   }
-  if (!in.finished()) return damaged(what);
+  if (!in.finished()) return damaged_row(what);
   return meta;
 }
 
@@ -124,13 +105,13 @@ std::string encode_quarantine(std::int64_t id, const QuarantineEntry& entry) {
   out.text(entry.reason);
   out.text(entry.bytes);
   out.time(entry.time);
-  return std::move(out).seal(salt(Table::kQuarantine, static_cast<std::uint64_t>(id)));
+  return std::move(out).seal(row_salt(RowTable::kQuarantine, static_cast<std::uint64_t>(id)));
 }
 
 Result<QuarantineEntry> decode_quarantine(std::int64_t id, std::string_view row) {
   LB_ASSIGN(RowReader in,
-            RowReader::open(row, salt(Table::kQuarantine, static_cast<std::uint64_t>(id)), "a quarantine row"));
-  LB_TRY(check_version(in.u8(), "a quarantine row"));
+            RowReader::open(row, row_salt(RowTable::kQuarantine, static_cast<std::uint64_t>(id)), "a quarantine row"));
+  LB_TRY(check_row_version(in.u8(), "a quarantine row"));
   QuarantineEntry entry;
   entry.id = in.text();
   entry.source = in.hash();
@@ -141,7 +122,7 @@ Result<QuarantineEntry> decode_quarantine(std::int64_t id, std::string_view row)
   entry.reason = in.text();
   entry.bytes = in.text();
   entry.time = in.time();
-  if (!in.finished()) return damaged("a quarantine row");
+  if (!in.finished()) return damaged_row("a quarantine row");
   return entry;
 }
 
@@ -153,22 +134,22 @@ std::string encode_file(const FileRecord& record) {
   out.number(record.blocks);
   out.time(record.created);
   out.time(record.sealed);
-  return std::move(out).seal(salt(Table::kFile, record.seq));
+  return std::move(out).seal(row_salt(RowTable::kFile, record.seq));
 }
 
 Result<FileRecord> decode_file(std::uint32_t seq, std::string_view row) {
-  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kFile, seq), "a row of the file list"));
-  LB_TRY(check_version(in.u8(), "a row of the file list"));
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kFile, seq), "a row of the file list"));
+  LB_TRY(check_row_version(in.u8(), "a row of the file list"));
   FileRecord record;
   record.seq = seq;
   const std::uint8_t state = in.u8();
-  if (state > FileRecord::kLost) return damaged("a row of the file list");
+  if (state > FileRecord::kLost) return damaged_row("a row of the file list");
   record.state = static_cast<FileRecord::State>(state);
   record.last_commit = in.number();
   record.blocks = in.number();
   record.created = in.time();
   record.sealed = in.time();
-  if (!in.finished()) return damaged("a row of the file list");
+  if (!in.finished()) return damaged_row("a row of the file list");
   return record;
 }
 
@@ -177,17 +158,17 @@ std::string encode_acceptance(const Acceptance& acceptance) {
   out.u8(kRowVersion);
   out.text(acceptance.who);
   out.time(acceptance.when);
-  return std::move(out).seal(salt(Table::kAccepted, xxh3_64(acceptance.finding)));
+  return std::move(out).seal(row_salt(RowTable::kAccepted, xxh3_64(acceptance.finding)));
 }
 
 Result<Acceptance> decode_acceptance(std::string_view finding, std::string_view row) {
-  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kAccepted, xxh3_64(finding)), "an acceptance"));
-  LB_TRY(check_version(in.u8(), "an acceptance"));
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kAccepted, xxh3_64(finding)), "an acceptance"));
+  LB_TRY(check_row_version(in.u8(), "an acceptance"));
   Acceptance acceptance;
   acceptance.finding = finding;
   acceptance.who = in.text();
   acceptance.when = in.time();
-  if (!in.finished()) return damaged("an acceptance");
+  if (!in.finished()) return damaged_row("an acceptance");
   return acceptance;
 }
 
@@ -197,11 +178,11 @@ std::string encode_head(const FileHead& head) {
   out.number(head.seq);
   out.time(head.created);
   out.hash(head.store);
-  return std::move(out).seal(salt(Table::kHead, 0));
+  return std::move(out).seal(row_salt(RowTable::kHead, 0));
 }
 
 Result<FileHead> decode_head(std::string_view row) {
-  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kHead, 0), "the head of a store file"));
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kHead, 0), "the head of a store file"));
   FileHead head;
   head.version = in.number32();
   if (head.version != kStoreVersion) {
@@ -213,18 +194,19 @@ Result<FileHead> decode_head(std::string_view row) {
   head.seq = in.number32();
   head.created = in.time();
   head.store = in.hash();
-  if (!in.finished()) return damaged("the head of a store file");
+  if (!in.finished()) return damaged_row("the head of a store file");
   return head;
 }
 
 std::string seal_data(DataTable table, std::int64_t id, std::string_view data) {
   RowWriter out;
   out.raw(data);
-  return std::move(out).seal(salt(table, id));
+  return std::move(out).seal(row_salt(table, static_cast<std::uint64_t>(id)));
 }
 
 Result<std::string_view> unseal_data(DataTable table, std::int64_t id, std::string_view sealed) {
-  LB_ASSIGN(const RowReader in, RowReader::open(sealed, salt(table, id), "stored data"));
+  LB_ASSIGN(const RowReader in,
+            RowReader::open(sealed, row_salt(table, static_cast<std::uint64_t>(id)), "stored data"));
   return in.rest();
 }
 

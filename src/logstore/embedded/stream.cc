@@ -2,30 +2,12 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "logstore/embedded/codec.h"
+#include "logstore/embedded/row_seal.h"
 
 namespace logboom::logstore::embedded {
 namespace {
-
-constexpr std::uint8_t kRowVersion = 1;
-
-// What a row's seal is seeded with: its table and its key, so that a row moved to another key does not hold.
-enum class Table : std::uint64_t { kStream = 1, kLedger, kMark, kRef };
-std::uint64_t salt(Table table, std::uint64_t key, std::uint64_t second = 0) {
-  return (static_cast<std::uint64_t>(table) << 56) ^ (key * 0x9e3779b97f4a7c15ULL) ^ (second * 0xc2b2ae3d27d4eb4fULL);
-}
-
-Error newer(std::string_view what, unsigned version) {
-  return Error(ErrorCode::kUnsupported,
-               fmt::format("cannot read {}: version {} is newer than this program", what, version));
-}
-
-Error damaged(std::string_view what) {
-  return Error(ErrorCode::kCorrupt, fmt::format("cannot read {}: its content makes no sense", what));
-}
 
 void write_identity(RowWriter& out, const FileIdentity& identity) {
   out.text(identity.handle);
@@ -206,12 +188,12 @@ std::string encode_stream(const Stream& stream) {
   out.number(stream.mark_rows.size());
   out.number(stream.marks.size());
   for (const PrefixMark& mark : stream.marks) write_mark(out, mark);
-  return std::move(out).seal(salt(Table::kStream, stream.id));
+  return std::move(out).seal(row_salt(RowTable::kStream, stream.id));
 }
 
 Result<StreamRow> decode_stream(std::uint32_t id, std::string_view row) {
-  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kStream, id), "a stream's row"));
-  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a stream's row", version);
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kStream, id), "a stream's row"));
+  LB_TRY(check_row_version(in.u8(), "a stream's row"));
   StreamRow out;
   Stream& stream = out.stream;
   stream.id = id;
@@ -229,7 +211,7 @@ Result<StreamRow> decode_stream(std::uint32_t id, std::string_view row) {
   out.mark_rows = in.number();
   stream.marks.resize(in.count(kLeastMarkBytes));
   for (PrefixMark& mark : stream.marks) mark = read_mark(in);
-  if (!in.finished()) return damaged("a stream's row");
+  if (!in.finished()) return damaged_row("a stream's row");
   return out;
 }
 
@@ -237,14 +219,14 @@ std::string encode_range(std::uint32_t stream, const HeldRange& held) {
   RowWriter out;
   out.u8(kRowVersion);
   write_range(out, held);
-  return std::move(out).seal(salt(Table::kLedger, stream, held.range.begin));
+  return std::move(out).seal(row_salt(RowTable::kLedger, stream, held.range.begin));
 }
 
 Result<HeldRange> decode_range(std::uint32_t stream, std::uint64_t begin, std::string_view row) {
-  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kLedger, stream, begin), "a ledger row"));
-  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a ledger row", version);
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kLedger, stream, begin), "a ledger row"));
+  LB_TRY(check_row_version(in.u8(), "a ledger row"));
   HeldRange held = read_range(in);
-  if (!in.finished() || held.range.begin != begin || held.range.end < begin) return damaged("a ledger row");
+  if (!in.finished() || held.range.begin != begin || held.range.end < begin) return damaged_row("a ledger row");
   return held;
 }
 
@@ -254,15 +236,15 @@ std::string encode_marks(std::uint32_t stream, const std::vector<PrefixMark>& ma
   out.u8(kRowVersion);
   out.number(marks.size());
   for (const PrefixMark& mark : marks) write_mark(out, mark);
-  return std::move(out).seal(salt(Table::kMark, stream, marks[0].offset));
+  return std::move(out).seal(row_salt(RowTable::kMark, stream, marks[0].offset));
 }
 
 Result<std::vector<PrefixMark>> decode_marks(std::uint32_t stream, std::uint64_t first, std::string_view row) {
-  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kMark, stream, first), "a row of marks"));
-  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a row of marks", version);
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kMark, stream, first), "a row of marks"));
+  LB_TRY(check_row_version(in.u8(), "a row of marks"));
   std::vector<PrefixMark> marks(in.count(kLeastMarkBytes));
   for (PrefixMark& mark : marks) mark = read_mark(in);
-  if (!in.finished()) return damaged("a row of marks");
+  if (!in.finished()) return damaged_row("a row of marks");
   return marks;
 }
 
@@ -274,12 +256,12 @@ std::string encode_names(const SourceNames& names) {
   out.text(names.channel);
   out.text(names.host);
   out.text(names.path);
-  return std::move(out).seal(salt(Table::kRef, names.ref));
+  return std::move(out).seal(row_salt(RowTable::kRef, names.ref));
 }
 
 Result<SourceNames> decode_names(SourceRef ref, std::string_view row) {
-  LB_ASSIGN(RowReader in, RowReader::open(row, salt(Table::kRef, ref), "a row of names"));
-  if (const std::uint8_t version = in.u8(); version != kRowVersion) return newer("a row of names", version);
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kRef, ref), "a row of names"));
+  LB_TRY(check_row_version(in.u8(), "a row of names"));
   SourceNames names;
   names.ref = ref;
   names.source = in.hash();
@@ -287,7 +269,7 @@ Result<SourceNames> decode_names(SourceRef ref, std::string_view row) {
   names.channel = in.text();
   names.host = in.text();
   names.path = in.text();
-  if (!in.finished()) return damaged("a row of names");
+  if (!in.finished()) return damaged_row("a row of names");
   return names;
 }
 
