@@ -236,8 +236,21 @@ TEST(BatchEncoding, RefusesBadEnumerationsAndIndicesByName) {
   std::swap(b.marks[0], b.marks[1]);
   EXPECT_THAT(refusal(b), HasSubstr("field marks"));
   b = sample();
+  b.state.inherited = b.state.position + 1;
+  EXPECT_THAT(refusal(b), HasSubstr("field state.inherited"));
+  b = sample();
   b.state.guard.assign(257, 'x');
   EXPECT_THAT(refusal(b), HasSubstr("field state.guard"));
+}
+
+TEST(BatchEncoding, AStateMayComeWithTheMarksItsEpochInherits) {
+  Batch b;
+  b.epoch = 1;
+  b.begin = b.end = b.state.position = b.state.inherited = 100;
+  b.marks = {{50, {1, 2}}, {100, {3, 4}}};
+  EXPECT_TRUE(validate_batch(b).ok());
+  b.marks.push_back({101, {5, 6}});
+  EXPECT_FALSE(validate_batch(b).ok());
 }
 
 TEST(BatchEncoding, ACountOfAMillionRecordsInAFewBytesCostsNothing) {

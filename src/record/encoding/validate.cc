@@ -103,7 +103,7 @@ class CoverCheck {
 };
 
 Status check_marks(const Batch& b) {
-  std::uint64_t last = b.begin;
+  std::uint64_t last = b.begin == b.end ? 0 : b.begin;  // with a state may come the marks its epoch inherits
   for (const PrefixMark& mark : b.marks) {
     if (mark.offset <= last || mark.offset > b.end)
       return bad("field marks: offset {} is out of order or range", mark.offset);
@@ -116,6 +116,7 @@ Status check_state(const SourceState& s) {
   if (s.format > kLastFormat) return bad("field state.format: unknown value {}", static_cast<int>(s.format));
   if (s.position > kMaxOffset) return bad("field state.position: {} is over the largest offset", s.position);
   if (s.size > kMaxOffset) return bad("field state.size: {} is over the largest offset", s.size);
+  if (s.inherited > s.position) return bad("field state.inherited: {} is behind the position", s.inherited);
   if (s.guard.size() > kMaxGuard) return bad("field state.guard: {} bytes", s.guard.size());
   return ok_status();
 }

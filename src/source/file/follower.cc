@@ -136,6 +136,8 @@ void Follower::take_acks() {
         at(*source, stream->retry_at);
       }
     }
+    // Its timer may have come and gone while others were under way.
+    if (stream->in_flight == 0 && stream->failed) at(*source, stream->retry_at);
     if (stream->in_flight == 0) answered_all(*source);
     publish(*source);
   }

@@ -201,6 +201,26 @@ TEST_F(FollowerTest, ExcludedLinesAreDropsWithTheirCause) {
   EXPECT_EQ(store.streams.begin()->second.ranges.begin()->second.dropped_lines, 2u);
 }
 
+TEST_F(FollowerTest, ARetryIsNotForgottenWhileOthersAreUnderWay) {
+  rule("app.log");
+  write("app.log", "one\n");
+  start();
+  emitter->corked = true;
+  append("app.log", "two\n");
+  scan();
+  append("app.log", "three\n");
+  scan();
+  emitter->fail = 1;
+  emitter->deliver(1);
+  settle();
+  later(seconds(5));  // the time of the retry passes; the second one is still under way
+  emitter->corked = false;
+  emitter->deliver();
+  settle();
+  later(seconds(5));
+  EXPECT_EQ(store.bytes_of(at("app.log")), "one\ntwo\nthree\n");
+}
+
 TEST_F(FollowerTest, IncludeKeepsOnlyWhatMatches) {
   write("app.log", "ERROR a\nINFO b\n");
   rule("app.log").include = {"ERROR", "WARN"};

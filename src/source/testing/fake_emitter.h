@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "record/encoding/batch_encoding.h"
 #include "source/collector.h"
 
 namespace logboom::source::testing {
@@ -137,6 +138,7 @@ class FakeStore {
   }
 
   void check(const Batch& batch, const Stream& stream) {
+    if (const Status valid = validate_batch(batch); !valid.ok()) violations.push_back(valid.error().message());
     if (batch.end < batch.begin) violations.push_back("end before begin");
     if (!stream.coverage.missing(batch.begin, batch.end).empty() || batch.begin == batch.end) {
       const auto missing = stream.coverage.missing(batch.begin, batch.end);
@@ -195,9 +197,9 @@ class FakeEmitter final : public Emitter {
 
   bool idle() const { return acks_.empty(); }
 
-  // Commits what waits, in order; `fail` of them are refused instead.
-  void deliver() {
-    while (!waiting.empty()) {
+  // Commits what waits, in order and at most so many; `fail` of them are refused instead.
+  void deliver(std::size_t most = SIZE_MAX) {
+    for (; most > 0 && !waiting.empty(); --most) {
       const Batch batch = std::move(waiting.front());
       waiting.pop_front();
       Ack ack{batch.source, batch.channel, batch.epoch, batch.begin, batch.end, {}};
