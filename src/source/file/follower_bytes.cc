@@ -89,7 +89,9 @@ Follower::Turn Follower::read_bytes(TrackedSource& source, Stream& stream, std::
   const parse::AtEnd mode = line_broken  ? parse::AtEnd::kFlush
                             : to_the_end ? end_mode(source, stream)
                                          : parse::AtEnd::kHold;
-  return make_batch(source, stream, bytes, mode, *lease, to_the_end);
+  const Turn turn = make_batch(source, stream, bytes, mode, *lease, to_the_end);
+  // Behind a range that is durable already the file may go on.
+  return turn == Turn::kIdle && !at_end_of_file && stream.position >= limit ? Turn::kMore : turn;
 }
 
 Follower::Turn Follower::make_batch(TrackedSource& source, Stream& stream, std::string& bytes, parse::AtEnd mode,

@@ -320,6 +320,33 @@ TEST_F(FollowerTest, AFailedAcknowledgementIsReadAgainAndNothingStandsTwice) {
   EXPECT_EQ(status_of("app.log").acknowledged, numbered(0, 200).size());
 }
 
+TEST_F(FollowerTest, AFailureIsRetriedThoughAnEarlierTimerFellIntoTheWait) {
+  rule("app.log").multiline.kind = config::MultilineKind::kAuto;
+  write("app.log", "one\n");
+  start();
+  later(milliseconds(10));
+  emitter->corked = true;
+  append("app.log", "two\n");
+  scan();
+  later(milliseconds(10));
+  append("app.log", "three\nfour\n");  // the last line is held, with a timer
+  scan();
+  ASSERT_EQ(emitter->waiting.size(), 2u);
+  Batch second = std::move(emitter->waiting.back());
+  emitter->waiting.pop_back();
+  emitter->fail = 1;
+  emitter->deliver();
+  settle();
+  later(milliseconds(10));  // the timer finds a failure, and a batch in flight
+  emitter->waiting.push_back(std::move(second));
+  emitter->deliver();
+  emitter->corked = false;
+  settle();
+  later(seconds(2));
+  later(milliseconds(100));
+  EXPECT_EQ(store.bytes_of(at("app.log")), "one\ntwo\nthree\nfour\n");
+}
+
 TEST_F(FollowerTest, RulesComeAndGoWithThePositionKept) {
   write("a.log", "a1\n");
   write("b.log", "b1\n");
