@@ -60,10 +60,14 @@ def test_one_agent_per_identity(home):
     check(b"another agent runs on" in done.stderr, f"the message is {done.stderr!r}")
     agent.data += "-2"
     second = agent.start()
-    append(agent.log("a.log"), lines.next(10))
-    home.wait_until(lambda: first.poll() is not None, "the older agent ends")
+
+    def ends_when_it_sends():
+        append(agent.log("a.log"), lines.next(1))
+        return first.poll() is not None
+
+    home.wait_until(ends_when_it_sends, "the older agent ends")
     check(first.returncode == 3 and "has taken over" in agent.said(), f"{first.returncode}: {agent.said()[-1000:]}")
-    wait_lines(home, 20)
+    wait_lines(home, len(lines.made))
     check(second.poll() is None, "the newer one goes on")
     agent.stop()
     server.stop()
