@@ -18,6 +18,8 @@ void Follower::inherit(TrackedSource& source) {
   const std::uint64_t size = source.content()->size().ok() ? *source.content()->size() : 0;
   ++source.epoch;
   source.finished = false;
+  source.resumed = true;
+  source.lost_size = 0;  // what the file lost is the old epoch's
   for (Stream& stream : source.streams) {
     const auto held = verified_prefix(*source.content(), stream.chain, size);
     const std::uint64_t prefix = held.ok() ? *held : 0;

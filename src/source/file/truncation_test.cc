@@ -232,6 +232,22 @@ TEST_F(TruncationTest, A24_ShortenedToAnEqualPrefix) {
   EXPECT_EQ(newest.state.inherited, newest.ranges.begin()->first) << "the epoch says where its own ranges begin";
 }
 
+TEST_F(TruncationTest, A24_AnInheritedEpochEndsWithoutAGap) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  for (int i = 1; i < 20; ++i) append("app.log", numbered(i * 10, i * 10 + 10)), scan();
+  stop();
+  truncate("app.log", numbered(0, 150).size());
+  start();
+  move("app.log", "moved.txt");
+  scan();
+  EXPECT_EQ(store.streams.rbegin()->second.state.path, at("moved.txt")) << "its new name is said";
+  remove("moved.txt");
+  live(seconds(60));
+  EXPECT_THAT(store.causes(), IsEmpty()) << "what was lost is held by the epoch before";
+}
+
 TEST_F(TruncationTest, AFailedAcknowledgementAcrossATruncation) {
   rule("app.log");
   write("app.log", numbered(0, 10));
