@@ -117,7 +117,7 @@ class FakeLogStore final : public logstore::LogStore,
   Result<logstore::AuditReport> audit(const logstore::AuditRequest& request, std::stop_token) override {
     last_audit = request;
     logstore::AuditReport report;
-    report.sources.push_back({(*sources())[0], {10, 0, 0, 0, 5}, 0, 0});
+    report.sources.push_back({(*sources())[0], {10, 0, 0, 0, 5}, 0, 0, std::nullopt});
     report.findings.push_back(
         {"f-1", "gap", SourceId{1, 2}, 0, "logs", "/var/log/app.log", 10, 15, "vanished", accepted_by, 7});
     report.clean = !accepted_by.empty();
