@@ -121,22 +121,13 @@ void rules_route(Engine& engine, ResponseWriter& writer) {
                   {"problem", engine.rules_problem()}});
 }
 
-Result<config::RuleSet> rules_of_yaml(const std::string& text) {
-  std::vector<config::Problem> problems;
-  config::YamlNode root;
-  config::RuleSet rules;
-  if (config::parse_yaml("rules", text, root, problems)) config::read_rules("rules", text, root, rules, problems);
-  if (!problems.empty()) return config::to_error(problems);
-  return rules;
-}
-
 void put_rules_route(Engine& engine, http::EventLog* events, const Request& request, ResponseWriter& writer) {
   if (!engine.rule_source())
     return refuse(writer, Error(ErrorCode::kUnavailable, "no collector runs here; start `logboom up`"));
   const auto body =
       body_of(request, {{"yaml", json::value_t::string, true}, {"revision", json::value_t::number_unsigned, false}});
   if (!body.ok()) return refuse(writer, body.error());
-  const auto rules = rules_of_yaml(body->value("yaml", ""));
+  const auto rules = config::rules_of_text("rules", body->value("yaml", ""));
   if (!rules.ok()) return refuse(writer, rules.error());
   const std::uint64_t expected = body->value("revision", engine.rules().revision);
   const std::string author = request.principal ? request.principal->name : "unknown";

@@ -239,6 +239,15 @@ std::string default_rule_name(const Rule& rule) {
   return rule.topic + ":" + rule.path;
 }
 
+Result<RuleSet> rules_of_text(const std::string& file, const std::string& text) {
+  std::vector<Problem> problems;
+  YamlNode root;
+  RuleSet rules;
+  if (parse_yaml(file, text, root, problems)) read_rules(file, text, root, rules, problems);
+  if (!problems.empty()) return to_error(problems);
+  return rules;
+}
+
 std::vector<std::string> validate_rule(const Rule& rule) {
   std::vector<std::string> problems;
   check_path(rule.path, problems);

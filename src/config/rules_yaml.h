@@ -27,6 +27,9 @@ inline constexpr std::size_t kMaxGlobChoices = 256;  // alternatives of {a,b} mu
 void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules,
                 std::vector<Problem>& problems);
 
+// The rules of a whole document; kInvalidArgument carries all problems at once.
+Result<RuleSet> rules_of_text(const std::string& file, const std::string& text);
+
 // Everything wrong with one rule, as sentences.
 std::vector<std::string> validate_rule(const Rule& rule);
 

@@ -4,7 +4,6 @@
 #include <cerrno>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -13,14 +12,13 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "config/problem.h"
+#include "config/rule_history.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 
 namespace logboom::config {
 namespace {
 
-constexpr std::size_t kHistoryEntries = 200;
-constexpr std::uint64_t kHistoryBytes = 64u << 20;
 constexpr int kCompareEveryMs = 1000;  // also the backstop where inotify sees nothing (network mounts, symlink swaps)
 
 std::string folder_of(const std::string& path) {
@@ -102,7 +100,7 @@ class FileRuleSource final : public RuleSource {
 
   Result<std::vector<RuleHistoryEntry>> history() override {
     MutexLock lock(mutex_);
-    return read_history();
+    return read_rule_history(files_, history_file_);
   }
 
  private:
@@ -151,46 +149,16 @@ class FileRuleSource final : public RuleSource {
 
   // The revision of the history's last entry if that is these rules, else a new entry.
   Result<std::uint64_t> revision_of(const RuleSet& rules) LB_REQUIRES(mutex_) {
-    LB_ASSIGN(std::vector<RuleHistoryEntry> entries, read_history());
+    LB_ASSIGN(std::vector<RuleHistoryEntry> entries, read_rule_history(files_, history_file_));
     const std::string text = write_rules(rules.rules);
     if (entries.empty() || entries.back().text != text) {
       const std::uint64_t next = entries.empty() ? 1 : entries.back().revision + 1;
       entries.push_back({next, clock_.now(), author_.empty() ? "file" : author_, text});
-      if (entries.size() > kHistoryEntries) entries.erase(entries.begin(), entries.end() - kHistoryEntries);
-      LB_TRY(write_history(entries));
+      LB_TRY(write_rule_history(files_, history_file_, entries));
     }
     author_.clear();
     revision_ = entries.back().revision;
     return revision_;
-  }
-
-  Result<std::vector<RuleHistoryEntry>> read_history() LB_REQUIRES(mutex_) {
-    std::vector<RuleHistoryEntry> entries;
-    auto text = read_file(files_, history_file_, kHistoryBytes);
-    if (!text.ok()) {
-      if (text.error().code() == ErrorCode::kNotFound) return entries;
-      return std::move(text).error();
-    }
-    std::string_view rest = *text;
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      const auto row = nlohmann::json::parse(rest.substr(0, end), nullptr, false);
-      if (row.is_object()) {
-        entries.push_back({row.value("revision", std::uint64_t{0}), row.value("time", TimeNs{0}),
-                           row.value("author", ""), row.value("text", "")});
-      }
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    return entries;
-  }
-
-  Status write_history(const std::vector<RuleHistoryEntry>& entries) LB_REQUIRES(mutex_) {
-    std::string out;
-    for (const RuleHistoryEntry& e : entries) {
-      const nlohmann::json row = {{"revision", e.revision}, {"time", e.time}, {"author", e.author}, {"text", e.text}};
-      out += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-    }
-    return replace_file(files_, history_file_, out);
   }
 
   const FileRuleOptions options_;

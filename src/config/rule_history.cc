@@ -1,0 +1,44 @@
+#include "config/rule_history.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace logboom::config {
+namespace {
+
+constexpr std::uint64_t kHistoryBytes = 64u << 20;
+
+}  // namespace
+
+Result<std::vector<RuleHistoryEntry>> read_rule_history(FileSystem& files, const std::string& path) {
+  std::vector<RuleHistoryEntry> entries;
+  auto text = read_file(files, path, kHistoryBytes);
+  if (!text.ok()) {
+    if (text.error().code() == ErrorCode::kNotFound) return entries;
+    return std::move(text).error();
+  }
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const auto row = nlohmann::json::parse(rest.substr(0, end), nullptr, false);
+    if (row.is_object()) {
+      entries.push_back({row.value("revision", std::uint64_t{0}), row.value("time", TimeNs{0}), row.value("author", ""),
+                         row.value("text", "")});
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return entries;
+}
+
+Status write_rule_history(FileSystem& files, const std::string& path, std::vector<RuleHistoryEntry> entries) {
+  if (entries.size() > kHistoryEntries) entries.erase(entries.begin(), entries.end() - kHistoryEntries);
+  std::string out;
+  for (const RuleHistoryEntry& e : entries) {
+    const nlohmann::json row = {{"revision", e.revision}, {"time", e.time}, {"author", e.author}, {"text", e.text}};
+    out += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+  return replace_file(files, path, out);
+}
+
+}  // namespace logboom::config
