@@ -24,6 +24,8 @@ Response plain(std::string body, std::string type, int status) {
 
 std::string_view role_name(Role role) {
   switch (role) {
+    case Role::kEnroll:
+      return "enroll";
     case Role::kIngest:
       return "ingest";
     case Role::kViewer:
@@ -37,7 +39,7 @@ std::string_view role_name(Role role) {
 }
 
 std::optional<Role> role_from_name(std::string_view name) {
-  for (const Role role : {Role::kIngest, Role::kViewer, Role::kEditor, Role::kAdmin}) {
+  for (const Role role : {Role::kEnroll, Role::kIngest, Role::kViewer, Role::kEditor, Role::kAdmin}) {
     if (name == role_name(role)) return role;
   }
   return std::nullopt;

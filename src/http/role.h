@@ -10,8 +10,9 @@
 
 namespace logboom::http {
 
-// viewer < editor < admin. An ingest token may only send: it reads nothing.
-enum class Role : std::uint8_t { kIngest, kViewer, kEditor, kAdmin };
+// viewer < editor < admin. An ingest token may only send: it reads nothing. An enrol token may only be exchanged, once,
+// for the token of an agent.
+enum class Role : std::uint8_t { kEnroll, kIngest, kViewer, kEditor, kAdmin };
 std::string_view role_name(Role role);
 std::optional<Role> role_from_name(std::string_view name);
 
@@ -19,15 +20,15 @@ std::optional<Role> role_from_name(std::string_view name);
 class Access {
  public:
   static constexpr Access everyone() { return Access(Kind::kEveryone, Role::kViewer); }
-  // Admin, editor and viewer by rank; for kIngest: an ingest token or an admin.
+  // Admin, editor and viewer by rank; for kIngest and kEnroll: a token of just that role, or an admin.
   static constexpr Access at_least(Role role) { return Access(Kind::kRole, role); }
 
   constexpr bool is_public() const { return kind_ == Kind::kEveryone; }
   constexpr Role role() const { return role_; }
   constexpr bool allows(Role role) const {
     if (is_public()) return true;
-    if (role_ == Role::kIngest) return role == Role::kIngest || role == Role::kAdmin;
-    return role != Role::kIngest && role >= role_;
+    if (role_ <= Role::kIngest) return role == role_ || role == Role::kAdmin;
+    return role >= role_;
   }
 
  private:

@@ -126,7 +126,8 @@ Status list_tokens(http::Gate& gate, http::ResponseWriter& writer) {
 Status create_token(http::Gate& gate, const Params& params, const http::Request& request,
                     http::ResponseWriter& writer) {
   const auto role = http::role_from_name(params.text("role"));
-  if (!role) return Error(ErrorCode::kInvalidArgument, "/role: expected ingest, viewer, editor or admin");
+  if (!role || *role == Role::kEnroll)
+    return Error(ErrorCode::kInvalidArgument, "/role: expected ingest, viewer, editor or admin");
   LB_ASSIGN(const auto lifetime, params.duration("expires_in"));
   const auto seconds = lifetime ? std::chrono::ceil<std::chrono::seconds>(*lifetime) : std::chrono::seconds(0);
   if (lifetime && seconds.count() == 0)

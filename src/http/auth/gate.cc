@@ -197,6 +197,11 @@ std::optional<Refusal> Gate::check_origin(const Request& request) const {
 
 Gate::SignInAddress Gate::sign_in_address(const std::string& who) {
   const auto issued = one_time_.issue(who, Role::kAdmin, options_.one_time_lifetime);
+  events_->add("sign-in address made", who, "", "");
+  return {base_url() + "/signin?token=" + issued.token, issued.expires};
+}
+
+std::string Gate::base_url() const {
   std::string base = options_.public_url;
   if (base.empty()) {
     std::string host = listen_host_.empty() || is_wildcard(listen_host_) ? "127.0.0.1" : listen_host_;
@@ -204,14 +209,13 @@ Gate::SignInAddress Gate::sign_in_address(const std::string& who) {
     base = fmt::format("{}://{}:{}", options_.tls ? "https" : "http", host, port_.load());
   }
   while (base.ends_with('/')) base.pop_back();
-  events_->add("sign-in address made", who, "", "");
-  return {base + "/signin?token=" + issued.token, issued.expires};
+  return base;
 }
 
 std::optional<Principal> Gate::principal_of_secret(std::string_view secret) {
   if (auto principal = one_time_.redeem(secret)) return principal;
   const auto info = tokens_->find(secret);
-  if (!info || info->role == Role::kIngest) return std::nullopt;
+  if (!info || info->role <= Role::kIngest) return std::nullopt;
   return Principal{info->name, info->role, Via::kSession, info->id, info->expires};
 }
 

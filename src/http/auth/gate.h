@@ -50,6 +50,8 @@ class Gate final : public Guard {
     TimeNs expires = 0;
   };
   SignInAddress sign_in_address(const std::string& who);
+  // "https://logs.example.com": how this server is reached, without a slash at the end.
+  std::string base_url() const;
   // Exchanges a one-time or an access token for a session. Gives the Set-Cookie header, or the refusal (401, 429).
   Result<std::string> sign_in(const Request& request, std::string_view token, std::optional<Refusal>& refusal);
   // Ends the session of the request, if any; gives the Set-Cookie header that clears it.

@@ -11,6 +11,7 @@
 #include "http/json.h"
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
+#include "server/routes.h"
 
 namespace logboom::server {
 namespace {
@@ -150,6 +151,71 @@ void batches_route(const AgentRouteDeps& deps, const Request& request, ResponseW
   answer_outcomes(writer, *all);
 }
 
+// --- enrolment
+
+Status enroll_route(const AgentRouteDeps& deps, const Params& params, const Request& request, ResponseWriter& writer) {
+  if (request.principal->token_id.empty())
+    return Error(ErrorCode::kInvalidArgument,
+                 "a host enrols with the token that `logboom token create --agent` prints");
+  AgentRecord agent;
+  agent.id = params.text("agent");
+  agent.name = params.text("name");
+  LB_ASSIGN(const auto made, deps.gate->create_token(request, "agent " + agent.name.substr(0, 58), http::Role::kIngest,
+                                                     std::chrono::seconds(0)));
+  agent.token = made.info.id;
+  if (const auto refusal = deps.fleet.enroll(std::move(agent))) {
+    LB_TRY(deps.gate->revoke_token(request, made.info.id));
+    writer.send(http::to_response(*refusal));
+    return {};
+  }
+  LB_TRY(deps.gate->revoke_token(request, request.principal->token_id));  // it works once
+  writer.send(http::json_response(json{{"token", made.token}}.dump(), 201));
+  return {};
+}
+
+// --- rules
+
+Status rules_route(const AgentRouteDeps& deps, const Params& params, const Request& request, ResponseWriter& writer) {
+  std::string agent;
+  if (const auto refusal = deps.fleet.identify(request, agent))
+    return writer.send(http::to_response(*refusal)), ok_status();
+  LB_ASSIGN(const auto longest, params.duration("wait"));
+  LB_ASSIGN(const std::uint64_t seen, params.number("seen", 0));
+  const auto wait = params.has("seen") && longest ? std::min(std::chrono::ceil<std::chrono::milliseconds>(*longest),
+                                                             std::chrono::milliseconds(kLongestRuleWait))
+                                                  : std::chrono::milliseconds(0);
+  LB_ASSIGN(const auto rules, deps.rules.wait(agent, seen, wait, request.stop));
+  writer.send(http::json_response(json{{"revision", rules.revision}, {"yaml", rules.text}}.dump()));
+  return {};
+}
+
+// --- state
+
+// Members that the list of agents reads; others are shown as they are.
+std::string wrong_in_state(const json& state) {
+  if (!state.is_object()) return "the body must be a JSON object";
+  for (const char* name : {"/totals/files", "/totals/lag_bytes", "/totals/unreadable", "/rules/revision"}) {
+    const json::json_pointer at(name);
+    if (!state.contains(at) || !state[at].is_number_unsigned()) return fmt::format("{}: expected a whole number", name);
+  }
+  for (const char* name : {"/problem", "/rules/problem"}) {
+    const json::json_pointer at(name);
+    if (!state.contains(at) || !state[at].is_string()) return fmt::format("{}: expected a string", name);
+  }
+  if (!state.contains("sources") || !state["sources"].is_array()) return "/sources: expected an array";
+  return {};
+}
+
+void state_route(Fleet& fleet, const Request& request, ResponseWriter& writer) {
+  Fleet::Admission admission;
+  if (const auto refusal = fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
+  const json state = json::parse(request.body, nullptr, false);
+  if (const std::string wrong = wrong_in_state(state); !wrong.empty())
+    return refuse(writer, Error(ErrorCode::kInvalidArgument, wrong));
+  fleet.report(admission.agent(), state.dump(-1, ' ', false, json::error_handler_t::replace));
+  writer.send({204, {}, "", {}});
+}
+
 http::Parameter header(const char* name, const char* description) {
   return {name, http::ParameterPlace::kHeader, "string", true, description, ""};
 }
@@ -183,6 +249,29 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
   sources.parameters = in_session;
   sources.response_type = kOctets;
   router.add(std::move(sources));
+  if (deps.gate) {
+    router.add(api_route(
+        "POST", "/api/v1/agent/enroll", Access::at_least(http::Role::kEnroll),
+        "Makes a host an agent of this server; the token that asks works once.",
+        {member("agent", true, "32 hexadecimal digits: the agent's id."), member("name", true, "The host's name.")},
+        "The agent's own token, shown this once.",
+        [deps](const Params& p, const Request& q, ResponseWriter& w) { return enroll_route(deps, p, q, w); }));
+  }
+  auto rules =
+      api_route("GET", "/api/v1/agent/rules", Access::at_least(http::Role::kIngest),
+                "The rules this agent is to follow; waits for new ones.",
+                {header("Logboom-Agent", "The agent's id."),
+                 query_parameter("seen", "integer", "The revision the agent has; missing: answer at once."),
+                 query_parameter("wait", "string", "The longest wait for another revision, up to 60s.")},
+                "Revision (0: there are none) and the rules as YAML.",
+                [deps](const Params& p, const Request& q, ResponseWriter& w) { return rules_route(deps, p, q, w); });
+  rules.kind = http::RouteKind::kLongLived;
+  router.add(std::move(rules));
+  auto state = agent_route("POST", "/api/v1/agent/state", "What an agent says of itself, every few seconds.",
+                           "Nothing.", [deps](const Request& q, ResponseWriter& w) { state_route(deps.fleet, q, w); });
+  state.parameters = in_session;
+  state.max_body = kMaxStateBody;
+  router.add(std::move(state));
   auto batches = agent_route("POST", "/api/v1/agent/batches", "Takes batches; answers when they are durable.",
                              "One outcome per batch (docs/formats/delivery.md).",
                              [deps](const Request& q, ResponseWriter& w) { batches_route(deps, q, w); });

@@ -1,19 +1,23 @@
-// What agents ask of a server (docs/formats/delivery.md): open a session, what does it hold of mine, take these
-// batches.
+// What agents ask of a server (docs/formats/delivery.md): enrol, open a session, what does it hold of mine, take these
+// batches, which rules am I to follow, this is how I am.
 #pragma once
 
 #include <functional>
 
 #include "base/memory_budget.h"
+#include "http/auth/gate.h"
 #include "http/router.h"
 #include "record/position.h"
 #include "server/fleet/fleet.h"
+#include "server/fleet/host_rules.h"
 #include "transport/transport.h"
 
 namespace logboom::server {
 
 struct AgentRouteDeps {
   Fleet& fleet;
+  HostRules& rules;
+  http::Gate* gate;      // makes and ends tokens; nullptr: nobody can enrol
   Producer& store_side;  // where taken batches go; order per source is the order of the requests
   std::function<Result<std::vector<KnownSource>>()> known_sources;  // of the store; thread-safe
   MemoryBudget& budget;                                             // of batches between their request and the store
@@ -22,8 +26,12 @@ struct AgentRouteDeps {
 // The largest request, and the largest content of one.
 inline constexpr std::size_t kMaxDeliveryBody = 64u << 20;
 inline constexpr std::size_t kMaxDeliveryContent = 128u << 20;
+// Of what an agent says of itself.
+inline constexpr std::size_t kMaxStateBody = 2u << 20;
+// The longest a question for rules waits for new ones.
+inline constexpr std::chrono::seconds kLongestRuleWait{60};
 
-// Everything in `deps` outlives the router. Handlers block until what they took is durable.
+// Everything in `deps` outlives the router. Handlers of batches block until what they took is durable.
 void register_agent_routes(http::Router& router, AgentRouteDeps deps);
 
 }  // namespace logboom::server

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "http/json.h"
 
 namespace logboom::server {
 namespace {
@@ -142,27 +143,63 @@ std::optional<Refusal> Fleet::check_token(const http::Principal& principal, cons
   return forbidden("another token speaks for this agent", "revoke that one first");
 }
 
-std::optional<Refusal> Fleet::open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
-                                           std::uint64_t& session) {
+std::optional<Refusal> Fleet::check_members(const AgentRecord& agent) {
   if (!is_agent_id(agent.id)) return wrong("/agent: expected 32 hexadecimal digits");
-  if (agent.name.empty() || agent.name.size() > 255) return wrong("/name: expected 1 to 255 bytes");
+  if (agent.name.empty() || agent.name.size() > 255 || !http::is_utf8(agent.name))
+    return wrong("/name: expected 1 to 255 bytes of UTF-8");
   if (agent.version.size() > 64) return wrong("/version: expected at most 64 bytes");
-  MutexLock lock(mutex_);
-  if (auto refusal = check_token(principal, agent.id)) return refusal;
   if (!agents_.contains(agent.id) && agents_.size() >= kMaxAgents)
     return forbidden("this server has as many agents as it takes", "");
-  const auto before = agents_.contains(agent.id) ? std::optional(agents_[agent.id].record) : std::nullopt;
-  AgentRecord& record = agents_[agent.id].record;
-  const TimeNs now = clock_.now();
-  agent.token = principal.token_id;
-  agent.session = (before ? before->session : 0) + 1;
-  agent.enrolled = before ? before->enrolled : now;
-  agent.seen = now;
-  record = agent;
-  if (Status saved = save_agents(); !saved.ok()) {
-    before ? void(record = *before) : void(agents_.erase(agent.id));
-    return http::to_refusal(saved.error());
+  return std::nullopt;
+}
+
+Status Fleet::put(AgentRecord record) {
+  const auto found = agents_.find(record.id);
+  const bool is_new = found == agents_.end();
+  const AgentRecord before = is_new ? AgentRecord() : found->second.record;
+  record.enrolled = is_new ? clock_.now() : before.enrolled;
+  record.state = before.state;
+  record.reported = before.reported;
+  const std::string id = record.id;
+  agents_[id].record = std::move(record);
+  Status saved = save_agents();
+  if (saved.ok()) return saved;
+  if (is_new) {
+    agents_.erase(id);
+  } else {
+    agents_[id].record = before;
   }
+  return saved;
+}
+
+std::optional<Refusal> Fleet::enroll(AgentRecord agent) {
+  MutexLock lock(mutex_);
+  if (auto refusal = check_members(agent)) return refusal;
+  if (const auto known = agents_.find(agent.id); known != agents_.end()) {
+    const AgentRecord& record = known->second.record;
+    if (options_.token_is_valid(record.token)) {
+      return Refusal{409,
+                     "conflict",
+                     fmt::format("this host is an agent of this server already, as \"{}\"", printable(record.name)),
+                     fmt::format("to enrol it anew, first `logboom token revoke {}` on the server", record.token),
+                     {}};
+    }
+    agent.session = record.session;
+  }
+  if (Status saved = put(std::move(agent)); !saved.ok()) return http::to_refusal(saved.error());
+  return std::nullopt;
+}
+
+std::optional<Refusal> Fleet::open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
+                                           std::uint64_t& session) {
+  MutexLock lock(mutex_);
+  if (auto refusal = check_members(agent)) return refusal;
+  if (auto refusal = check_token(principal, agent.id)) return refusal;
+  const auto before = agents_.find(agent.id);
+  agent.token = principal.token_id;
+  agent.session = (before == agents_.end() ? 0 : before->second.record.session) + 1;
+  agent.seen = clock_.now();
+  if (Status saved = put(agent); !saved.ok()) return http::to_refusal(saved.error());
   session = agent.session;
   const bool idle = idle_.wait_for(mutex_, std::move(stop), kHandOverTime,
                                    [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return agents_[agent.id].at_work == 0; });
@@ -195,6 +232,41 @@ std::optional<Refusal> Fleet::admit(const http::Request& request, Admission& adm
   admission.fleet_ = this;
   admission.agent_ = id;
   return std::nullopt;
+}
+
+std::optional<Refusal> Fleet::identify(const http::Request& request, std::string& agent) {
+  agent = request.header("logboom-agent");
+  if (!is_agent_id(agent)) return wrong("the header Logboom-Agent is missing or malformed");
+  MutexLock lock(mutex_);
+  const auto known = agents_.find(agent);
+  if (known == agents_.end()) return Refusal{409, "unknown_session", "this server does not know this agent", "", {}};
+  if (known->second.record.token != request.principal->token_id)
+    return forbidden("this token speaks for another agent", "");
+  known->second.record.seen = clock_.now();
+  return std::nullopt;
+}
+
+void Fleet::report(const std::string& agent, std::string state) {
+  MutexLock lock(mutex_);
+  const auto known = agents_.find(agent);
+  if (known == agents_.end()) return;
+  known->second.record.state = std::move(state);
+  known->second.record.reported = clock_.now();
+}
+
+Result<AgentRecord> Fleet::find(const std::string& id_or_name) const {
+  MutexLock lock(mutex_);
+  if (const auto known = agents_.find(id_or_name); known != agents_.end()) return known->second.record;
+  std::vector<std::string> ids;
+  for (const auto& [id, agent] : agents_) {
+    if (agent.record.name == id_or_name) ids.push_back(id);
+  }
+  if (ids.size() == 1) return agents_.at(ids[0]).record;
+  if (ids.empty())
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("there is no agent \"{}\"; see `logboom fleet`", printable(id_or_name)));
+  return Error(ErrorCode::kInvalidArgument, fmt::format("{} agents have the name \"{}\"; name one by its id: {}",
+                                                        ids.size(), printable(id_or_name), fmt::join(ids, ", ")));
 }
 
 Status Fleet::append_sources(const std::string& lines) {

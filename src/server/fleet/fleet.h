@@ -38,7 +38,9 @@ struct AgentRecord {
   std::string token;  // id of the token that speaks for it
   std::uint64_t session = 0;
   TimeNs enrolled = 0;
-  TimeNs seen = 0;  // since the start of the program; 0: not
+  TimeNs seen = 0;      // since the start of the program; 0: not
+  std::string state;    // what it said of itself last, a JSON object; empty: nothing since the start of the program
+  TimeNs reported = 0;  // when
 };
 
 // Thread-safe. Bounds: kMaxAgents, kMaxSources.
@@ -55,6 +57,9 @@ class Fleet {
   // for that agent, or the token for another agent; 400 wrong members; 503 a stop, or the older session does not end.
   std::optional<http::Refusal> open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
                                             std::uint64_t& session);
+
+  // Makes `agent.token` the token that speaks for the agent. The refusal: 409 a valid token speaks for it already.
+  std::optional<http::Refusal> enroll(AgentRecord agent);
 
   // What an agent hands over while it holds one of these counts as of its session.
   class Admission {
@@ -77,6 +82,14 @@ class Fleet {
   // opened; 409 "unknown_session": this server never opened it; 400 no or malformed headers.
   std::optional<http::Refusal> admit(const http::Request& request, Admission& admission);
 
+  // The agent of a request outside a session, by Logboom-Agent and its token. The refusal as admit()'s.
+  std::optional<http::Refusal> identify(const http::Request& request, std::string& agent);
+  // Keeps what an agent says of itself; a JSON object.
+  void report(const std::string& agent, std::string state);
+  // The agent of that id, or the only one of that name. kNotFound; kInvalidArgument names the ids when there are
+  // several.
+  Result<AgentRecord> find(const std::string& id_or_name) const;
+
   // Makes the sources the agent's, durably, where they are nobody's. kRejected names the first that is another's.
   Status claim(const std::string& agent, const std::vector<SourceId>& sources);
   bool owns(const std::string& agent, const SourceId& source) const;
@@ -93,6 +106,9 @@ class Fleet {
   Status load_sources() LB_REQUIRES(mutex_);
   Status save_agents() LB_REQUIRES(mutex_);
   Status append_sources(const std::string& lines) LB_REQUIRES(mutex_);
+  // Puts the record in the place of the agent's present one and on disk, or neither.
+  Status put(AgentRecord record) LB_REQUIRES(mutex_);
+  std::optional<http::Refusal> check_members(const AgentRecord& agent) LB_REQUIRES(mutex_);
   std::optional<http::Refusal> check_token(const http::Principal& principal, const std::string& agent)
       LB_REQUIRES(mutex_);
 

@@ -43,8 +43,9 @@ class HttpServerUnderTest {
     auto opened = server::Fleet::open(options, *files, clock);
     LB_CHECK(opened.ok());
     fleet = std::move(opened).value();
+    rules = std::make_unique<server::HostRules>(directory, *files, clock);
     router = std::make_unique<http::Router>();
-    server::register_agent_routes(*router, {*fleet, *pipe.producer, [this] { return known; }, budget});
+    server::register_agent_routes(*router, {*fleet, *rules, nullptr, *pipe.producer, [this] { return known; }, budget});
     server = std::make_unique<http::HttpServer>(http::ServerOptions{.listen = listen}, *router, guard, registry, clock);
     LB_CHECK(server->start().ok());
   }
@@ -82,6 +83,7 @@ class HttpServerUnderTest {
   InProcessTransport pipe;
   std::vector<KnownSource> known;  // set before anything asks
   std::unique_ptr<server::Fleet> fleet;
+  std::unique_ptr<server::HostRules> rules;
   std::unique_ptr<http::Router> router;
   std::unique_ptr<http::HttpServer> server;
 };

@@ -1,0 +1,26 @@
+// What people ask about a fleet (docs/reference/api.md, Agents): its agents, their state, the rules kept for them, and
+// an invitation for a new one.
+#pragma once
+
+#include "base/clock.h"
+#include "http/auth/gate.h"
+#include "http/router.h"
+#include "server/fleet/fleet.h"
+#include "server/fleet/host_rules.h"
+
+namespace logboom::server {
+
+struct FleetRouteDeps {
+  Fleet& fleet;
+  HostRules& rules;
+  http::Gate& gate;
+  const Clock& clock;
+};
+
+// An agent that was not heard of for this long is shown as away.
+inline constexpr std::chrono::seconds kAwayAfter{15};
+
+// Everything in `deps` outlives the router.
+void register_fleet_routes(http::Router& router, FleetRouteDeps deps);
+
+}  // namespace logboom::server
