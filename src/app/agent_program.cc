@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "app/agent_state.h"
 #include "app/collecting.h"
 #include "app/paths.h"
 #include "base/log.h"
@@ -37,8 +38,11 @@ class SessionEnd {
 
 class AgentOfThisHost final : public AgentProgram {
  public:
-  AgentOfThisHost(Context& context, std::unique_ptr<FileLock> lock, std::unique_ptr<config::RuleSource> rules)
+  AgentOfThisHost(Context& context, AgentIdentity identity, std::unique_ptr<FileLock> lock,
+                  std::unique_ptr<config::RuleSource> rules)
       : context_(context),
+        identity_(std::move(identity)),
+        started_(context.clock.now()),
         lock_(std::move(lock)),
         rules_(std::move(rules)),
         budget_(context.settings.size("limits.memory").bytes() / 2) {}
@@ -59,15 +63,31 @@ class AgentOfThisHost final : public AgentProgram {
   Result<std::optional<Error>> one_session(std::stop_token stop) {
     SessionEnd end;
     Collecting collecting(context_.settings, context_.deps(), budget_);  // outlives every delivery
-    LB_ASSIGN(auto producer, open_agent_producer(context_.settings, context_.deps(),
-                                                 [&end](Error error) { end.tell(std::move(error)); }));
-    LB_TRY(collecting.start(*producer, *rules_));
+    LB_ASSIGN(AgentLink link, open_agent_link(context_.settings, identity_, context_.deps(),
+                                              [&end](Error error) { end.tell(std::move(error)); }));
+    LB_TRY(collecting.start(*link.producer, *rules_));
+    auto reporter = start_agent_reporter(
+        identity_, link.session, [&] { return state_of(collecting, link.problem()); },
+        [&end](Error error) { end.tell(std::move(error)); });
     auto ended = end.wait(stop);
+    reporter.reset();
     collecting.request_stop();
-    producer->close();
+    link.producer->close();
     collecting.join();
-    producer.reset();  // delivers what it still can
+    link.producer.reset();  // delivers what it still can
     return ended;
+  }
+
+  AgentState state_of(Collecting& collecting, std::string problem) {
+    AgentState state;
+    state.version = LOGBOOM_VERSION;
+    state.started = started_;
+    state.rules_from_server = rules_from_server(context_.settings, context_.config_file);
+    state.rules = collecting.rules();
+    state.rules_problem = collecting.rules_problem();
+    state.problem = std::move(problem);
+    state.sources = collecting.source_status();
+    return state;
   }
 
   static void pause(std::stop_token stop) {
@@ -78,6 +98,8 @@ class AgentOfThisHost final : public AgentProgram {
   }
 
   Context& context_;
+  const AgentIdentity identity_;
+  const TimeNs started_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<config::RuleSource> rules_;
   MemoryBudget budget_;
@@ -94,9 +116,10 @@ Result<std::unique_ptr<AgentProgram>> AgentProgram::open(Context& context) {
                  fmt::format("another agent runs on {}; name another folder with --data-dir", directory));
   }
   if (!lock.ok()) return std::move(lock).error();
-  LB_ASSIGN(auto rules, open_agent_rules(context.settings, context.config_file, context.deps()));
+  LB_ASSIGN(AgentIdentity identity, agent_identity(context.settings, *context.files));
+  LB_ASSIGN(auto rules, open_agent_rules(context.settings, context.config_file, identity, context.deps()));
   return std::unique_ptr<AgentProgram>(
-      std::make_unique<AgentOfThisHost>(context, std::move(lock).value(), std::move(rules)));
+      std::make_unique<AgentOfThisHost>(context, std::move(identity), std::move(lock).value(), std::move(rules)));
 }
 
 }  // namespace logboom::app

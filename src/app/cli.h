@@ -47,7 +47,8 @@ struct Command {
   std::vector<Option> options;
   std::function<int(Context&, const Args&)> run;
   std::vector<Command> subcommands = {};
-  std::string note = {};  // more for --help and the reference
+  std::string note = {};                     // more for --help and the reference
+  std::string config_name = "logboom.yaml";  // of its configuration file where none is given
 };
 
 // Every command, in the order of the reference.

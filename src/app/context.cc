@@ -68,12 +68,12 @@ void configure_output(Context& context, const Args& args) {
 
 }  // namespace
 
-std::optional<int> prepare_context(Context& context, const Args& args) {
+std::optional<int> prepare_context(Context& context, const Args& args, const std::string& config_name) {
   context.files = open_posix_file_system();
   configure_output(context, args);
   context.server = args.text("server");
   context.token_file = args.text("token-file");
-  context.config_file = find_config_file(args.text("config"), *context.files);
+  context.config_file = find_config_file(args.text("config"), config_name, *context.files);
   std::vector<config::Problem> problems;
   read_config_file(context, problems);
   context.settings.read_environment([](const std::string& name) { return std::getenv(name.c_str()); }, problems);

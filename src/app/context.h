@@ -36,7 +36,8 @@ struct Context {
 };
 
 // Fills the context from file, environment and flags; prints what is wrong and returns the exit code.
-std::optional<int> prepare_context(Context& context, const Args& args);
+// `config_name`: what the configuration file is called where none is given.
+std::optional<int> prepare_context(Context& context, const Args& args, const std::string& config_name);
 
 // "logboom: <message>" on stderr.
 void print_error(const std::string& message);

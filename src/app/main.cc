@@ -14,6 +14,6 @@ int main(int argc, char** argv) {
   Signals signals;
   Context context;
   context.stop = signals.stop_token();
-  if (const auto refused = prepare_context(context, parsed.args)) return *refused;
+  if (const auto refused = prepare_context(context, parsed.args, parsed.command->config_name)) return *refused;
   return parsed.command->run(context, parsed.args);
 }

@@ -12,10 +12,14 @@
 #include "http/server.h"
 #include "server/api.h"
 #include "server/fleet/agent_routes.h"
+#include "server/fleet/fleet_routes.h"
 #include "server/page.h"
 
 namespace logboom::app {
 namespace {
+
+// Every agent holds one question for rules open.
+constexpr std::size_t kWaitingAgents = 1000;
 
 std::string pipeline_json(const config::Settings& settings, Engine& engine) {
   std::string out;
@@ -48,6 +52,7 @@ class PageServerOfEngine final : public PageServer {
     server.unix_socket = socket_path(context.data_directory());
     server.tls_certificate = context.settings.text("server.tls_cert");
     server.tls_key = context.settings.text("server.tls_key");
+    if (options.batches_to) server.limits.streams += kWaitingAgents;
     made->server_ =
         std::make_unique<http::HttpServer>(server, made->router_, *made->gate_, context.registry, context.clock);
     if (Status started = made->server_->start(); !started.ok()) {
@@ -71,8 +76,11 @@ class PageServerOfEngine final : public PageServer {
     options.token_is_valid = [this](const std::string& id) { return gate_->tokens().is_valid(id); };
     LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
     budget_ = std::make_unique<MemoryBudget>(context.settings.size("limits.memory").bytes() / 4);
-    server::register_agent_routes(
-        router_, {*fleet_, batches_to, [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_});
+    rules_ = std::make_unique<server::HostRules>(context.data_directory(), *context.files, context.clock);
+    server::register_agent_routes(router_,
+                                  {*fleet_, *rules_, gate_.get(), batches_to,
+                                   [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_});
+    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock});
     return {};
   }
 
@@ -91,6 +99,7 @@ class PageServerOfEngine final : public PageServer {
 
   std::unique_ptr<http::Gate> gate_;
   std::unique_ptr<server::Fleet> fleet_;
+  std::unique_ptr<server::HostRules> rules_;
   std::unique_ptr<MemoryBudget> budget_;
   http::Router router_;
   std::unique_ptr<http::HttpServer> server_;

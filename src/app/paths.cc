@@ -62,10 +62,10 @@ std::string default_data_directory() {
   return (xdg.empty() ? home_folder() + "/.local/state" : xdg) + "/logboom";
 }
 
-std::string find_config_file(const std::string& given, FileSystem& files) {
+std::string find_config_file(const std::string& given, const std::string& name, FileSystem& files) {
   if (!given.empty()) return absolute_path(given);
-  for (const std::string& candidate : {absolute_path("logboom.yaml"), config_home() + "/logboom/logboom.yaml",
-                                       std::string("/etc/logboom/logboom.yaml")}) {
+  for (const std::string& candidate :
+       {absolute_path(name), config_home() + "/logboom/" + name, "/etc/logboom/" + name}) {
     if (files.stat(candidate).ok()) return candidate;
   }
   return "";
@@ -94,9 +94,13 @@ std::string agent_id(const std::string& agent_key) {
   return http::sha256_hex("logboom agent\n" + agent_key).substr(0, 32);
 }
 
-std::string default_token_file(FileSystem& files) {
-  const std::string system = "/etc/logboom/agent.token";
-  return files.stat(system).ok() || ::geteuid() == 0 ? system : config_home() + "/logboom/agent.token";
+std::string agent_folder(FileSystem& files, const std::string& key_file) {
+  if (!key_file.empty()) {
+    const std::string path = absolute_path(key_file);
+    return path.substr(0, path.rfind('/'));
+  }
+  const std::string system = "/etc/logboom";
+  return ::geteuid() == 0 || files.stat(system + "/agent.token").ok() ? system : config_home() + "/logboom";
 }
 
 std::string host_name(const std::string& given) {

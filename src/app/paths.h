@@ -15,9 +15,9 @@ std::string environment(const char* name);
 // /var/lib/logboom for root, else $XDG_STATE_HOME/logboom (~/.local/state/logboom).
 std::string default_data_directory();
 
-// `given` if not empty, else the first of ./logboom.yaml, $XDG_CONFIG_HOME/logboom/logboom.yaml,
-// /etc/logboom/logboom.yaml that exists; empty when none does.
-std::string find_config_file(const std::string& given, FileSystem& files);
+// `given` if not empty, else the first of ./NAME, $XDG_CONFIG_HOME/logboom/NAME, /etc/logboom/NAME that exists; empty
+// when none does.
+std::string find_config_file(const std::string& given, const std::string& name, FileSystem& files);
 
 // The Unix socket of the program that runs on a data directory.
 std::string socket_path(const std::string& data_directory);
@@ -33,8 +33,9 @@ Result<std::string> load_agent_key(FileSystem& files, const std::string& given_f
 // The public name of the host that holds this key: 32 hexadecimal digits, from which nobody finds the key.
 std::string agent_id(const std::string& agent_key);
 
-// Where an agent's token lies when no file is named: beside the agent's key.
-std::string default_token_file(FileSystem& files);
+// Where an agent's token and agent.yaml lie: beside its key, `key_file` if given, else in /etc/logboom for root or
+// where there is a token already, else in $XDG_CONFIG_HOME/logboom.
+std::string agent_folder(FileSystem& files, const std::string& key_file);
 
 // gethostname, or `given`.
 std::string host_name(const std::string& given);

@@ -6,6 +6,9 @@
 
 #include "app/paths.h"
 #include "config/file/file_rule_source.h"
+#include "config/http/http_rule_source.h"
+#include "config/rules_yaml.h"
+#include "config/yaml.h"
 #include "logstore/embedded/embedded_store.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
@@ -76,8 +79,7 @@ Result<std::string> read_agent_key(const config::Settings& settings, FileSystem&
 }
 
 Result<std::string> read_agent_token(const config::Settings& settings, FileSystem& files) {
-  const std::string& named = settings.text("agent.token_file");
-  const std::string path = named == "auto" ? default_token_file(files) : absolute_path(named);
+  const std::string path = agent_token_file(settings, files);
   auto token = read_file(files, path, 4096);
   if (!token.ok()) {
     return Error(ErrorCode::kInvalidArgument,
@@ -90,27 +92,42 @@ Result<std::string> read_agent_token(const config::Settings& settings, FileSyste
 
 }  // namespace
 
-Result<std::unique_ptr<Producer>> open_agent_producer(const config::Settings& settings, Deps deps,
-                                                      std::function<void(Error)> on_ended) {
+std::string agent_token_file(const config::Settings& settings, FileSystem& files) {
+  const std::string& named = settings.text("agent.token_file");
+  if (named != "auto") return absolute_path(named);
+  const std::string& key_file = settings.text("agent.key_file");
+  return agent_folder(files, key_file == "auto" ? "" : key_file) + "/agent.token";
+}
+
+Result<AgentIdentity> agent_identity(const config::Settings& settings, FileSystem& files) {
+  AgentIdentity identity;
+  identity.client.server = settings.text("agent.server");
+  if (identity.client.server.empty())
+    return Error(ErrorCode::kInvalidArgument, "agent.server: name the server this agent sends to (--server URL)");
+  LB_ASSIGN(identity.client.token, read_agent_token(settings, files));
+  LB_ASSIGN(identity.id, own_agent_id(settings, files));
+  identity.name = host_name(settings.text("agent.name"));
+  return identity;
+}
+
+Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
+                                  std::function<void(Error)> on_ended) {
   if (settings.text("transport.kind") == "inprocess")
     return Error(ErrorCode::kInvalidArgument, "transport.kind: an agent keeps no store, it sends over http");
-  transport::HttpOptions options;
-  options.client.server = settings.text("agent.server");
-  if (options.client.server.empty())
-    return Error(ErrorCode::kInvalidArgument, "agent.server: name the server this agent sends to (--server URL)");
   constexpr std::uint64_t kMostLine = 32u << 20;
   if (settings.size("limits.line").bytes() > kMostLine)
     return Error(ErrorCode::kInvalidArgument, "limits.line: an agent sends lines of at most 32MiB to a server");
-  LB_ASSIGN(options.client.token, read_agent_token(settings, deps.files));
-  LB_ASSIGN(const std::string key, read_agent_key(settings, deps.files));
-  options.agent = agent_id(key);
-  options.name = host_name(settings.text("agent.name"));
+  transport::HttpOptions options;
+  options.client = identity.client;
+  options.agent = identity.id;
+  options.name = identity.name;
   options.version = LOGBOOM_VERSION;
   options.queue_bytes = settings.size("limits.memory").bytes() / 4;
   options.lanes = static_cast<unsigned>(settings.integer("transport.connections"));
   options.level = static_cast<int>(settings.integer("transport.level"));
   LB_ASSIGN(auto producer, transport::open_http_producer(std::move(options), deps.registry, std::move(on_ended)));
-  return std::unique_ptr<Producer>(std::move(producer));
+  transport::HttpProducer& http = *producer;
+  return AgentLink{std::move(producer), [&http] { return http.session(); }, [&http] { return http.problem(); }};
 }
 
 Result<std::string> own_agent_id(const config::Settings& settings, FileSystem& files) {
@@ -168,12 +185,36 @@ Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& s
   return config::open_file_rules(options, deps.files, deps.clock);
 }
 
+bool rules_from_server(const config::Settings& settings, const std::string& config_file) {
+  const std::string& from = settings.text("rules.from");
+  return from == "server" || (from == "auto" && config_file.empty());
+}
+
 Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Settings& settings,
-                                                             const std::string& config_file, Deps deps) {
-  config::FileRuleOptions options;
-  options.config_file = config_file;
+                                                             const std::string& config_file,
+                                                             const AgentIdentity& identity, Deps deps) {
+  if (!rules_from_server(settings, config_file)) {
+    config::FileRuleOptions options;
+    options.config_file = config_file;
+    options.data_directory = settings.text("data_dir");
+    return config::open_file_rules(options, deps.files, deps.clock);
+  }
+  config::HttpRuleOptions options;
+  options.client = identity.client;
+  options.agent = identity.id;
   options.data_directory = settings.text("data_dir");
-  return config::open_file_rules(options, deps.files, deps.clock);
+  if (!config_file.empty()) {
+    LB_ASSIGN(const std::string text, read_file(deps.files, config_file, config::kMaxYamlBytes));
+    LB_ASSIGN(const config::RuleSet own, config::rules_of_text(config_file, text));
+    if (!own.rules.empty()) {
+      return Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("{}: rules.from is server, but collect.items names rules, too; keep one of them", config_file));
+    }
+    options.roots = own.roots;
+    options.rotated_to = own.rotated_to;
+  }
+  return config::open_http_rules(std::move(options), deps.files);
 }
 
 }  // namespace logboom::app

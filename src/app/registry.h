@@ -8,6 +8,7 @@
 #include "base/memory_budget.h"
 #include "config/rule_source.h"
 #include "config/settings.h"
+#include "http/client.h"
 #include "io/file_system.h"
 #include "logstore/log_store.h"
 #include "source/file/file_collector.h"
@@ -41,10 +42,26 @@ struct Transport {
 Result<Transport> open_transport(const config::Settings& settings,
                                  std::function<Result<std::vector<KnownSource>>()> known_sources);
 
-// The way from this agent to its server; `on_ended` as open_http_producer's. kInvalidArgument: no server is named, or
-// no token can be read.
-Result<std::unique_ptr<Producer>> open_agent_producer(const config::Settings& settings, Deps deps,
-                                                      std::function<void(Error)> on_ended);
+// How this host speaks to its server as an agent.
+struct AgentIdentity {
+  std::string id;
+  std::string name;
+  http::ClientOptions client;  // server, token
+};
+// Where this host's token as an agent lies.
+std::string agent_token_file(const config::Settings& settings, FileSystem& files);
+// kInvalidArgument: no server is named, or no token can be read.
+Result<AgentIdentity> agent_identity(const config::Settings& settings, FileSystem& files);
+
+struct AgentLink {
+  std::unique_ptr<Producer> producer;
+  // Of the producer, as long as it lives: the number of its session, 0 before the first; why nothing is delivered.
+  std::function<std::uint64_t()> session;
+  std::function<std::string()> problem;
+};
+// The way from this agent to its server; `on_ended` as open_http_producer's.
+Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
+                                  std::function<void(Error)> on_ended);
 
 // This host's identity as an agent.
 Result<std::string> own_agent_id(const config::Settings& settings, FileSystem& files);
@@ -68,8 +85,11 @@ std::function<logstore::ReadBytes(const logstore::SourceInfo&)> make_reread(Deps
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
                                                        std::vector<config::Rule> given, Deps deps);
-// Of an agent: where `rules.from` says.
+// Of an agent: where `rules.from` says. Roots come from the host's own file in either case.
 Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Settings& settings,
-                                                             const std::string& config_file, Deps deps);
+                                                             const std::string& config_file,
+                                                             const AgentIdentity& identity, Deps deps);
+// Whether an agent with these settings takes its rules from the server.
+bool rules_from_server(const config::Settings& settings, const std::string& config_file);
 
 }  // namespace logboom::app

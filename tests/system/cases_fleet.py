@@ -1,4 +1,5 @@
 """Agents that send over HTTP to one server: exactly once over every kill, one agent per identity, nothing into another's files."""
+import http.client
 import os
 
 from faults import faults
@@ -119,3 +120,106 @@ def test_the_server_moves_to_other_data(home):
     check_lines(home, lines.made)
     check_exports(home, [read(agent.log("a.log"))])
     check_audit(home)
+
+
+def enrolled(server, name):
+    """An agent that was enrolled with the printed line and takes its rules from the server."""
+    agent = Agent(server, name, token="made by enroll")
+    os.unlink(agent.config)  # the one of `enroll` lies in its place
+    line = server.home.run("token", "create", "--agent").stdout.decode().split()
+    check(line[:2] == ["logboom", "enroll"], f"the printed line is {line}")
+    server.home.run(*line[1:], env=agent.env)
+    agent.token, agent.line = None, line
+    return agent
+
+
+def fleet_of(home):
+    return {a["name"]: a for a in home.json("fleet")}
+
+
+def test_enrolment(home):
+    """The printed line makes a host an agent, once; the agent's token reads nothing; files and rules of the agent are seen on the server."""
+    server = Server(home)
+    server.start()
+    agent, lines = enrolled(server, "web-1"), Lines()
+    for other in (agent, Agent(server, "web-2", token="none")):
+        done = home.run(*agent.line[1:], env=other.env, code=3)
+        check(b"used already" in done.stderr, f"a second time: {done.stderr!r}")
+    again = home.run("token", "create", "--agent").stdout.decode().split()
+    done = home.run(*again[1:], env=agent.env, code=3)
+    check(b"an agent of this server already" in done.stderr, f"twice the same host: {done.stderr!r}")
+    folder = agent.root
+    own = read(os.path.join(folder, "agent.token")).strip().decode()
+    check(os.stat(os.path.join(folder, "agent.token")).st_mode & 0o777 == 0o600, "the token is its owner's alone")
+    for target in ("status", "agents", "search?q=", "agents/web-1/rules"):
+        status = ask(server, own, "GET", f"/api/v1/{target}")
+        check(status == 403, f"an agent's token on {target}: {status}")
+    append(agent.log("a.log"), lines.next(100))
+    agent.start()
+    home.run("rules", "add", os.path.join(agent.logs, "*.log"), "--host", "web-1")
+    wait_lines(home, 100)
+    home.wait_until(lambda: fleet_of(home)["web-1"]["rules_applied"] == 1, "the applied revision is reported", 15)
+    row = fleet_of(home)["web-1"]
+    check(row["online"] and row["files"] == 1 and row["lag_bytes"] == 0 and row["problem"] == "", f"the fleet says {row}")
+    shown = home.run("fleet", "web-1").stdout.decode()
+    check(agent.log("a.log") in shown and "web-1" in shown, f"logboom fleet web-1: {shown}")
+    agent.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("a.log"))])
+
+
+@faults("X6")
+def test_rules_from_the_server(home):
+    """Rules kept by the server: each change is applied within a second, a path outside the host's roots is refused and said, the last good ones
+    stay over a restart without a server, history and restore, many hosts at once with a dry run."""
+    server = Server(home)
+    server.start()
+    agents = [enrolled(server, f"web-{n}") for n in (1, 2)]
+    one, lines = agents[0], Lines()
+    with open(one.config) as f:
+        text = f.read().replace("roots: []", f"roots: [{one.logs}]")
+    with open(one.config, "w") as f:
+        f.write(text)
+    for agent in agents:
+        agent.start()
+    home.wait_until(lambda: all(a["online"] for a in fleet_of(home).values()) and len(fleet_of(home)) == 2, "both are online")
+    dry = home.run("rules", "add", "/nowhere/x.log", "--hosts", "web-*", "--dry-run").stdout.decode()
+    check(dry.count("+ logs:/nowhere/x.log") == 2, f"the dry run says {dry!r}")
+    check("revision 0" in home.run("rules", "list", "--host", "web-1").stdout.decode(), "a dry run changes nothing")
+    home.run("rules", "add", one.log("a.log"), "--name", "a", "--host", "web-1")
+    append(one.log("a.log"), lines.next(10))
+    append(one.log("b.log"), lines.next(10))
+    wait_lines(home, 10)
+    home.run("rules", "add", one.log("b.log"), "--name", "b", "--host", "web-1")
+    wait_lines(home, 20, seconds=10)
+    home.run("rules", "add", "/etc/passwd", "--name", "spy", "--host", "web-1")
+    home.wait_until(lambda: "outside the roots" in one.said(), "the agent refuses")
+    home.wait_until(lambda: "outside the roots" in fleet_of(home)["web-1"]["rules_problem"], "and the server knows", 15)
+    check(fleet_of(home)["web-1"]["rules_applied"] == 2 and fleet_of(home)["web-1"]["rules_desired"] == 3, f"{fleet_of(home)['web-1']}")
+    home.run("rules", "restore", "2", "--host", "web-1")
+    home.wait_until(lambda: fleet_of(home)["web-1"]["rules_problem"] == "", "the good rules again", 15)
+    history = home.run("rules", "history", "--host", "web-1").stdout.decode()
+    check(len(history.splitlines()) == 4 and f"uid:{os.getuid()}" in history, f"the history says {history}")
+    stale = os.path.join(home.root, "stale.yaml")
+    with open(stale, "w") as f:
+        f.write(f"collect:\n  items:\n    - path: {one.log('a.log')}\n")
+    done = home.run("rules", "put", stale, "--host", "web-1", "--revision", "1", code=3)
+    check(b"at revision 4" in done.stderr, f"a stale edit: {done.stderr!r}")
+    one.stop()
+    server.stop()
+    append(one.log("a.log"), lines.next(10))
+    one.start()
+    server.start()
+    wait_lines(home, 30)
+    for agent in agents:
+        agent.stop()
+    server.stop()
+    oracle(home, lines.made, [read(one.log("a.log")), read(one.log("b.log"))])
+
+
+def ask(server, token, method, target):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request(method, target, headers={"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status

@@ -57,7 +57,8 @@ class Agent:
         return os.path.join(self.logs, name)
 
     def command(self, *words):
-        return [self.home.binary, "agent", "--data", self.data, "--config", self.config, "--server", self.server.url, "--token-file", self.token, *words]
+        given = ["--server", self.server.url, "--token-file", self.token] if self.token else []
+        return [self.home.binary, "agent", "--data", self.data, "--config", self.config, *given, *words]
 
     def start(self, *words):
         with open(self.log_file(), "ab") as log:

@@ -4,6 +4,7 @@
 
 #include "app/api_access.h"
 #include "app/commands/commands.h"
+#include "app/commands/fleet.h"
 #include "app/frames.h"
 #include "app/paths.h"
 #include "base/log.h"
@@ -37,6 +38,8 @@ int run_login(Context& context, const Args&) {
 }
 
 int run_token_create(Context& context, const Args& args) {
+  if (args.has("agent")) return invite_agent(context, args);
+  if (args.rest().empty()) return fail(Error(ErrorCode::kInvalidArgument, "token create: give the token a NAME"));
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   json body = {{"name", args.rest()[0]}, {"role", args.text("role", "viewer")}};

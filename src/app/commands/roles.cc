@@ -21,8 +21,7 @@ Status take_common_options(Context& context) {
 Status run_agent_program(Context& context) {
   LB_TRY(take_common_options(context));
   LB_ASSIGN(auto agent, AgentProgram::open(context));
-  LB_ASSIGN(const std::string id, own_agent_id(context.settings, *context.files));
-  log_info("agent {} sends to {}", id, printable(context.settings.text("agent.server")));
+  log_info("sending to {}", printable(context.settings.text("agent.server")));
   notify_service_manager("READY=1");
   LB_TRY(agent->run(context.stop));
   notify_service_manager("STOPPING=1");

@@ -1,7 +1,9 @@
 #include <charconv>
 #include <cstdio>
+#include <functional>
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <nlohmann/json.hpp>
 
 #include "app/api_access.h"
@@ -11,32 +13,62 @@
 #include "base/log.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
+#include "http/url.h"
 
 namespace logboom::app {
 namespace {
 
 using nlohmann::json;
 
+// Whose rules: the running program's own, or those its server keeps for an agent.
+struct Owner {
+  std::string agent;  // its name; empty: the program itself
+  std::string path;   // of the API
+  std::string label() const { return agent.empty() ? "" : printable(agent) + ": "; }
+};
+
 struct RulesNow {
-  std::unique_ptr<ApiAccess> api;
   std::uint64_t revision = 0;
   std::string yaml;
   std::vector<config::Rule> rules;
 };
 
+// What becomes of the rules; the text is for people.
+struct Changed {
+  std::vector<config::Rule> rules;
+  std::string what;
+};
+using Change = std::function<Result<Changed>(ApiAccess&, const Owner&, const RulesNow&)>;
+
+Owner owner_of(const std::string& name, const std::string& id_or_name) {
+  return {name, "/api/v1/agents/" + http::percent_encode(id_or_name) + "/rules"};
+}
+
+Result<std::vector<Owner>> owners(Context& context, ApiAccess& api, const Args& args) {
+  if (args.has("host")) return std::vector<Owner>{owner_of(args.text("host"), args.text("host"))};
+  if (!args.has("hosts")) return std::vector<Owner>{{"", "/api/v1/rules"}};
+  LB_ASSIGN(const json answer, call_json(api, {"GET", "/api/v1/agents", {}}, context.stop));
+  std::vector<Owner> found;
+  for (const json& agent : answer.value("agents", json::array())) {
+    const std::string name = agent.value("name", "");
+    if (::fnmatch(args.text("hosts").c_str(), name.c_str(), 0) == 0)
+      found.push_back(owner_of(name, agent.value("id", "")));
+  }
+  if (found.empty()) {
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("no agent's name matches {}; see `logboom fleet`", printable(args.text("hosts"))));
+  }
+  return found;
+}
+
 Result<std::vector<config::Rule>> parse_rules(const std::string& file, const std::string& text) {
-  std::vector<config::Problem> problems;
-  config::YamlNode root;
-  config::RuleSet set;
-  if (config::parse_yaml(file, text, root, problems)) config::read_rules(file, text, root, set, problems);
-  if (!problems.empty()) return config::to_error(problems);
+  LB_ASSIGN(config::RuleSet set, config::rules_of_text(file, text));
   return set.rules;
 }
 
-Result<RulesNow> rules_now(Context& context) {
+Result<RulesNow> rules_now(Context& context, ApiAccess& api, const Owner& owner) {
   RulesNow now;
-  LB_ASSIGN(now.api, open_api(context, ApiNeed::kRead));
-  LB_ASSIGN(const json answer, call_json(*now.api, {"GET", "/api/v1/rules", {}}, context.stop));
+  LB_ASSIGN(const json answer, call_json(api, {"GET", owner.path, {}}, context.stop));
   now.revision = answer.value("revision", std::uint64_t{0});
   now.yaml = answer.value("yaml", "");
   LB_ASSIGN(now.rules, parse_rules("rules", now.yaml));
@@ -45,34 +77,84 @@ Result<RulesNow> rules_now(Context& context) {
   return now;
 }
 
-Status put_rules(Context& context, RulesNow& now, const std::vector<config::Rule>& rules) {
-  const json body = {{"yaml", config::write_rules(rules)}, {"revision", now.revision}};
-  LB_TRY(call_json(*now.api, {"PUT", "/api/v1/rules", {}, body.dump()}, context.stop));
+Result<json> history_of(Context& context, ApiAccess& api, const Owner& owner) {
+  LB_ASSIGN(const json answer, call_json(api, {"GET", owner.path + "/history", {}}, context.stop));
+  return answer.value("entries", json::array());
+}
+
+void print_diff(const Owner& owner, const RulesNow& now, const std::vector<config::Rule>& rules) {
+  config::RuleSet before;
+  config::RuleSet after;
+  before.rules = now.rules;
+  after.rules = rules;
+  const config::RuleDiff diff = config::diff_rules(before, after);
+  const auto line = [&](char sign, const std::string& name, const std::string& path) {
+    fmt::print("{}{} {} {}\n", owner.label(), sign, printable(name), printable(path));
+  };
+  for (const config::Rule& rule : diff.started) line('+', rule.name, rule.path);
+  for (const config::Rule& rule : diff.changed) line('~', rule.name, rule.path);
+  for (const std::string& name : diff.stopped) line('-', name, "");
+  if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) fmt::print("{}no change\n", owner.label());
+}
+
+Status change_one(Context& context, const Args& args, ApiAccess& api, const Owner& owner, const Change& change) {
+  LB_ASSIGN(RulesNow now, rules_now(context, api, owner));
+  LB_ASSIGN(const Changed changed, change(api, owner, now));
+  if (args.has("dry-run")) {
+    print_diff(owner, now, changed.rules);
+    return {};
+  }
+  if (args.has("revision")) now.revision = std::strtoull(args.text("revision").c_str(), nullptr, 10);
+  const json body = {{"yaml", config::write_rules(changed.rules)}, {"revision", now.revision}};
+  LB_TRY(call_json(api, {"PUT", owner.path, {}, body.dump()}, context.stop));
+  fmt::print("{}{}\n", owner.label(), changed.what);
   return {};
 }
 
-int put_and_report(Context& context, RulesNow& now, const std::vector<config::Rule>& rules, const std::string& what) {
-  if (Status put = put_rules(context, now, rules); !put.ok()) return fail(put.error());
-  fmt::print("{}\n", what);
-  return kOk;
+// Every owner in turn; what fails at one does not keep the others from it.
+int change_rules(Context& context, const Args& args, const Change& change) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  const auto all = owners(context, **api, args);
+  if (!all.ok()) return fail(all.error());
+  int code = kOk;
+  for (const Owner& owner : *all) {
+    const Status changed = change_one(context, args, **api, owner, change);
+    if (changed.ok()) continue;
+    print_error(owner.label() + changed.error().message());
+    code = changed.error().code() == ErrorCode::kNotFound ? kNo : exit_code_of(changed.error());
+  }
+  return code;
+}
+
+// For commands that show one owner's rules.
+int show(Context& context, const Args& args, const std::function<Status(ApiAccess&, const Owner&)>& print) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  const auto all = owners(context, **api, args);
+  if (!all.ok()) return fail(all.error());
+  const Status printed = print(**api, all->front());
+  return printed.ok() ? kOk : fail(printed.error());
 }
 
 }  // namespace
 
-int run_rules_list(Context& context, const Args&) {
-  const auto now = rules_now(context);
-  if (!now.ok()) return fail(now.error());
-  fmt::print("revision {}\n", now->revision);
-  for (const config::Rule& rule : now->rules)
-    fmt::print("{:<28} {:<12} {}\n", printable(rule.name), rule.topic, printable(rule.path));
-  return kOk;
+int run_rules_list(Context& context, const Args& args) {
+  return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+    LB_ASSIGN(const RulesNow now, rules_now(context, api, owner));
+    fmt::print("revision {}\n", now.revision);
+    for (const config::Rule& rule : now.rules)
+      fmt::print("{:<28} {:<12} {}\n", printable(rule.name), rule.topic, printable(rule.path));
+    return {};
+  });
 }
 
-int run_rules_get(Context& context, const Args&) {
-  const auto now = rules_now(context);
-  if (!now.ok()) return fail(now.error());
-  std::fputs(now->yaml.c_str(), stdout);
-  return kOk;
+int run_rules_get(Context& context, const Args& args) {
+  return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+    LB_ASSIGN(const RulesNow now, rules_now(context, api, owner));
+    std::fputs(now.yaml.c_str(), stdout);
+    return {};
+  });
 }
 
 int run_rules_put(Context& context, const Args& args) {
@@ -80,68 +162,68 @@ int run_rules_put(Context& context, const Args& args) {
   if (!text.ok()) return fail(text.error());
   const auto rules = parse_rules(args.rest()[0], *text);
   if (!rules.ok()) return fail(rules.error());
-  auto now = rules_now(context);
-  if (!now.ok()) return fail(now.error());
-  if (args.has("revision")) now->revision = std::strtoull(args.text("revision").c_str(), nullptr, 10);
-  return put_and_report(context, *now, *rules, fmt::format("{} rules in force", rules->size()));
+  return change_rules(context, args, [&](ApiAccess&, const Owner& owner, const RulesNow&) -> Result<Changed> {
+    return Changed{*rules,
+                   fmt::format("{} rules {}", rules->size(), owner.agent.empty() ? "in force" : "for it to follow")};
+  });
 }
 
 int run_rules_add(Context& context, const Args& args) {
-  auto now = rules_now(context);
-  if (!now.ok()) return fail(now.error());
+  const bool here = !args.has("host") && !args.has("hosts");
   config::Rule rule;
-  rule.path = absolute_path(args.rest()[0]);
+  rule.path = here ? absolute_path(args.rest()[0]) : args.rest()[0];
   rule.topic = args.text("topic", "logs");
   rule.start = args.text("start", "beginning") == "end" ? config::Start::kEnd : config::Start::kBeginning;
   rule.name = args.text("name", config::default_rule_name(rule));
   for (const std::string& problem : config::validate_rule(rule))
     return fail(Error(ErrorCode::kInvalidArgument, problem));
-  for (const config::Rule& other : now->rules) {
-    if (other.name == rule.name)
-      return fail(Error(ErrorCode::kInvalidArgument, fmt::format("there is a rule '{}' already", rule.name)));
-  }
-  now->rules.push_back(rule);
-  return put_and_report(context, *now, now->rules, fmt::format("added {}", printable(rule.name)));
+  return change_rules(context, args, [&](ApiAccess&, const Owner&, const RulesNow& now) -> Result<Changed> {
+    for (const config::Rule& other : now.rules) {
+      if (other.name == rule.name)
+        return Error(ErrorCode::kInvalidArgument, fmt::format("there is a rule '{}' already", rule.name));
+    }
+    Changed changed{now.rules, fmt::format("added {}", printable(rule.name))};
+    changed.rules.push_back(rule);
+    return changed;
+  });
 }
 
 int run_rules_remove(Context& context, const Args& args) {
-  auto now = rules_now(context);
-  if (!now.ok()) return fail(now.error());
-  const auto erased = std::erase_if(now->rules, [&](const config::Rule& r) { return r.name == args.rest()[0]; });
-  if (erased == 0) {
-    print_error(fmt::format("there is no rule '{}'; see `logboom rules list`", printable(args.rest()[0])));
-    return kNo;
-  }
-  return put_and_report(context, *now, now->rules,
-                        fmt::format("removed {}; what is stored stays", printable(args.rest()[0])));
+  const std::string& name = args.rest()[0];
+  return change_rules(context, args, [&](ApiAccess&, const Owner&, const RulesNow& now) -> Result<Changed> {
+    Changed changed{now.rules, fmt::format("removed {}; what is stored stays", printable(name))};
+    if (std::erase_if(changed.rules, [&](const config::Rule& r) { return r.name == name; }) == 0) {
+      return Error(ErrorCode::kNotFound,
+                   fmt::format("there is no rule '{}'; see `logboom rules list`", printable(name)));
+    }
+    return changed;
+  });
 }
 
-int run_rules_history(Context& context, const Args&) {
-  auto api = open_api(context, ApiNeed::kRead);
-  if (!api.ok()) return fail(api.error());
-  const auto answer = call_json(**api, {"GET", "/api/v1/rules/history", {}}, context.stop);
-  if (!answer.ok()) return fail(answer.error());
-  for (const json& entry : answer->value("entries", json::array())) {
-    const auto rules = parse_rules("history", entry.value("yaml", ""));
-    fmt::print("{:>6}  {:<26} {:<16} {} rules\n", entry.value("revision", 0), time_text(entry["time"]),
-               printable(entry.value("author", "")), rules.ok() ? rules->size() : 0);
-  }
-  return kOk;
+int run_rules_history(Context& context, const Args& args) {
+  return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+    LB_ASSIGN(const json entries, history_of(context, api, owner));
+    for (const json& entry : entries) {
+      const auto rules = parse_rules("history", entry.value("yaml", ""));
+      fmt::print("{:>6}  {:<26} {:<16} {} rules\n", entry.value("revision", 0), time_text(entry["time"]),
+                 printable(entry.value("author", "")), rules.ok() ? rules->size() : 0);
+    }
+    return {};
+  });
 }
 
 int run_rules_restore(Context& context, const Args& args) {
-  auto now = rules_now(context);
-  if (!now.ok()) return fail(now.error());
-  const auto answer = call_json(*now->api, {"GET", "/api/v1/rules/history", {}}, context.stop);
-  if (!answer.ok()) return fail(answer.error());
-  for (const json& entry : answer->value("entries", json::array())) {
-    if (std::to_string(entry.value("revision", 0)) != args.rest()[0]) continue;
-    const auto rules = parse_rules("history", entry.value("yaml", ""));
-    if (!rules.ok()) return fail(rules.error());
-    return put_and_report(context, *now, *rules, fmt::format("restored revision {}", args.rest()[0]));
-  }
-  print_error(fmt::format("there is no revision '{}'; see `logboom rules history`", printable(args.rest()[0])));
-  return kNo;
+  const std::string& wanted = args.rest()[0];
+  return change_rules(context, args, [&](ApiAccess& api, const Owner& owner, const RulesNow&) -> Result<Changed> {
+    LB_ASSIGN(const json entries, history_of(context, api, owner));
+    for (const json& entry : entries) {
+      if (std::to_string(entry.value("revision", 0)) != wanted) continue;
+      LB_ASSIGN(auto rules, parse_rules("history", entry.value("yaml", "")));
+      return Changed{std::move(rules), fmt::format("restored revision {}", wanted)};
+    }
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("there is no revision '{}'; see `logboom rules history`", printable(wanted)));
+  });
 }
 
 }  // namespace logboom::app

@@ -61,30 +61,37 @@ std::vector<Option> search_options() {
   return options;
 }
 
+std::vector<Option> whose_rules(std::vector<Option> options, bool changes) {
+  options.push_back({"--host", "AGENT", "Of this agent, kept by its server: its name or id."});
+  if (!changes) return options;
+  options.push_back({"--hosts", "GLOB", "Of every agent whose name matches, as in 'web-*'."});
+  options.push_back({"--dry-run", "", "Only print what would change."});
+  return options;
+}
+
 Command rules_command() {
-  Command rules{"rules", "What is collected: see and change the rules of the running program.", "", 0, 0, {}, nullptr};
+  Command rules{
+      "rules", "What is collected: see and change the rules of the running program, or, on a server, of its agents.",
+      "",      0,
+      0,       {},
+      nullptr};
   rules.subcommands = {
-      {"list", "The rules in force, a line each.", "", 0, 0, {}, run_rules_list},
-      {"get", "The rules in force as YAML.", "", 0, 0, {}, run_rules_get},
-      {"put",
-       "Replaces the program's own rules by those of a YAML file.",
-       "FILE",
-       1,
-       1,
-       {{"--revision", "N", "Only if the rules still are at this revision."}},
-       run_rules_put},
-      {"add",
-       "Starts collecting a path.",
-       "PATH",
-       1,
-       1,
-       {{"--topic", "TOPIC", "Channel of its records (default logs)."},
-        {"--name", "NAME", "Name of the rule."},
-        {"--start", "WHERE", "Read present files from their beginning or end.", {"beginning", "end"}}},
+      {"list", "The rules in force, a line each.", "", 0, 0, whose_rules({}, false), run_rules_list},
+      {"get", "The rules in force as YAML.", "", 0, 0, whose_rules({}, false), run_rules_get},
+      {"put", "Replaces the program's own rules, or those of agents, by those of a YAML file.", "FILE", 1, 1,
+       whose_rules({{"--revision", "N", "Only if the rules still are at this revision."}}, true), run_rules_put},
+      {"add", "Starts collecting a path.", "PATH", 1, 1,
+       whose_rules({{"--topic", "TOPIC", "Channel of its records (default logs)."},
+                    {"--name", "NAME", "Name of the rule."},
+                    {"--start", "WHERE", "Read present files from their beginning or end.", {"beginning", "end"}}},
+                   true),
        run_rules_add},
-      {"remove", "Stops collecting a rule; what is stored stays.", "NAME", 1, 1, {}, run_rules_remove},
-      {"history", "Every set of rules that was in force, with author and time.", "", 0, 0, {}, run_rules_history},
-      {"restore", "Puts the rules of an earlier revision back.", "REVISION", 1, 1, {}, run_rules_restore},
+      {"remove", "Stops collecting a rule; what is stored stays.", "NAME", 1, 1, whose_rules({}, true),
+       run_rules_remove},
+      {"history", "Every set of rules that was in force, with author and time.", "", 0, 0, whose_rules({}, false),
+       run_rules_history},
+      {"restore", "Puts the rules of an earlier revision back.", "REVISION", 1, 1, whose_rules({}, true),
+       run_rules_restore},
   };
   return rules;
 }
@@ -93,11 +100,12 @@ Command token_command() {
   Command token{"token", "Access for scripts and people.", "", 0, 0, {}, nullptr};
   token.subcommands = {
       {"create",
-       "Makes a token and prints it once.",
-       "NAME",
+       "Makes a token and prints it once; with --agent: prints the line that makes another host an agent.",
+       "[NAME]",
+       0,
        1,
-       1,
-       {{"--role", "ROLE", "What it may do.", {"viewer", "editor", "admin", "ingest"}},
+       {{"--agent", "", "For a new agent: works once, for 24 hours unless --expires-in says otherwise."},
+        {"--role", "ROLE", "What it may do.", {"viewer", "editor", "admin", "ingest"}},
         {"--expires-in", "TIME", "It ends after this long (30d)."}},
        run_token_create},
       {"list", "All tokens, without their secrets.", "", 0, 0, {}, run_token_list},
@@ -151,8 +159,15 @@ const std::vector<Command>& all_commands() {
       {"up", "Everything on this machine: collect, store, page. Without a path: /var/log.", "[PATH|GLOB|DIR ...]", 0,
        10'000, up_options(), run_up},
       {"agent",
-       "Collects this host's files and sends them to a server (--server URL, --token-file FILE, --config FILE).", "", 0,
-       0, setting_options(), run_agent},
+       "Collects this host's files and sends them to a server (--server URL, --token-file FILE, --config FILE).",
+       "",
+       0,
+       0,
+       setting_options(),
+       run_agent,
+       {},
+       "Without --config: ./agent.yaml, ~/.config/logboom/agent.yaml, /etc/logboom/agent.yaml.",
+       "agent.yaml"},
       {"server", "Stores what agents send, with the page and the API.", "", 0, 0, server_options(), run_server},
       {"import",
        "Reads files to their end (also .gz, .zst, .xz) and returns when they are durable. A second time stores nothing "
@@ -206,6 +221,14 @@ const std::vector<Command>& all_commands() {
        0,
        {},
        run_doctor},
+      {"fleet", "The agents of this server: state, files, lag, rules.", "[AGENT]", 0, 1, {}, run_fleet},
+      {"enroll",
+       "Makes this host an agent of a server; `logboom token create --agent` there prints the line.",
+       "URL TOKEN",
+       2,
+       2,
+       {},
+       run_enroll},
       {"login", "A fresh one-time address for the page.", "", 0, 0, {}, run_login},
       token_command(),
       {"backup", "A consistent copy of the store, made while it runs.", "DIR", 1, 1, {}, run_backup},

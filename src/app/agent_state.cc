@@ -1,0 +1,130 @@
+#include "app/agent_state.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/api_access.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "http/client.h"
+#include "http/json.h"
+
+namespace logboom::app {
+namespace {
+
+constexpr auto kReportEvery = std::chrono::seconds(2);
+constexpr auto kLookForSession = std::chrono::milliseconds(200);
+constexpr auto kLongestAnswer = std::chrono::seconds(10);
+
+std::uint64_t lag_of(const source::SourceStatus& s) {
+  return s.size > s.acknowledged ? s.size - s.acknowledged : 0;
+}
+
+void write_totals(http::JsonWriter& w, const std::vector<source::SourceStatus>& sources) {
+  std::uint64_t lag = 0;
+  std::uint64_t unreadable = 0;
+  for (const source::SourceStatus& s : sources) {
+    lag += lag_of(s);
+    if (s.state == source::FileState::kUnreadable) ++unreadable;
+  }
+  w.key("totals").open_object().field("files", std::uint64_t{sources.size()});
+  w.field("lag_bytes", lag).field("unreadable", unreadable).close_object();
+}
+
+void write_source(http::JsonWriter& w, const source::SourceStatus& s) {
+  w.open_object().field("source", s.source.to_hex()).field("epoch", s.epoch).bytes_field("file", s.path);
+  w.field("topic", s.channel).field("rule", s.rule).field("state", source::file_state_name(s.state));
+  w.field("size", s.size).field("read", s.read).field("acknowledged", s.acknowledged).field("lag", lag_of(s));
+  w.field("problem", s.problem).close_object();
+}
+
+// kNotFound: the server has other data than before; kRejected: another agent has taken over.
+Error end_of_session(const http::ClientResponse& answer) {
+  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  const bool unknown = body.is_object() && body.value("/error/code"_json_pointer, "") == "unknown_session";
+  return Error(unknown ? ErrorCode::kNotFound : ErrorCode::kRejected,
+               error_of_answer(answer.status, answer.body).message());
+}
+
+class Reporter final : public AgentReporter {
+ public:
+  Reporter(AgentIdentity identity, std::function<std::uint64_t()> session, std::function<AgentState()> state,
+           std::function<void(Error)> on_refused)
+      : identity_(std::move(identity)),
+        session_(std::move(session)),
+        state_(std::move(state)),
+        on_refused_(std::move(on_refused)),
+        client_(client_options(identity_)),
+        thread_([this](std::stop_token stop) { run(stop); }) {}
+
+ private:
+  static http::ClientOptions client_options(const AgentIdentity& identity) {
+    http::ClientOptions options = identity.client;
+    options.silence_time = kLongestAnswer;
+    return options;
+  }
+
+  void run(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      const std::uint64_t session = session_();
+      if (session != 0) send(session, stop);
+      MutexLock lock(mutex_);
+      woken_.wait_for(mutex_, stop, session == 0 ? std::chrono::nanoseconds(kLookForSession) : kReportEvery,
+                      [] { return false; });
+    }
+  }
+
+  // The producer tells about a server that is away; here it would be said twice.
+  void send(std::uint64_t session, const std::stop_token& stop) {
+    http::ClientRequest request{"POST", "/api/v1/agent/state", {}, agent_state_json(state_())};
+    request.headers = {{"Content-Type", "application/json"},
+                       {"Logboom-Agent", identity_.id},
+                       {"Logboom-Session", std::to_string(session)}};
+    const auto answer = client_.send(request, stop);
+    if (!answer.ok()) return;
+    if (answer->status == 400)
+      log_warn("the server does not understand this agent's state: {}", printable(answer->body));
+    if (answer->status == 409) on_refused_(end_of_session(*answer));
+  }
+
+  const AgentIdentity identity_;
+  const std::function<std::uint64_t()> session_;
+  const std::function<AgentState()> state_;
+  const std::function<void(Error)> on_refused_;
+  http::HttpClient client_;
+  Mutex mutex_;
+  CondVar woken_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+std::string agent_state_json(AgentState state) {
+  std::string out;
+  http::JsonWriter w(out);
+  w.open_object().field("version", state.version).key("started").time(state.started).field("problem", state.problem);
+  w.key("rules").open_object().field("from", state.rules_from_server ? "server" : "file");
+  w.field("revision", state.rules.revision).field("problem", state.rules_problem).close_object();
+  write_totals(w, state.sources);
+  const std::size_t shown = std::min(state.sources.size(), kReportedFiles);
+  std::partial_sort(state.sources.begin(), state.sources.begin() + static_cast<std::ptrdiff_t>(shown),
+                    state.sources.end(), [](const source::SourceStatus& a, const source::SourceStatus& b) {
+                      if (a.problem.empty() != b.problem.empty()) return !a.problem.empty();
+                      if (lag_of(a) != lag_of(b)) return lag_of(a) > lag_of(b);
+                      return a.path < b.path;
+                    });
+  w.key("sources").open_array();
+  for (std::size_t i = 0; i < shown; ++i) write_source(w, state.sources[i]);
+  w.close_array().close_object();
+  return out;
+}
+
+std::unique_ptr<AgentReporter> start_agent_reporter(AgentIdentity identity, std::function<std::uint64_t()> session,
+                                                    std::function<AgentState()> state,
+                                                    std::function<void(Error)> on_refused) {
+  return std::make_unique<Reporter>(std::move(identity), std::move(session), std::move(state), std::move(on_refused));
+}
+
+}  // namespace logboom::app

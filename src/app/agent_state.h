@@ -1,0 +1,39 @@
+// What an agent says of itself to its server every few seconds (docs/formats/delivery.md, State).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "app/collecting.h"
+#include "app/registry.h"
+
+namespace logboom::app {
+
+// Files in one report; those with trouble and the largest lag first, the totals count all.
+inline constexpr std::size_t kReportedFiles = 1000;
+
+struct AgentState {
+  std::string version;
+  TimeNs started = 0;
+  bool rules_from_server = false;
+  config::RuleSet rules;  // in force
+  std::string rules_problem;
+  std::string problem;  // why nothing is delivered
+  std::vector<source::SourceStatus> sources;
+};
+// As JSON.
+std::string agent_state_json(AgentState state);
+
+// Sends `state()` to the server from a thread of its own until it dies; says nothing before a session is open. What
+// cannot be sent is left: the next report says more. `on_refused`: the server has ended the session (409), which an
+// agent with nothing to send learns from here; it may run several times.
+class AgentReporter {
+ public:
+  virtual ~AgentReporter() = default;
+};
+std::unique_ptr<AgentReporter> start_agent_reporter(AgentIdentity identity, std::function<std::uint64_t()> session,
+                                                    std::function<AgentState()> state,
+                                                    std::function<void(Error)> on_refused);
+
+}  // namespace logboom::app

@@ -1,0 +1,148 @@
+// fleet, enroll, token create --agent: agents and the server they belong to.
+#include "app/commands/fleet.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/api_access.h"
+#include "app/commands/commands.h"
+#include "app/frames.h"
+#include "app/paths.h"
+#include "base/byte_size.h"
+#include "base/log.h"
+#include "http/client.h"
+#include "http/url.h"
+
+namespace logboom::app {
+namespace {
+
+using nlohmann::json;
+
+std::string bytes_text(const json& value) {
+  return value.is_number() ? ByteSize(value.get<std::uint64_t>()).to_string() : "-";
+}
+
+std::string number_text(const json& value) {
+  return value.is_number() ? value.dump() : "-";
+}
+
+void print_problem(const char* what, const std::string& problem) {
+  if (!problem.empty()) fmt::print("{:<18} {}: {}\n", "", what, printable(problem));
+}
+
+void print_agent(const json& a) {
+  const std::string applied = a["rules_from"] == "file" ? "own file" : number_text(a["rules_applied"]);
+  fmt::print("{:<18} {:<8} {:>9} {:>8} {:>8} {:>10} {:<10} {}\n", printable(a.value("name", "")),
+             a.value("online", false) ? "online" : "away", applied, number_text(a["rules_desired"]),
+             number_text(a["files"]), bytes_text(a["lag_bytes"]), a.value("version", ""), a.value("id", ""));
+  print_problem("not delivered", a.value("problem", ""));
+  print_problem("rules", a.value("rules_problem", ""));
+}
+
+void print_heads() {
+  fmt::print("{:<18} {:<8} {:>9} {:>8} {:>8} {:>10} {:<10} {}\n", "agent", "state", "rules", "desired", "files", "lag",
+             "version", "id");
+}
+
+int print_one(Context& context, ApiAccess& api, const std::string& host) {
+  const auto answer = call_json(api, {"GET", "/api/v1/agents/" + http::percent_encode(host), {}}, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  if (context.output != OutputFormat::kText) return fmt::print("{}\n", answer->dump()), kOk;
+  print_heads();
+  print_agent(*answer);
+  fmt::print("\n{:<10} {:>10} {:>10} {:>10}  {}\n", "state", "size", "durable", "lag", "file");
+  for (const json& s : (*answer)["sources"]) {
+    fmt::print("{:<10} {:>10} {:>10} {:>10}  {}\n", s.value("state", ""), bytes_text(s.value("size", json())),
+               bytes_text(s.value("acknowledged", json())), bytes_text(s.value("lag", json())),
+               printable(exact_bytes(s, "file", "file_raw")));
+    if (const std::string problem = s.value("problem", ""); !problem.empty())
+      fmt::print("{:<10} {}\n", "", printable(problem));
+  }
+  return kOk;
+}
+
+// What `enroll` writes for `logboom agent` to find.
+std::string agent_config(const std::string& url) {
+  return fmt::format(
+      "# Written by `logboom enroll`. This host's rules are kept by the server: `logboom rules --host` there.\n"
+      "agent:\n  server: {}\nrules:\n  from: server\n"
+      "collect:\n  roots: []   # nothing outside these folders is ever read, whatever the server says; empty: no "
+      "limit\n",
+      url);
+}
+
+Result<std::string> enroll_here(Context& context, const std::string& url, const std::string& token) {
+  LB_ASSIGN(const std::string agent, own_agent_id(context.settings, *context.files));
+  http::ClientOptions options;
+  options.server = url;
+  options.token = token;
+  options.silence_time = std::chrono::seconds(30);
+  http::ClientRequest request{"POST", "/api/v1/agent/enroll", {{"Content-Type", "application/json"}}, ""};
+  request.body = json{{"agent", agent}, {"name", host_name(context.settings.text("agent.name"))}}.dump(
+      -1, ' ', false, json::error_handler_t::replace);
+  LB_ASSIGN(const auto answer, http::HttpClient(options).send(request, context.stop));
+  if (answer.status == 401) {
+    return Error(ErrorCode::kRejected,
+                 "the server does not take this token: it was used already, has expired or was cut; make another with "
+                 "`logboom token create --agent`");
+  }
+  if (answer.status == 404)
+    return Error(ErrorCode::kRejected, url + " takes no agents: is it `logboom server` that runs there?");
+  if (answer.status >= 400) return error_of_answer(answer.status, answer.body);
+  const json body = json::parse(answer.body, nullptr, false);
+  const std::string made = body.is_object() ? body.value("token", "") : "";
+  if (made.empty()) return Error(ErrorCode::kCorrupt, "the answer of " + url + " is none of logboom's");
+  return made;
+}
+
+Status enroll(Context& context, const std::string& url, const std::string& token) {
+  const std::string token_file = agent_token_file(context.settings, *context.files);
+  const std::string folder = token_file.substr(0, token_file.rfind('/'));
+  LB_TRY(context.files->create_directories(folder));
+  const std::string probe = token_file + ".probe";  // the token works once: first see that its fruit can be kept
+  LB_TRY(replace_file(*context.files, probe, ""));
+  LB_TRY(context.files->unlink(probe));
+  LB_ASSIGN(const std::string own, enroll_here(context, url, token));
+  LB_TRY(replace_file(*context.files, token_file, own + "\n"));
+  const std::string config = folder + "/agent.yaml";
+  if (context.files->stat(config).ok()) {
+    fmt::print("{} is there already and stays as it is; it needs agent.server: {}\n", config, url);
+  } else {
+    LB_TRY(replace_file(*context.files, config, agent_config(url)));
+  }
+  fmt::print("enrolled; start with: logboom agent --config {}\n", config);
+  return {};
+}
+
+}  // namespace
+
+int run_fleet(Context& context, const Args& args) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  if (!args.rest().empty()) return print_one(context, **api, args.rest()[0]);
+  const auto answer = call_json(**api, {"GET", "/api/v1/agents", {}}, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  if (context.output != OutputFormat::kText) return fmt::print("{}\n", (*answer)["agents"].dump()), kOk;
+  print_heads();
+  for (const json& agent : (*answer)["agents"]) print_agent(agent);
+  return kOk;
+}
+
+int run_enroll(Context& context, const Args& args) {
+  const Status enrolled = enroll(context, args.rest()[0], args.rest()[1]);
+  return enrolled.ok() ? kOk : fail(enrolled.error());
+}
+
+int invite_agent(Context& context, const Args& args) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  json body = json::object();
+  if (!args.rest().empty()) body["name"] = args.rest()[0];
+  if (args.has("expires-in")) body["expires_in"] = args.text("expires-in");
+  const auto answer = call_json(**api, {"POST", "/api/v1/agents/invitations", {}, body.dump()}, context.stop);
+  if (!answer.ok()) return fail(answer.error());
+  fmt::print("{}\n", answer->value("command", ""));
+  return kOk;
+}
+
+}  // namespace logboom::app
