@@ -126,7 +126,7 @@ class Follower {
   Turn unreadable_block(TrackedSource& source, Stream& stream, const Error& error);
   Turn drop_from_end(TrackedSource& source, Stream& stream);
   bool guard_holds(TrackedSource& source, Stream& stream);
-  void decide_kind(TrackedSource& source, Stream& stream);
+  void decide_kind(TrackedSource& source);
   void decide_format(Stream& stream, std::string_view bytes);
   void resume_reading(TrackedSource& source, Stream& stream);
   parse::AtEnd end_mode(const TrackedSource& source, const Stream& stream) const;

@@ -340,7 +340,7 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
   if (source.state == FileState::kFinished || source.state == FileState::kAlias) source.state = FileState::kRotated;
   source.finished = false;
   if (stream.from_end) return drop_from_end(source, stream);
-  if (!source.binary_decided) decide_kind(source, stream);
+  if (!source.binary_decided) decide_kind(source);
   if (source.binary && !stream.rule->names(source.matched_path) && !deps_.options.explicit_paths) {
     source.state = FileState::kBinary;
     stream.look_again = now() + std::chrono::seconds(1);
@@ -353,14 +353,13 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
   return read_bytes(source, stream, limit, limit == *size);
 }
 
-void Follower::decide_kind(TrackedSource& source, Stream& stream) {
+void Follower::decide_kind(TrackedSource& source) {
   std::string head(kBinaryHead, '\0');
   const auto got = source.content()->read(head.data(), head.size(), 0);
   if (!got.ok() || *got == 0) return;
   head.resize(*got);
   source.binary_decided = true;
   source.binary = is_binary(head);
-  (void)stream;
 }
 
 // A file that was there before its rule, with start=end: everything up to the last whole line is left out, and said so.

@@ -51,28 +51,42 @@ Watcher::~Watcher() {
 
 Status Watcher::watch(const std::vector<std::string>& folders) {
   for (auto at = watches_.begin(); at != watches_.end();) {
-    if (std::binary_search(folders.begin(), folders.end(), at->first)) {
-      ++at;
-      continue;
-    }
-    ::inotify_rm_watch(descriptor_, at->second);
-    folders_.erase(at->second);
-    looked_at_.erase(at->second);
-    at = watches_.erase(at);
+    const auto next = std::next(at);
+    if (!std::binary_search(folders.begin(), folders.end(), at->first)) forget(at);
+    at = next;
   }
   crowded_.clear();
   Status result = ok_status();
   for (const std::string& folder : folders) {
-    if (watches_.contains(folder)) continue;
-    const int watch = ::inotify_add_watch(descriptor_, folder.c_str(), kMask);
-    if (watch >= 0) {
-      watches_[folder] = watch;
-      folders_[watch] = folder;
-    } else if (errno != ENOENT && errno != ENOTDIR && result.ok()) {
-      result = os_error(fmt::format("watch the folder {}", printable(folder)), errno);
-    }
+    const Status added = add(folder);
+    if (!added.ok() && result.ok()) result = added;
   }
   return result;
+}
+
+// Also of a folder that is watched already: another one may have taken its place.
+Status Watcher::add(const std::string& folder) {
+  const auto known = watches_.find(folder);
+  const bool looked_at = known != watches_.end() && looked_at_.contains(known->second);
+  const int watch = ::inotify_add_watch(descriptor_, folder.c_str(), looked_at ? kMask & ~IN_MODIFY : kMask);
+  if (watch < 0) {
+    const int error = errno;
+    if (known != watches_.end()) forget(known);
+    if (error == ENOENT || error == ENOTDIR) return ok_status();
+    return os_error(fmt::format("watch the folder {}", printable(folder)), error);
+  }
+  if (known != watches_.end() && known->second == watch) return ok_status();
+  if (known != watches_.end()) forget(known);
+  watches_[folder] = watch;
+  folders_[watch] = folder;
+  return looked_at ? add(folder) : ok_status();  // the new one is not looked at
+}
+
+void Watcher::forget(std::unordered_map<std::string, int>::iterator known) {
+  ::inotify_rm_watch(descriptor_, known->second);
+  folders_.erase(known->second);
+  looked_at_.erase(known->second);
+  watches_.erase(known);
 }
 
 void Watcher::note(std::uint32_t mask, int watch, const char* name, Changes& changes) {

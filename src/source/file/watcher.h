@@ -34,8 +34,8 @@ class Watcher {
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
 
-  // Watches exactly these folders (sorted, each once). An error: at least one could not be watched, and why; the others
-  // are.
+  // Watches exactly these folders (sorted, each once), those that have these names now. An error: at least one could
+  // not be watched, and why; the others are.
   Status watch(const std::vector<std::string>& folders);
   // Takes the events there are; never blocks.
   Changes take();
@@ -51,6 +51,8 @@ class Watcher {
     std::uint64_t size = 0;
     std::int64_t modified = 0;  // ns
   };
+  Status add(const std::string& folder);
+  void forget(std::unordered_map<std::string, int>::iterator known);
   void note(std::uint32_t mask, int watch, const char* name, Changes& changes);
   void begin_to_look(int watch);
   void look(Changes& changes);

@@ -49,6 +49,21 @@ TEST_F(WatcherTest, AsksForARescanWhenFoldersComeOrGo) {
   EXPECT_TRUE((*watcher)->take().rescan);
 }
 
+TEST_F(WatcherTest, AnotherFolderInThePlaceOfOneIsWatchedFromTheNextCallOn) {
+  auto watcher = Watcher::make();
+  ASSERT_TRUE(watcher.ok());
+  std::filesystem::create_directories(dir + "/sub");
+  ASSERT_TRUE((*watcher)->watch({dir + "/sub"}).ok());
+  std::filesystem::rename(dir + "/sub", dir + "/old");
+  std::filesystem::create_directories(dir + "/sub");
+  EXPECT_TRUE((*watcher)->take().rescan);
+  ASSERT_TRUE((*watcher)->watch({dir + "/sub"}).ok());
+  touch("sub/a"), touch("sub/a");
+  EXPECT_THAT((*watcher)->take().modified, ElementsAre(dir + "/sub/a"));
+  touch("old/a");
+  EXPECT_THAT((*watcher)->take().paths, ElementsAre()) << "the old one is watched no more";
+}
+
 TEST_F(WatcherTest, LooksAtFilesThatAreWrittenToAllTheTime) {
   auto watcher = Watcher::make();
   ASSERT_TRUE(watcher.ok());
