@@ -154,7 +154,7 @@ Status Group::add_trimmed(const Pending& item) {
     make_room(batch, stream, content);
     LB_TRY(check_repeat(batch, stream, content));
   }
-  return store_pieces(item, stream, stream.ranges.missing(batch.begin, batch.end));
+  return store_pieces(item, stream.ranges.missing(batch.begin, batch.end));
 }
 
 void Group::make_room(const Batch& batch, Stream& stream, ContentReader& content) {
@@ -197,7 +197,7 @@ Status Group::check_repeat(const Batch& batch, const Stream& stream, ContentRead
   return ok_status();
 }
 
-Status Group::store_pieces(const Pending& item, Stream& stream, const std::vector<Interval>& missing) {
+Status Group::store_pieces(const Pending& item, const std::vector<Interval>& missing) {
   for (const Interval& part : missing) {
     auto piece = std::make_shared<const Batch>(slice_batch(*item.batch, part.begin, part.end));
     Job job;
@@ -215,7 +215,6 @@ Status Group::store_pieces(const Pending& item, Stream& stream, const std::vecto
     }
     LB_TRY(add_clean(job));
   }
-  static_cast<void>(stream);
   return ok_status();
 }
 

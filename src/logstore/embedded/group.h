@@ -60,7 +60,7 @@ class Group {
   void touch(Stream& stream, const Batch& batch);
   Status add_clean(const Job& job);
   Status add_trimmed(const Pending& item);
-  Status store_pieces(const Pending& item, Stream& stream, const std::vector<Interval>& missing);
+  Status store_pieces(const Pending& item, const std::vector<Interval>& missing);
   // Takes out of the ledger what the batch's bytes take the place of.
   void make_room(const Batch& batch, Stream& stream, ContentReader& content);
   // Bytes that differ from what is held go to quarantine.

@@ -425,10 +425,12 @@ Result<std::vector<std::uint32_t>> BlockRows::in_order(const RowSet& rows, const
     candidates.push_back(
         {time, ranks[segment], by_offset ? (*offsets)[row] : row, by_offset ? channels[segment] : 0, row});
   });
+  RowSet unwanted(reader_.rows());
   for (const std::uint32_t row : ties) {
     LB_ASSIGN(const RowKey key, key_of(row));
-    if (!is_wanted(plan_, wanted, key)) std::erase_if(candidates, [&](const Candidate& c) { return c.row == row; });
+    if (!is_wanted(plan_, wanted, key)) unwanted.add(row);
   }
+  if (!ties.empty()) std::erase_if(candidates, [&](const Candidate& c) { return unwanted.contains(c.row); });
   const auto middle =
       candidates.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(wanted.limit, candidates.size()));
   std::partial_sort(candidates.begin(), middle, candidates.end(),
