@@ -89,13 +89,22 @@ def test_disk_full_and_freed(home):
     lines = Lines()
     rng = random.Random(2)
     path = home.log("big.log")
-    with open(path, "wb") as f:
-        while f.tell() < 8_000_000:
-            line = b"2026-11-20 10:00:00 INFO noise %s\n" % base64.b64encode(rng.randbytes(90))
-            lines.made.append(line)
-            f.write(line)
+    def noise(size):
+        with open(path, "ab") as f:
+            end = f.tell() + size
+            while f.tell() < end:
+                line = b"2026-11-20 10:00:00 INFO noise %s\n" % base64.b64encode(rng.randbytes(90))
+                lines.made.append(line)
+                f.write(line)
+
+    def full():
+        if home.count() == len(lines.made):
+            noise(50_000)  # one commit had room for everything
+        return problem_of(home) != ""
+
+    noise(8_000_000)
     up = home.start(home.logs)
-    home.wait_until(lambda: problem_of(home) != "", "the status names the full disk", 60)
+    home.wait_until(full, "the status names the full disk", 60)
     said = problem_of(home)
     check("free" in said and home.data in said, f"the problem is: {said!r}")
     check(home.count("nosuchword") == 0, "searching works on a full disk")
