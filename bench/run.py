@@ -19,6 +19,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
+from fleet import Agent, Server
 from product import Home, Unix
 
 
@@ -31,6 +32,17 @@ def parse_size(text):
 def cpu_seconds(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def anonymous_bytes(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1]) * 1024
 
 
 class Timed:
@@ -143,6 +155,40 @@ class Bench:
         self.report("file > durable and searchable", f"{mine / 1e6:.0f} MB/s, {mine / raw * lines / 1e6:.2f} M lines/s", f"zstd -1: {theirs / 1e6:.0f} MB/s", f"{mine / theirs:.2f}", ">= 0.6")
         self.report("  anonymous memory, peak; CPU", f"{max(memory) / 1e6:.0f} MB; {statistics.median(t.cpu / raw * 1e9 for t in ours):.1f} s/GB", "", "", "<= 128 MB")
         print(f"    commands: {' '.join(command[:2])} ... --data D | zstd -1 -c FILE (each file)")
+
+    def fleet(self):
+        """agent over HTTP > server, durable, beside import of the same files into a store of its own."""
+        raw, shares, rows = self.raw_bytes(), [], []
+        for _ in range(self.args.repeat):
+            alone = Home(self.binary, "logboom-bench-alone-")
+            imported = Timed([self.binary, "import", *self.paths(), "--data", alone.data, "--quiet"], env=alone.env)
+            alone.close()
+            wall, agent_cpu, server_cpu, anonymous = self.fleet_once(raw)
+            shares.append(imported.wall / wall)
+            rows.append((raw / wall, agent_cpu, server_cpu, anonymous, raw / imported.wall, imported.cpu))
+        rate, agent_cpu, server_cpu, anonymous, alone_rate, alone_cpu = (statistics.median(r[i] for r in rows) for i in range(6))
+        self.report("agent over HTTP > server", f"{rate / 1e6:.0f} MB/s", f"file > store: {alone_rate / 1e6:.0f} MB/s", f"{statistics.median(shares):.2f}", ">= 0.7")
+        self.report("  CPU of agent and server", f"{agent_cpu / raw * 1e9:.1f} + {server_cpu / raw * 1e9:.1f} s/GB", f"file > store: {alone_cpu / raw * 1e9:.1f} s/GB")
+        self.report("  anonymous memory, agent and server", f"{anonymous / 1e6:.0f} MB")
+
+    def fleet_once(self, raw):
+        home = Home(self.binary, "logboom-bench-fleet-")
+        server = Server(home)
+        server.start()
+        agent = Agent(server, "bench-1", folder=self.home.logs)
+        agent.rules(*self.paths())
+        unix, began = Unix(home), time.monotonic()
+        agent.start()
+        anonymous = 0
+        while json.loads(unix.ask("/api/v1/status")[1])["store"]["raw_bytes"] < raw:
+            anonymous = max(anonymous, sum(anonymous_bytes(p.pid) for p in (agent.process, server.process)))
+            time.sleep(0.02)
+        wall = time.monotonic() - began
+        cpu = [cpu_seconds(p.pid) for p in (agent.process, server.process)]
+        agent.stop()
+        server.stop()
+        home.close()
+        return wall, *cpu, anonymous
 
     def disk(self):
         """bytes on disk, everything counted, beside zstd -1 of the raw files."""
@@ -301,7 +347,7 @@ class Bench:
         self.report("open the store, first rows", f"{statistics.median(times):.0f} ms ({self.raw_bytes() / 1e9:.1f} GB raw)", "", "", "<= 300 ms")
 
 
-ORDER = ["parse", "collect", "ingest", "disk", "searches", "latency", "steady", "wal", "idle", "open"]
+ORDER = ["parse", "collect", "ingest", "fleet", "disk", "searches", "latency", "steady", "wal", "idle", "open"]
 
 
 def main():

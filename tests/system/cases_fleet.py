@@ -1,6 +1,8 @@
 """Agents that send over HTTP to one server: exactly once over every kill, one agent per identity, nothing into another's files."""
 import http.client
 import os
+import re
+import shlex
 
 from faults import faults
 from fleet import Agent, Server
@@ -223,3 +225,34 @@ def ask(server, token, method, target):
     answer = connection.getresponse()
     answer.read()
     return answer.status
+
+
+def test_the_pages_commands(home):
+    """docs/fleet.md followed to the letter: every command it shows, on the host it names."""
+    server = Server(home)
+    agent, lines = Agent(server, "web-1", token="made by enroll"), Lines()
+    os.unlink(agent.config)
+    append(agent.log("a.log"), lines.next(50))
+    append(agent.log("b.err"), b"not collected\n")
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "fleet.md")) as f:
+        commands = re.findall(r"^(server|web-1)\$ (.+)$", f.read(), re.M)
+    check(len(commands) >= 10, f"{len(commands)} commands on the page")
+    said = ""
+    for host, command in commands:
+        line = command.replace("127.0.0.1:7117", f"127.0.0.1:{server.port}").replace("/var/log/app", agent.logs)
+        words = shlex.split(line.replace("lb_TOKEN", said.split()[-1] if said else ""))[1:]
+        if words[0] == "server":
+            server.start()
+        elif words[0] == "agent":
+            agent.token = None
+            agent.start()
+            home.wait_until(lambda: fleet_of(home)["web-1"]["online"], "the agent is there")
+        else:
+            if words[0] == "fleet":
+                wait_lines(home, 50)
+                home.wait_until(lambda: fleet_of(home)["web-1"]["rules_applied"] == 1, "the state is told", 15)
+            said = home.run(*words, env=agent.env if host == "web-1" else home.env).stdout.decode()
+    check(said.strip() == "50", f"the search counts {said!r}")
+    agent.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("a.log"))])
