@@ -1,9 +1,12 @@
 #include "app/context.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "app/paths.h"
@@ -103,6 +106,26 @@ int exit_code_of(const Error& error) {
 int fail(const Error& error) {
   print_error(error.message());
   return exit_code_of(error);
+}
+
+Status refuse_csv(const Context& context) {
+  if (context.output != OutputFormat::kCsv) return ok_status();
+  return Error(ErrorCode::kInvalidArgument,
+               "cannot answer as csv: only the records of `search` and `follow` have that form; use -o json");
+}
+
+int finish_output(int code) {
+  errno = 0;
+  const bool whole = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (whole || (code != kOk && code != kNo)) return code;
+  const int error = errno;
+  struct pollfd reader {
+    STDOUT_FILENO, POLLOUT, 0
+  };
+  if (::poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0) return code;
+  print_error(fmt::format("cannot write to standard output: {}; a part of the answer is missing",
+                          error != 0 ? std::strerror(error) : "a write failed"));
+  return kFailed;
 }
 
 bool shows_progress(const Context& context) {

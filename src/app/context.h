@@ -45,6 +45,11 @@ void print_error(const std::string& message);
 int exit_code_of(const Error& error);
 // Prints the error and returns its exit code.
 int fail(const Error& error);
+// Refuses -o csv, for what is not a list of records.
+Status refuse_csv(const Context& context);
+// The exit code of a command that is over: kFailed where a part of what it printed did not reach standard output,
+// unless its reader has left (`| head`).
+int finish_output(int code);
 // Whether stderr is a terminal and progress is wanted.
 bool shows_progress(const Context& context);
 

@@ -15,5 +15,5 @@ int main(int argc, char** argv) {
   Context context;
   context.stop = signals.stop_token();
   if (const auto refused = prepare_context(context, parsed.args, parsed.command->config_name)) return *refused;
-  return parsed.command->run(context, parsed.args);
+  return finish_output(parsed.command->run(context, parsed.args));
 }

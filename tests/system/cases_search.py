@@ -117,3 +117,25 @@ def test_hostile_queries(home):
         check(count(home, query.encode()) == 2, f"{query!r} finds everything")
     for query in ["(((", '"', "OR", "NOT", "field:", "/", "//", "~", "a AND", ")", "\\", "-", "=", ":"]:
         check(home.run("search", "--", query, code=None).returncode in (0, 1), f"{query!r} is answered")
+
+
+def test_answers_that_cannot_be_written(home):
+    """A full disk behind standard output is no success; a reader that left (head) is none of our business. Columns and forms that do not
+    exist are refused."""
+    with open(home.log("w.log"), "wb") as f:
+        f.writelines(b"2026-11-20 10:00:00 INFO line %d\n" % i for i in range(50000))
+    home.run("import", home.log("w.log"))
+    for words in (["search", "--all", "line"], ["search", "--count", "line"], ["audit"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([home.binary, *words, "--data", home.data], stdout=full, stderr=subprocess.PIPE)
+        check(done.returncode == 3 and b"standard output" in done.stderr, f"{words} into a full disk: {done}")
+    pipe = subprocess.Popen([home.binary, "search", "--all", "line", "--data", home.data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipe.stdout.readline()
+    pipe.stdout.close()
+    check(pipe.wait(20) == 0 and pipe.stderr.read() == b"", "a reader that leaves is no error")
+    done = home.run("search", "--with", "time,bogus", "line", code=2)
+    check(b'"bogus"' in done.stderr and b"offset" in done.stderr, f"the column and those there are: {done.stderr!r}")
+    for words in (["sources", "-o", "csv"], ["search", "--values", "level", "-o", "csv"], ["audit", "-o", "csv"]):
+        check(b"csv" in home.run(*words, code=2).stderr, f"{words} is refused")
+    lines = home.run("search", "-o", "csv", "--file", "w.log", "-n", "2").stdout.splitlines()
+    check(len(lines) == 3 and lines[0] == b"time,level,host,file,text", f"records as csv: {lines}")

@@ -102,6 +102,7 @@ int report_omissions(const ApiResponse& answer) {
 }  // namespace
 
 int run_audit(Context& context, const Args& args) {
+  if (Status form = refuse_csv(context); !form.ok()) return fail(form.error());
   auto api = open_api(context, args.has("accept") ? ApiNeed::kWrite : ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   if (args.has("accept")) {

@@ -1,4 +1,6 @@
 // search and follow.
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 
@@ -42,17 +44,27 @@ Result<std::string> full_query(const Context& context, const Args& args) {
   return query::to_string(all);
 }
 
+// The columns of --with.
+Result<std::vector<std::string>> columns_of(const Args& args) {
+  constexpr std::array<std::string_view, 5> kKnown{"time", "host", "file", "offset", "level"};
+  const std::string typed = args.text("with");
+  std::vector<std::string> columns;
+  for (std::string_view left = typed; !left.empty();) {
+    const std::size_t comma = std::min(left.find(','), left.size());
+    columns.emplace_back(left.substr(0, comma));
+    left.remove_prefix(std::min(comma + 1, left.size()));
+    if (std::find(kKnown.begin(), kKnown.end(), columns.back()) != kKnown.end()) continue;
+    return Error(ErrorCode::kInvalidArgument, fmt::format("cannot show the column \"{}\": there are {}",
+                                                          printable(columns.back()), fmt::join(kKnown, ", ")));
+  }
+  return columns;
+}
+
 // Prints records as they stand in their files, with the columns asked for.
 class RowPrinter {
  public:
-  RowPrinter(const Context& context, const Args& args)
-      : format_(context.output), terminal_(::isatty(STDOUT_FILENO) != 0) {
-    std::string_view with = columns_ = args.text("with");
-    while (!with.empty()) {
-      const std::size_t comma = std::min(with.find(','), with.size());
-      with_.emplace_back(with.substr(0, comma));
-      with.remove_prefix(std::min(comma + 1, with.size()));
-    }
+  RowPrinter(const Context& context, std::vector<std::string> with)
+      : format_(context.output), terminal_(::isatty(STDOUT_FILENO) != 0), with_(std::move(with)) {
     if (format_ == OutputFormat::kCsv) std::fputs("time,level,host,file,text\n", stdout);
     if (format_ == OutputFormat::kJson) std::fputs("[", stdout);
   }
@@ -125,8 +137,7 @@ class RowPrinter {
 
   const OutputFormat format_;
   const bool terminal_;
-  std::string columns_;
-  std::vector<std::string> with_;
+  const std::vector<std::string> with_;
   std::uint64_t printed_ = 0;
 };
 
@@ -157,13 +168,17 @@ Result<Found> run_query(Context& context, ApiAccess& api, http::Pairs parameters
       found.stats = frame["stats"];
       failure = frame.value("error", json());
     }
-    return true;
+    return std::ferror(stdout) == 0;
   });
   const ApiRequest request{"GET", "/api/v1/search", std::move(parameters)};
-  LB_ASSIGN(const ApiResponse response,
-            api.call(
-                request, [&](std::string_view piece) { return lines(piece); }, context.stop));
+  const auto response = api.call(
+      request, [&](std::string_view piece) { return lines(piece); }, context.stop);
   progress.finish();
+  if (std::ferror(stdout) != 0) {  // what is behind nobody would see
+    found.stats = json::object();
+    return found;
+  }
+  if (!response.ok()) return response.error();
   if (failure.is_object()) return Error(ErrorCode::kUnavailable, failure.value("message", "the search broke off"));
   if (!found.stats.is_object()) return Error(ErrorCode::kUnavailable, "the answer of " + api.where() + " was cut");
   return found;
@@ -279,13 +294,14 @@ int follow_from(Context& context, ApiAccess& api, const std::string& query, std:
   return fail(answer.error());
 }
 
-int print_rows(Context& context, ApiAccess& api, const std::string& query, const Args& args) {
+int print_rows(Context& context, ApiAccess& api, const std::string& query, const Args& args,
+               std::vector<std::string> columns) {
   const bool all = args.has("all");
   http::Pairs parameters = search_parameters(query, args);
   parameters.emplace_back("limit", all ? "all" : args.text("limit", "100"));
   parameters.emplace_back("order", all ? "oldest" : "newest");
   parameters.emplace_back("count", "false");
-  RowPrinter printer(context, args);
+  RowPrinter printer(context, std::move(columns));
   std::vector<json> newest;
   const auto found = run_query(context, api, std::move(parameters), [&](const json& row) {
     if (all && !args.has("context")) return printer.print(row);
@@ -311,8 +327,13 @@ int print_rows(Context& context, ApiAccess& api, const std::string& query, const
 int run_search(Context& context, const Args& args) {
   const auto query = full_query(context, args);
   if (!query.ok()) return fail(query.error());
+  auto columns = columns_of(args);
+  if (!columns.ok()) return fail(columns.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
+  const bool rows = !args.has("count") && !args.has("count-lines") && !args.has("histogram") && !args.has("fields") &&
+                    !args.has("values");
+  if (Status form = rows ? ok_status() : refuse_csv(context); !form.ok()) return fail(form.error());
   if (args.has("count")) return print_count(context, **api, *query, args, "records");
   if (args.has("count-lines")) return print_count(context, **api, *query, args, "lines");
   if (args.has("histogram")) return print_histogram(context, **api, *query, args);
@@ -325,15 +346,17 @@ int run_search(Context& context, const Args& args) {
     parameters.emplace_back("limit", args.text("limit", "100"));
     return print_names(context, **api, {"GET", "/api/v1/values", std::move(parameters)}, "values", "value", "count");
   }
-  return print_rows(context, **api, *query, args);
+  return print_rows(context, **api, *query, args, std::move(columns).value());
 }
 
 int run_follow(Context& context, const Args& args) {
   const auto query = full_query(context, args);
   if (!query.ok()) return fail(query.error());
+  auto columns = columns_of(args);
+  if (!columns.ok()) return fail(columns.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
-  RowPrinter printer(context, args);
+  RowPrinter printer(context, std::move(columns).value());
   return follow_from(context, **api, *query, std::nullopt, printer);
 }
 

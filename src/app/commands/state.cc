@@ -20,6 +20,7 @@ std::string bytes_text(const json& value) {
 }  // namespace
 
 int run_sources(Context& context, const Args&) {
+  if (Status form = refuse_csv(context); !form.ok()) return fail(form.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   const auto answer = call_json(**api, {"GET", "/api/v1/sources", {}}, context.stop);
@@ -41,6 +42,7 @@ int run_sources(Context& context, const Args&) {
 }
 
 int run_status(Context& context, const Args&) {
+  if (Status form = refuse_csv(context); !form.ok()) return fail(form.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   const auto answer = call_json(**api, {"GET", "/api/v1/status", {}}, context.stop);

@@ -10,8 +10,6 @@ std::vector<Option> with_time_range(std::vector<Option> options) {
   options.push_back(
       {"--from,--since", "TIME", "Only records at or after this time: -1h, yesterday's date, an ISO time, an epoch."});
   options.push_back({"--to,--until", "TIME", "Only records before this time."});
-  options.push_back({"--host", "HOST", "Only this host."});
-  options.push_back({"--file", "GLOB", "Only files whose path matches."});
   return options;
 }
 
@@ -41,7 +39,9 @@ std::vector<Option> up_options() {
 }
 
 std::vector<Option> row_options() {
-  return {{"--with", "COLUMNS", "Columns before each record: time, host, file, offset, level; comma-separated."}};
+  return {{"--host", "HOST", "Only this host."},
+          {"--file", "GLOB", "Only files whose path matches."},
+          {"--with", "COLUMNS", "Columns before each record: time, host, file, offset, level; comma-separated."}};
 }
 
 std::vector<Option> search_options() {
