@@ -16,7 +16,8 @@ OPEN = {("logstore", "query")}
 ROOTS = {"src/app/registry.cc", "src/app/registry.h"}
 # Third-party headers that are met in one place only.
 ONLY_IN = {"sqlite3.h": "src/io/sqlite/", "boost/": "src/http/", "simdjson.h": "src/parse/", "yaml-cpp/": "src/config/", "CLI/": "src/app/",
-           "spdlog/": "src/base/", "curl/": "src/http/"}
+           "spdlog/": "src/base/", "curl/": "src/http/",
+           "librdkafka/": "src/transport/"}
 
 
 def is_test(path):

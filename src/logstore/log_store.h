@@ -51,6 +51,8 @@ class LogWriter {
   // The newest epoch of every (source, channel). The coverage leaves out what a collector should read again where it
   // still can: stored ranges whose bytes were given up by a repair, and with kWanted expired ones.
   virtual Result<std::vector<KnownSource>> known_sources(Expired expired) = 0;
+  // Where reading each partition of the transport goes on: everything before it is durable here.
+  virtual std::vector<Position> positions() = 0;
 };
 
 // ---------------------------------------------------------------- finding

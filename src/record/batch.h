@@ -108,7 +108,10 @@ struct Batch {
   std::uint64_t end = 0;
   Disposition disposition = Disposition::kStored;
   std::string cause;  // of a disposition other than kStored: rule name, "binary", "start=end", "vanished", errno text
-  std::string rule;   // name of the collection rule
+  // Came over a transport that could not promise durability (Kafka with acks 0 or 1): the ledger marks the range. Set
+  // by the receiving side, no part of the encoded batch.
+  bool unproved = false;
+  std::string rule;  // name of the collection rule
   std::uint64_t rule_revision = 0;
   TimeNs arrival = 0;  // when the bytes were read
   bool again = false;  // asked for by a person: also takes the place of what has expired; not kept

@@ -13,9 +13,12 @@ namespace logboom {
 
 // Committed with the records where the store can (exactly-once.md, "What commits with what").
 struct Position {
-  std::string topic;
+  std::string topic;  // empty: the transport keeps no messages, nothing is to be noted
   std::int32_t partition = 0;
   std::int64_t offset = 0;  // of the next message
+  // The first message a delivery is made of, where it is made of several; -1: the one before `offset`.
+  std::int64_t first = -1;
+  std::int64_t first_message() const { return first >= 0 ? first : offset - 1; }
 };
 
 // What the store holds of one (source, channel), newest epoch; where a restarted collector goes on.

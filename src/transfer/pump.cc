@@ -14,8 +14,9 @@ void store(Consumer& consumer, logstore::LogWriter& writer, const Delivery& deli
     return;
   }
   const Position& position = delivery.position;
+  const std::optional<Position> noted = position.topic.empty() ? std::optional<Position>() : position;
   Status appended = writer.append(
-      *batch, position, [&consumer, position](Result<Coverage> c) { consumer.commit(position, std::move(c)); }, stop);
+      *batch, noted, [&consumer, position](Result<Coverage> c) { consumer.commit(position, std::move(c)); }, stop);
   if (!appended.ok()) consumer.commit(position, std::move(appended).error());
 }
 

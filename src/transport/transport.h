@@ -24,7 +24,12 @@ struct Foreign {
   std::string topic;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
+  // Counts the lives of the topic: offsets begin anew when it is deleted and made again.
+  std::uint32_t life = 0;
+  TimeNs time = 0;  // as the topic says; 0: it does not
   std::string value;
+  std::string problem;    // why it can be no record: bytes for the quarantine; empty: a record
+  std::int64_t lost = 0;  // > 0: no message, but so many from `offset` on are gone for good; `problem` says why
 };
 
 using Message = std::variant<std::shared_ptr<const Batch>, Foreign>;

@@ -30,6 +30,7 @@ Result<ActiveFile> start_file(std::uint32_t seq, std::uint32_t failed, Inventory
   changes.file = seq;
   const auto fill = [&](StoreFile& file) -> Status {
     for (const auto& [other, record] : inventory.files) LB_TRY(file.put_file(record));
+    for (const Position& position : catalog.positions().all()) LB_TRY(file.put_position(position));
     for (const auto& [finding, acceptance] : inventory.accepted) LB_TRY(file.put_acceptance(acceptance));
     for (const auto& stream : catalog.streams()) {
       if (!carried(*stream, failed)) continue;

@@ -12,6 +12,7 @@ void Catalog::add_names(SourceNames names) {
 }
 
 void Catalog::add_file(LoadedFile& loaded, bool sealed) {
+  positions_.load(loaded.positions);
   MutexLock lock(mutex_);
   for (SourceNames& names : loaded.names) add_names(std::move(names));
   FileEntry& entry = files_[loaded.head.seq];

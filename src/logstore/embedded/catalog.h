@@ -12,6 +12,7 @@
 
 #include "base/mutex.h"
 #include "logstore/embedded/file_reader.h"
+#include "logstore/embedded/position_marks.h"
 #include "logstore/embedded/snapshot.h"
 #include "logstore/embedded/stream.h"
 
@@ -49,6 +50,10 @@ class Catalog {
   void raise_commit(std::uint64_t commit);
   // Fills Stream::lost; `whole`: the files everything of which could be read.
   void find_lost(const std::set<std::uint32_t>& whole);
+
+  // Where reading the transport goes on.
+  PositionMarks& positions() { return positions_; }
+  const PositionMarks& positions() const { return positions_; }
 
   // ---- commit thread
   void add_active_file(std::uint32_t file);
@@ -110,6 +115,7 @@ class Catalog {
   const std::shared_ptr<const FileSnapshot>& file_snapshot(std::uint32_t file, const FileEntry& entry) const
       LB_REQUIRES(mutex_);
 
+  PositionMarks positions_;
   mutable Mutex mutex_;
   mutable CondVar committed_;
   std::map<StreamKey, std::shared_ptr<const Stream>> streams_ LB_GUARDED_BY(mutex_);

@@ -62,6 +62,7 @@ class WriteSide final : public LogWriter {
     return ok_status();
   }
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
+  std::vector<Position> positions() override { return catalog_.positions().all(); }
   Status close();
   Committer& committer() { return committer_; }
 
@@ -84,6 +85,7 @@ Status WriteSide::append(std::shared_ptr<const Batch> batch, std::optional<Posit
   pending.lease = std::move(*lease);
   pending.ref = catalog_.ref_of(*batch);
   pending.batch = std::move(batch);
+  if (position) catalog_.positions().appended(*position);
   pending.position = std::move(position);
   pending.on_commit = std::move(on_commit);
   if (queue_.push(std::move(pending))) return ok_status();

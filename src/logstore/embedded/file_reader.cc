@@ -132,6 +132,7 @@ class Loader {
     load_chunks("tail", true, out_.tails);
     load_files();
     load_accepted();
+    load_positions();
   }
 
  private:
@@ -234,6 +235,12 @@ class Loader {
     });
   }
 
+  void load_positions() {
+    each("SELECT topic, partition, next FROM position", "position", [&](sqlite::Statement& s) {
+      out_.positions.push_back(
+          {std::string(s.column_text(0)), static_cast<std::int32_t>(s.column_int(1)), s.column_int(2)});
+    });
+  }
   void load_accepted() {
     each("SELECT finding, row FROM accepted", "accepted", [&](sqlite::Statement& s) {
       Result<Acceptance> accepted = decode_acceptance(s.column_text(0), s.column_blob(1));

@@ -32,6 +32,7 @@ struct LoadedFile {
   std::vector<std::shared_ptr<const ChunkMeta>> tails;
   std::vector<FileRecord> files;
   std::vector<Acceptance> accepted;
+  std::vector<Position> positions;
   std::vector<Damage> damages;
 };
 

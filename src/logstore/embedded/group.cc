@@ -7,7 +7,7 @@
 #include "io/hashing.h"
 #include "logstore/embedded/codec.h"
 #include "logstore/embedded/mark_check.h"
-#include "logstore/embedded/slice.h"
+#include "record/slice.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -18,6 +18,7 @@ HeldRange range_of(const Batch& batch, std::uint32_t file) {
   range.begin = batch.begin;
   range.end = batch.end;
   range.disposition = batch.disposition;
+  range.unproved = batch.unproved;
   if (batch.disposition == Disposition::kStored || batch.disposition == Disposition::kQuarantined) held.file = file;
   if (batch.disposition != Disposition::kStored) range.cause = batch.cause;
   range.records = batch.records.size();
@@ -97,7 +98,7 @@ void Group::touch(Stream& stream, const Batch& batch) {
 
 Status Group::add(const Job& job) {
   for (const Pending& item : job.items) {
-    if (item.position) positions_[{item.position->topic, item.position->partition}] = *item.position;
+    if (item.position) positions_.push_back(*item.position);
     Stream& stream = stage(key_of(*item.batch)).now;
     stream.ref = item.ref;
     touch(stream, *item.batch);
@@ -271,8 +272,9 @@ Result<Changes> Group::commit() {
     }
     LB_TRY(c_.file.put_stream(staged.before.get(), staged.now));
   }
-  for (const auto& [key, position] : positions_) LB_TRY(c_.file.put_position(position));
+  for (const Position& mark : c_.catalog.positions().with(positions_)) LB_TRY(c_.file.put_position(mark));
   LB_TRY(transaction_.commit());
+  c_.catalog.positions().durable(positions_);
   c_.saved_refs.insert(new_refs_.begin(), new_refs_.end());
   if (has_rows_) changes_.commit = commit_;
   for (auto& [key, staged] : staged_) changes_.streams.push_back(std::make_shared<const Stream>(std::move(staged.now)));

@@ -75,7 +75,7 @@ class Group {
   sqlite::Transaction transaction_;
   const std::uint64_t commit_;
   std::map<StreamKey, Staged> staged_;
-  std::map<std::pair<std::string, std::int32_t>, Position> positions_;
+  std::vector<Position> positions_;
   std::set<SourceRef> new_refs_;
   Changes changes_;
   GroupCounts counts_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "logstore/embedded/slice.h"
 #include "record/encoding/batch_encoding.h"
+#include "record/slice.h"
 
 namespace logboom::logstore::embedded {
 namespace {

@@ -25,6 +25,7 @@ Result<std::vector<std::uint32_t>> list_files(FileSet& files) {
 void drop_unacknowledged(LoadedFile& file, std::uint64_t limit) {
   std::erase_if(file.blocks, [&](const auto& block) { return block->last_commit > limit; });
   std::erase_if(file.tails, [&](const auto& tail) { return tail->last_commit > limit; });
+  file.positions.clear();  // of which commit they are nobody knows
   std::erase_if(file.streams, [&](const Stream& stream) { return stream.commit > limit; });
 }
 

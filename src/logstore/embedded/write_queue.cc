@@ -4,7 +4,7 @@
 #include <set>
 
 #include "logstore/embedded/codec.h"
-#include "logstore/embedded/slice.h"
+#include "record/slice.h"
 
 namespace logboom::logstore::embedded {
 namespace {

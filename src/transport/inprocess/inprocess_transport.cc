@@ -10,8 +10,6 @@
 namespace logboom::transport {
 namespace {
 
-constexpr std::string_view kTopic = "inprocess";
-
 struct Item {
   std::shared_ptr<const Batch> batch;
   OnDelivered on_delivered;
@@ -69,7 +67,7 @@ class InProcessConsumer final : public Consumer {
     MutexLock lock(channel_->mutex);
     const std::int64_t offset = channel_->next_offset++;
     channel_->pending.emplace(offset, std::move(item->on_delivered));
-    return Delivery{std::move(item->batch), Position{std::string(kTopic), 0, offset + 1}};
+    return Delivery{std::move(item->batch), Position{"", 0, offset + 1}};
   }
 
   void commit(const Position& position, Result<Coverage> coverage) override {

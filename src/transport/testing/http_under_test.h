@@ -145,7 +145,7 @@ class HttpProducerUnderTest final : public Producer {
 inline TransportUnderTest make_http_under_test(std::uint64_t bytes) {
   auto producer = std::make_unique<HttpProducerUnderTest>(bytes);
   auto consumer = producer->take_consumer();
-  return {std::move(producer), std::move(consumer)};
+  return {{}, std::move(producer), std::move(consumer)};
 }
 
 }  // namespace logboom::transport

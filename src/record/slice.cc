@@ -1,10 +1,10 @@
-#include "logstore/embedded/slice.h"
+#include "record/slice.h"
 
 #include <algorithm>
 
 #include "base/check.h"
 
-namespace logboom::logstore::embedded {
+namespace logboom {
 namespace {
 
 std::uint32_t count_lf(std::string_view bytes) {
@@ -17,6 +17,7 @@ void copy_header(const Batch& from, Batch& to) {
   to.channel = from.channel;
   to.disposition = from.disposition;
   to.cause = from.cause;
+  to.unproved = from.unproved;
   to.rule = from.rule;
   to.rule_revision = from.rule_revision;
   to.arrival = from.arrival;
@@ -88,4 +89,4 @@ Batch slice_batch(const Batch& batch, std::uint64_t begin, std::uint64_t end) {
   return out;
 }
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom

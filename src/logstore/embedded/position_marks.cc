@@ -1,0 +1,46 @@
+#include "logstore/embedded/position_marks.h"
+
+#include <algorithm>
+
+namespace logboom::logstore::embedded {
+
+void PositionMarks::load(const std::vector<Position>& positions) {
+  MutexLock lock(mutex_);
+  for (const Position& position : positions) partitions_[{position.topic, position.partition}].end = position.offset;
+}
+
+void PositionMarks::appended(const Position& position) {
+  MutexLock lock(mutex_);
+  const auto [at, fresh] = partitions_.try_emplace({position.topic, position.partition});
+  Partition& partition = at->second;
+  const std::int64_t first = position.first_message();
+  if (fresh || first < partition.mark()) partition.end = first;
+  partition.open.insert(first);
+}
+
+std::vector<Position> PositionMarks::with(const std::vector<Position>& durable) const {
+  MutexLock lock(mutex_);
+  std::map<Key, Partition> changed;
+  for (const Position& position : durable) {
+    const Key key{position.topic, position.partition};
+    const auto known = partitions_.find(key);
+    changed.try_emplace(key, known == partitions_.end() ? Partition() : known->second).first->second.settle(position);
+  }
+  std::vector<Position> marks;
+  for (const auto& [key, partition] : changed) marks.push_back({key.first, key.second, partition.mark()});
+  return marks;
+}
+
+void PositionMarks::durable(const std::vector<Position>& durable) {
+  MutexLock lock(mutex_);
+  for (const Position& position : durable) partitions_[{position.topic, position.partition}].settle(position);
+}
+
+std::vector<Position> PositionMarks::all() const {
+  MutexLock lock(mutex_);
+  std::vector<Position> marks;
+  for (const auto& [key, partition] : partitions_) marks.push_back({key.first, key.second, partition.mark()});
+  return marks;
+}
+
+}  // namespace logboom::logstore::embedded

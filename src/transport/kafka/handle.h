@@ -1,0 +1,55 @@
+// librdkafka's C objects with owners. Private to this folder: include it from .cc files only.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/result.h"
+#include "transport/kafka/client.h"
+
+namespace logboom::transport::kafka {
+
+struct Deleter {
+  void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
+  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
+  void operator()(rd_kafka_topic_conf_t* conf) const { rd_kafka_topic_conf_destroy(conf); }
+  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Deleter>;
+
+// Properties of a client, gathered one by one; the first that is refused is the error.
+class Properties {
+ public:
+  Properties() : conf_(rd_kafka_conf_new()) {}
+  Properties& set(const std::string& name, const std::string& value);
+  // Addresses, TLS, SASL, identity, and the client's own `properties` (call last).
+  Properties& set_client(const ClientOptions& options);
+  rd_kafka_conf_t* get() { return conf_.get(); }
+  // The client; the properties are used up.
+  Result<Owned<rd_kafka_t>> open(rd_kafka_type_t type);
+
+ private:
+  Owned<rd_kafka_conf_t> conf_;
+  Status refused_;
+};
+
+// "Broker: Unknown topic or partition".
+std::string reason(rd_kafka_resp_err_t code);
+// Whether the cluster (and not this topic) is what cannot be had now.
+bool is_unreachable(rd_kafka_resp_err_t code);
+
+struct TopicState {
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the topic
+  int partitions = 0;
+};
+// Asks the cluster; blocks up to `wait`. kUnavailable: no answer.
+Result<TopicState> ask_topic(rd_kafka_t* client, rd_kafka_topic_t* topic, std::chrono::milliseconds wait);
+
+}  // namespace logboom::transport::kafka

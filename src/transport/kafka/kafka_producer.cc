@@ -1,0 +1,113 @@
+#include "transport/kafka/kafka_producer.h"
+
+#include <thread>
+
+#include "base/log.h"
+#include "base/mutex.h"
+#include "transport/kafka/sender.h"
+
+namespace logboom::transport {
+namespace {
+
+using namespace std::chrono_literals;
+using kafka::Sending;
+
+class KafkaProducer final : public Producer {
+ public:
+  KafkaProducer(KafkaProducerOptions options, Registry& registry)
+      : options_(std::move(options)),
+        sender_(options_, registry, [this](std::unique_ptr<Sending> sending, Result<Coverage> answer) {
+          done(std::move(sending), std::move(answer));
+        }) {}
+
+  ~KafkaProducer() override {
+    close();
+    {
+      MutexLock lock(mutex_);
+      changed_.wait_for(mutex_, {}, options_.close_wait, [this]() LB_REQUIRES(mutex_) { return bytes_ == 0; });
+    }
+    thread_.request_stop();
+    sender_.wake();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Status open() {
+    LB_TRY(sender_.open());
+    thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+    return {};
+  }
+
+  Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override {
+    const std::uint64_t bytes = batch->memory();
+    {
+      MutexLock lock(mutex_);
+      const bool room = changed_.wait(mutex_, stop, [&]() LB_REQUIRES(mutex_) {
+        return closed_ || bytes_ == 0 || bytes_ + bytes <= options_.queue_bytes;
+      });
+      if (!room || closed_) return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
+      bytes_ += bytes;
+      auto sending = std::make_unique<Sending>();
+      sending->sequence = ++sequence_;
+      sending->batch = std::move(batch);
+      sending->on_delivered = std::move(on_delivered);
+      sending->bytes = bytes;
+      published_.push_back(std::move(sending));
+    }
+    sender_.wake();
+    return {};
+  }
+
+  Result<std::vector<KnownSource>> known_sources() override {
+    if (options_.known_sources) return options_.known_sources();
+    return Error(ErrorCode::kUnsupported, "a Kafka topic cannot say what is known of a source");
+  }
+
+  void close() override {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  void run(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      for (auto& sending : take_published()) sender_.add(std::move(sending));
+      sender_.step(1000ms);
+    }
+    for (auto& sending : take_published()) sender_.add(std::move(sending));
+    sender_.give_up(Error(ErrorCode::kCancelled, "cannot deliver a batch: the pipeline has stopped"));
+  }
+
+  std::vector<std::unique_ptr<Sending>> take_published() {
+    MutexLock lock(mutex_);
+    return std::exchange(published_, {});
+  }
+
+  void done(std::unique_ptr<Sending> sending, Result<Coverage> answer) {
+    sending->on_delivered(std::move(answer));
+    sending->batch = nullptr;
+    MutexLock lock(mutex_);
+    bytes_ -= sending->bytes;
+    changed_.notify_all();
+  }
+
+  const KafkaProducerOptions options_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::unique_ptr<Sending>> published_ LB_GUARDED_BY(mutex_);
+  std::uint64_t bytes_ LB_GUARDED_BY(mutex_) = 0;  // published, not answered
+  std::uint64_t sequence_ LB_GUARDED_BY(mutex_) = 0;
+  bool closed_ LB_GUARDED_BY(mutex_) = false;
+  kafka::Sender sender_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Producer>> open_kafka_producer(KafkaProducerOptions options, Registry& registry) {
+  auto producer = std::make_unique<KafkaProducer>(std::move(options), registry);
+  LB_TRY(producer->open());
+  return std::unique_ptr<Producer>(std::move(producer));
+}
+
+}  // namespace logboom::transport

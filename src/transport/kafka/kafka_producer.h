@@ -1,0 +1,45 @@
+// The way into Kafka. A delivery report of the cluster is the only acknowledgement. Nothing is given up because it took
+// long: the cluster may be away for days, then publish() blocks and the files are the buffer. After a fatal error of
+// the client, or any message refused, a new client sends everything that is not acknowledged again, in order; what then
+// lies twice in a topic is recognised by the ledger behind it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "telemetry/registry.h"
+#include "transport/kafka/client.h"
+#include "transport/kafka/message.h"
+#include "transport/transport.h"
+
+namespace logboom::transport {
+
+struct KafkaProducerOptions {
+  enum class Acks : std::uint8_t { kNone, kLeader, kAll };
+  enum class Partitioning : std::uint8_t { kKey, kFixed, kRoundRobin, kRandom };
+
+  kafka::ClientOptions client;
+  // kAll is idempotent. The others prove nothing: their ranges are marked so, and one request is under way at a time.
+  Acks acks = Acks::kAll;
+  std::string codec = "none";  // of the library: none, gzip, snappy, lz4, zstd
+  kafka::Encoding encoding = kafka::Encoding::kBatch;
+  int level = 1;  // of zstd, for kBatch
+  Partitioning partitioning = Partitioning::kKey;
+  std::int32_t partition = 0;             // of kFixed
+  std::uint64_t queue_bytes = 16u << 20;  // batches published and not yet acknowledged; one larger batch goes alone
+  std::size_t most_message = 950'000;     // of a message's value; larger batches go in several
+  std::chrono::milliseconds close_wait{5000};  // at the end: for what is published; then it is answered as kCancelled
+  // Answers known_sources(); none: kUnsupported.
+  std::function<Result<std::vector<KnownSource>>()> known_sources;
+};
+
+// A batch goes to the topic its channel names. A topic that cannot be had (unknown and not created, no rights, too few
+// partitions) is answered as kUnavailable with the reason, and the other topics flow on; a record larger than the
+// topic takes is cut into fragments. kInvalidArgument: options the library refuses.
+Result<std::unique_ptr<Producer>> open_kafka_producer(KafkaProducerOptions options, Registry& registry);
+
+}  // namespace logboom::transport

@@ -1,0 +1,341 @@
+#include "transport/kafka/sender.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace logboom::transport::kafka {
+namespace {
+
+using namespace std::chrono_literals;
+using Acks = KafkaProducerOptions::Acks;
+using Partitioning = KafkaProducerOptions::Partitioning;
+
+constexpr auto kLeastBackOff = 100ms;
+constexpr auto kMostBackOff = 10s;
+constexpr auto kAskWait = 2s;
+constexpr auto kAskAgain = 250ms;  // while a cluster may be creating the topic
+constexpr auto kAskNews = 30s;     // partitions may have been added
+constexpr int kAskTimes = 12;      // then the topic cannot be had
+constexpr auto kSlice = 100ms;     // of round robin
+constexpr std::size_t kLeastMessage = 4096;
+constexpr std::size_t kHeaderRoom = 48u << 10;
+
+const char* acks_text(Acks acks) {
+  return acks == Acks::kAll ? "all" : acks == Acks::kLeader ? "1" : "0";
+}
+
+bool too_large(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
+         code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+}
+
+}  // namespace
+
+SenderMetrics::SenderMetrics(Registry& registry)
+    : messages(registry.counter("logboom_kafka_messages_sent_total", "Messages acknowledged by Kafka.")),
+      bytes(registry.counter("logboom_kafka_bytes_sent_total", "Bytes of their values.")),
+      restarts(registry.counter("logboom_kafka_producer_restarts_total", "New producer clients after an error.")),
+      refused(registry.counter("logboom_kafka_refused_total", "Batches answered with an error.")) {}
+
+Sender::Sender(const KafkaProducerOptions& options, Registry& registry, Done done)
+    : options_(options),
+      metrics_(registry),
+      done_(std::move(done)),
+      encoder_(options.level),
+      back_off_(kLeastBackOff),
+      random_(std::random_device{}()) {}
+
+Sender::~Sender() {
+  MutexLock lock(mutex_);
+  reports_.reset();
+}
+
+Status Sender::open() {
+  LB_ASSIGN(client_, make_client());
+  MutexLock lock(mutex_);
+  reports_.reset(rd_kafka_queue_get_main(client_.get()));
+  return {};
+}
+
+Result<Owned<rd_kafka_t>> Sender::make_client() {
+  Properties properties;
+  const bool all = options_.acks == Acks::kAll;
+  properties.set("acks", acks_text(options_.acks)).set("enable.idempotence", all ? "true" : "false");
+  if (!all) properties.set("max.in.flight", "1");
+  properties.set("message.timeout.ms", "0").set("compression.codec", options_.codec).set("partitioner", "murmur2");
+  properties.set("queue.buffering.max.kbytes", std::to_string(std::max<std::uint64_t>(1, options_.queue_bytes >> 10)));
+  properties.set("message.max.bytes", std::to_string(std::max<std::size_t>(options_.most_message + kHeaderRoom, 1000)));
+  rd_kafka_conf_set_dr_msg_cb(properties.get(), &Sender::on_report);
+  rd_kafka_conf_set_opaque(properties.get(), this);
+  properties.set_client(options_.client);
+  return properties.open(RD_KAFKA_PRODUCER);
+}
+
+void Sender::add(std::unique_ptr<Sending> sending) {
+  sending->most = options_.most_message;
+  waiting_.push_back(std::move(sending));
+}
+
+void Sender::wake() {
+  MutexLock lock(mutex_);
+  if (reports_ != nullptr) rd_kafka_queue_yield(reports_.get());
+}
+
+void Sender::step(std::chrono::milliseconds wait) {
+  const auto now = Clock::now();
+  if (now >= again_at_) {
+    send_waiting();
+  } else {
+    wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(again_at_ - now));
+  }
+  for (const auto& [name, topic] : topics_) {
+    if (topic.partitions == 0) wait = std::min<std::chrono::milliseconds>(wait, kAskAgain);
+  }
+  rd_kafka_poll(client_.get(), static_cast<int>(wait.count()));
+  if (trouble_.code == RD_KAFKA_RESP_ERR_NO_ERROR && rd_kafka_fatal_error(client_.get(), nullptr, 0) != 0)
+    trouble_.code = RD_KAFKA_RESP_ERR__FATAL;
+  if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) start_anew();
+}
+
+// ---------------------------------------------------------------- handing over
+
+void Sender::send_waiting() {
+  for (auto it = waiting_.begin(); it != waiting_.end() && trouble_.code == RD_KAFKA_RESP_ERR_NO_ERROR;) {
+    const auto at = it++;
+    const std::string channel = (*at)->batch->channel;
+    if (!ready(channel)) {
+      // Its batches may have been answered, so no place in the list is sure.
+      if (!topics_.contains(channel)) it = waiting_.begin();
+      continue;
+    }
+    if (!encode(**at)) {
+      answer(waiting_, at, Error(ErrorCode::kInternal, "cannot encode a batch for Kafka: no memory"));
+      continue;
+    }
+    if (!hand_over(**at)) return;
+    sent_.splice(sent_.end(), waiting_, at);
+  }
+}
+
+bool Sender::ready(const std::string& name) {
+  Topic& topic = topics_[name];
+  if (topic.handle == nullptr) topic.handle.reset(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
+  if (topic.handle == nullptr) {
+    refuse_topic(name, Error(ErrorCode::kUnavailable, fmt::format("cannot send to topic '{}': {}", printable(name),
+                                                                  reason(rd_kafka_last_error()))));
+    return false;
+  }
+  if (Clock::now() >= topic.ask_at) ask(name, topic);
+  const auto asked = topics_.find(name);
+  return asked != topics_.end() && asked->second.partitions > 0 && Clock::now() >= again_at_;
+}
+
+void Sender::ask(const std::string& name, Topic& topic) {
+  const Result<TopicState> state = ask_topic(client_.get(), topic.handle.get(), kAskWait);
+  if (!state.ok()) {
+    if (topic.partitions > 0) return;  // it was there; the library waits for the cluster itself
+    log_warn("{}; what is read waits", state.error().message());
+    again_at_ = Clock::now() + back_off_;
+    back_off_ = std::min<std::chrono::milliseconds>(2 * back_off_, kMostBackOff);
+    return;
+  }
+  if (state->error == RD_KAFKA_RESP_ERR_NO_ERROR && state->partitions > 0) {
+    topic.partitions = state->partitions;
+    topic.asked = 0;
+    topic.ask_at = Clock::now() + kAskNews;
+    if (options_.partitioning != Partitioning::kFixed || options_.partition < topic.partitions) return;
+    refuse_topic(name, Error(ErrorCode::kUnavailable,
+                             fmt::format("cannot send to topic '{}': it has {} partitions, partition {} is asked for",
+                                         printable(name), topic.partitions, options_.partition)));
+    return;
+  }
+  topic.partitions = 0;
+  topic.ask_at = Clock::now() + kAskAgain;
+  const bool may_come = state->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                        state->error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                        state->error == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (may_come && ++topic.asked < kAskTimes) return;
+  refuse_topic(name, Error(ErrorCode::kUnavailable,
+                           fmt::format("cannot send to topic '{}': {}; create the topic or give this user the right "
+                                       "to write to it",
+                                       printable(name), reason(state->error))));
+}
+
+// Answers the batches of the topic and forgets it: the next one asks again.
+void Sender::refuse_topic(const std::string& name, const Error& error) {
+  log_warn("{}", error.message());
+  topics_.erase(name);
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const auto at = it++;
+    if ((*at)->batch->channel == name && (*at)->next == 0) answer(waiting_, at, error);
+  }
+}
+
+bool Sender::encode(Sending& sending) {
+  if (!sending.parcels.empty()) return true;
+  auto messages = encoder_.encode(*sending.batch, options_.encoding, sending.most);
+  if (!messages.ok()) return false;
+  sending.parcels.reserve(messages->size());
+  for (Outgoing& message : *messages) sending.parcels.push_back({std::move(message), &sending, false});
+  return true;
+}
+
+bool Sender::hand_over(Sending& sending) {
+  Topic& topic = topics_[sending.batch->channel];
+  for (; sending.next < sending.parcels.size(); ++sending.next) {
+    Parcel& parcel = sending.parcels[sending.next];
+    if (parcel.delivered) continue;
+    const rd_kafka_resp_err_t code = produce(topic, parcel);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    note_trouble(code, sending);
+    return false;
+  }
+  return true;
+}
+
+rd_kafka_resp_err_t Sender::produce(Topic& topic, Parcel& parcel) {
+  const std::string key = key_of(parcel.sending->batch->source);
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(2);
+  rd_kafka_header_add(headers, kKindHeader, -1, parcel.message.kind.data(),
+                      static_cast<ssize_t>(parcel.message.kind.size()));
+  if (options_.acks != Acks::kAll) rd_kafka_header_add(headers, kAcksHeader, -1, acks_text(options_.acks), 1);
+  std::string& value = parcel.message.value;
+  // The value is the parcel's until its report: the library copies nothing.
+  const rd_kafka_resp_err_t code = rd_kafka_producev(
+      client_.get(), RD_KAFKA_V_RKT(topic.handle.get()), RD_KAFKA_V_PARTITION(partition_for(topic)),
+      RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_VALUE(value.data(), value.size()), RD_KAFKA_V_KEY(key.data(), key.size()),
+      RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&parcel), RD_KAFKA_V_END);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_headers_destroy(headers);
+  return code;
+}
+
+std::int32_t Sender::partition_for(const Topic& topic) {
+  const auto count = static_cast<std::uint64_t>(std::max(1, topic.partitions));
+  switch (options_.partitioning) {
+    case Partitioning::kKey:
+      return RD_KAFKA_PARTITION_UA;
+    case Partitioning::kFixed:
+      return options_.partition;
+    case Partitioning::kRoundRobin:
+      return static_cast<std::int32_t>(static_cast<std::uint64_t>(Clock::now().time_since_epoch() / kSlice) % count);
+    case Partitioning::kRandom:
+      return static_cast<std::int32_t>(random_() % count);
+  }
+  return RD_KAFKA_PARTITION_UA;
+}
+
+// ---------------------------------------------------------------- reports
+
+void Sender::on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+  static_cast<Sender*>(self)->report(*static_cast<Parcel*>(message->_private), message->err);
+}
+
+void Sender::report(Parcel& parcel, rd_kafka_resp_err_t code) {
+  Sending& sending = *parcel.sending;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const bool ours = code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+    if (!ours) note_trouble(code, sending);
+    return;
+  }
+  parcel.delivered = true;
+  metrics_.messages.add();
+  metrics_.bytes.add(parcel.message.value.size());
+  parcel.message.value = std::string();
+  back_off_ = kLeastBackOff;
+  if (++sending.delivered == sending.parcels.size()) complete(sending);
+}
+
+void Sender::complete(Sending& sending) {
+  for (Sendings* list : {&sent_, &waiting_}) {
+    const auto at = std::find_if(list->begin(), list->end(), [&](const auto& s) { return s.get() == &sending; });
+    if (at == list->end()) continue;
+    Coverage coverage;
+    coverage.add(sending.batch->begin, sending.batch->end);
+    return answer(*list, at, std::move(coverage));
+  }
+}
+
+void Sender::answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer) {
+  std::unique_ptr<Sending> sending = std::move(*at);
+  list.erase(at);
+  if (!answer.ok()) metrics_.refused.add();
+  done_(std::move(sending), std::move(answer));
+}
+
+void Sender::note_trouble(rd_kafka_resp_err_t code, const Sending& sending) {
+  if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // the first is the cause
+  trouble_ = {code, sending.batch->channel, sending.sequence};
+}
+
+// ---------------------------------------------------------------- after an error
+
+// Takes everything back from the library and begins with a new client: only so no message overtakes a failed one, and
+// only so a client that has declared itself dead is replaced.
+void Sender::start_anew() {
+  const Trouble trouble = trouble_;
+  if (!too_large(trouble.code)) {
+    log_warn("kafka: {} (topic '{}'); what is not acknowledged is sent again", reason(trouble.code),
+             printable(trouble.topic));
+  }
+  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  while (rd_kafka_outq_len(client_.get()) > 0) rd_kafka_poll(client_.get(), 100);
+  topics_.clear();
+  Result<Owned<rd_kafka_t>> fresh = make_client();
+  if (fresh.ok()) {
+    MutexLock lock(mutex_);
+    reports_.reset();
+    client_ = std::move(*fresh);
+    reports_.reset(rd_kafka_queue_get_main(client_.get()));
+  } else {
+    log_error("{}", fresh.error().message());
+  }
+  metrics_.restarts.add();
+  sent_.splice(sent_.end(), waiting_);
+  waiting_.swap(sent_);
+  waiting_.sort([](const auto& a, const auto& b) { return a->sequence < b->sequence; });
+  for (const auto& sending : waiting_) sending->next = 0;
+  trouble_ = {};
+  settle(trouble);
+}
+
+void Sender::settle(const Trouble& trouble) {
+  if (!too_large(trouble.code)) {
+    again_at_ = Clock::now() + back_off_;
+    back_off_ = std::min<std::chrono::milliseconds>(2 * back_off_, kMostBackOff);
+    return;
+  }
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                               [&](const auto& sending) { return sending->sequence == trouble.sequence; });
+  if (at == waiting_.end()) return;
+  shrink(**at);
+  if ((*at)->most >= kLeastMessage) return;
+  const Error error(ErrorCode::kRejected,
+                    fmt::format("cannot send to topic '{}': it refuses even messages of {} bytes; raise its "
+                                "max.message.bytes",
+                                printable(trouble.topic), kLeastMessage));
+  log_error("{}", error.message());
+  answer(waiting_, at, error);
+}
+
+void Sender::shrink(Sending& sending) {
+  std::size_t largest = 0;
+  for (const Parcel& parcel : sending.parcels) largest = std::max(largest, parcel.message.value.size());
+  sending.most = std::min(sending.most, largest) / 2;
+  sending.parcels.clear();
+  sending.delivered = 0;
+}
+
+void Sender::give_up(const Error& error) {
+  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  while (rd_kafka_outq_len(client_.get()) > 0) rd_kafka_poll(client_.get(), 100);
+  for (Sendings* list : {&sent_, &waiting_}) {
+    while (!list->empty()) answer(*list, list->begin(), error);
+  }
+  topics_.clear();
+}
+
+}  // namespace logboom::transport::kafka

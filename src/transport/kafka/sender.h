@@ -1,0 +1,118 @@
+// Sender: the library's side of the producer. It owns the client, knows which topics can be had, hands messages over in
+// order, takes delivery reports, and starts anew after errors. One thread but for wake().
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "transport/kafka/handle.h"
+#include "transport/kafka/kafka_producer.h"
+
+namespace logboom::transport::kafka {
+
+struct Sending;
+
+struct Parcel {
+  Outgoing message;
+  Sending* sending = nullptr;
+  bool delivered = false;
+};
+
+// One published batch.
+struct Sending {
+  std::uint64_t sequence = 0;
+  std::shared_ptr<const Batch> batch;
+  OnDelivered on_delivered;
+  std::uint64_t bytes = 0;
+  std::vector<Parcel> parcels;  // empty: not encoded yet
+  std::size_t next = 0;         // the first parcel the library does not have
+  std::size_t delivered = 0;
+  std::size_t most = 0;  // largest value of its messages
+};
+
+struct SenderMetrics {
+  explicit SenderMetrics(Registry& registry);
+  Counter& messages;
+  Counter& bytes;
+  Counter& restarts;
+  Counter& refused;
+};
+
+class Sender {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Done = std::function<void(std::unique_ptr<Sending>, Result<Coverage>)>;
+
+  // `done` runs on the thread that calls step().
+  Sender(const KafkaProducerOptions& options, Registry& registry, Done done);
+  ~Sender();
+  // Checks the options; the cluster is not asked yet.
+  Status open();
+  void add(std::unique_ptr<Sending> sending);
+  // Hands over what can go, then waits up to `wait` for reports or wake(), and deals with errors.
+  void step(std::chrono::milliseconds wait);
+  bool idle() const { return waiting_.empty() && sent_.empty(); }
+  // Answers everything that is left with this error.
+  void give_up(const Error& error);
+  // Ends the wait of step(). Any thread.
+  void wake();
+
+ private:
+  struct Topic {
+    Owned<rd_kafka_topic_t> handle;
+    int partitions = 0;  // 0: not known to exist
+    int asked = 0;       // times without success
+    Clock::time_point ask_at{};
+  };
+  struct Trouble {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    std::string topic;
+    std::uint64_t sequence = 0;
+  };
+  using Sendings = std::list<std::unique_ptr<Sending>>;
+
+  static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
+  Result<Owned<rd_kafka_t>> make_client();
+  void report(Parcel& parcel, rd_kafka_resp_err_t code);
+  void complete(Sending& sending);
+  void send_waiting();
+  // Whether the topic takes messages now.
+  bool ready(const std::string& name);
+  void ask(const std::string& name, Topic& topic);
+  void refuse_topic(const std::string& name, const Error& error);
+  bool encode(Sending& sending);
+  // Whether all of it is with the library.
+  bool hand_over(Sending& sending);
+  rd_kafka_resp_err_t produce(Topic& topic, Parcel& parcel);
+  std::int32_t partition_for(const Topic& topic);
+  void note_trouble(rd_kafka_resp_err_t code, const Sending& sending);
+  void start_anew();
+  void settle(const Trouble& trouble);
+  void shrink(Sending& sending);
+  void answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer);
+
+  const KafkaProducerOptions& options_;
+  SenderMetrics metrics_;
+  const Done done_;
+  MessageEncoder encoder_;
+  Owned<rd_kafka_t> client_;
+  std::map<std::string, Topic> topics_;
+  Sendings waiting_;  // not, or not wholly, with the library; in order
+  Sendings sent_;     // with the library; in order
+  Trouble trouble_;
+  Clock::time_point again_at_{};
+  std::chrono::milliseconds back_off_;
+  std::minstd_rand random_;
+  Mutex mutex_;
+  Owned<rd_kafka_queue_t> reports_ LB_GUARDED_BY(mutex_);  // for wake()
+};
+
+}  // namespace logboom::transport::kafka
