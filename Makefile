@@ -20,6 +20,7 @@ setup-build:
 	@tools/setup.sh tools/packages-build.txt
 setup-test: setup-build
 	@tools/setup.sh tools/packages-test.txt
+	@python3 tests/servers/kafka.py fetch
 
 # Format, layers and unit tests of the development build: before each commit.
 check:

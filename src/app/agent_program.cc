@@ -66,9 +66,12 @@ class AgentOfThisHost final : public AgentProgram {
     LB_ASSIGN(AgentLink link, open_agent_link(context_.settings, identity_, context_.deps(),
                                               [&end](Error error) { end.tell(std::move(error)); }));
     LB_TRY(collecting.start(*link.producer, *rules_));
-    auto reporter = start_agent_reporter(
-        identity_, link.session, [&] { return state_of(collecting, link.problem()); },
-        [&end](Error error) { end.tell(std::move(error)); });
+    std::unique_ptr<AgentReporter> reporter;  // a session is with a server
+    if (link.session) {
+      reporter = start_agent_reporter(
+          identity_, link.session, [&] { return state_of(collecting, link.problem()); },
+          [&end](Error error) { end.tell(std::move(error)); });
+    }
     auto ended = end.wait(stop);
     reporter.reset();
     collecting.request_stop();

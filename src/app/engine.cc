@@ -17,24 +17,29 @@ namespace {
 constexpr auto kRetentionEvery = std::chrono::minutes(5);
 constexpr auto kProgressEvery = std::chrono::milliseconds(200);
 
-// One pipe: producer > consumer > pump thread > store. Closing waits until everything published is durable or refused.
+// One pipe: producer > consumer > pump thread > store. Closing waits until everything published is durable or refused;
+// where the producers are elsewhere (Kafka), until everything received is.
 class Pipe {
  public:
-  static Result<std::unique_ptr<Pipe>> open(const config::Settings& settings, logstore::LogStore& store,
-                                            Registry& registry, logstore::Expired expired) {
+  static Result<std::unique_ptr<Pipe>> open(const config::Settings& settings, logstore::LogStore& store, Deps deps,
+                                            logstore::Expired expired) {
     LB_ASSIGN(Transport transport,
               open_transport(settings, [&store, expired] { return store.writer()->known_sources(expired); }));
-    return std::make_unique<Pipe>(std::move(transport), store, registry);
+    return std::make_unique<Pipe>(std::move(transport), store, deps);
   }
-  Pipe(Transport transport, logstore::LogStore& store, Registry& registry)
-      : transport_(std::move(transport)), pump_([this, &store, &registry](std::stop_token stop) {
-          transfer::pump(*transport_.consumer, *store.writer(), registry, stop);
+  Pipe(Transport transport, logstore::LogStore& store, Deps deps)
+      : transport_(std::move(transport)), pump_([this, &store, deps](std::stop_token stop) {
+          transfer::pump(*transport_.consumer, *store.writer(), deps.registry, deps.clock, stop);
         }) {}
   ~Pipe() { close(); }
 
   Producer& producer() { return *transport_.producer; }
   void close() {
-    transport_.producer->close();
+    if (transport_.producer) {
+      transport_.producer->close();
+    } else {
+      pump_.request_stop();
+    }
     if (pump_.joinable()) pump_.join();
   }
 
@@ -63,6 +68,7 @@ class EngineOfOneMachine final : public Engine {
     LB_TRY(start_taking());
     return &pipe_->producer();
   }
+  Status start_reading_topics() override;
   std::vector<source::SourceStatus> source_status() override {
     return collecting_ ? collecting_->source_status() : std::vector<source::SourceStatus>();
   }
@@ -104,7 +110,14 @@ Status EngineOfOneMachine::start_collecting(std::unique_ptr<config::RuleSource> 
 }
 
 Status EngineOfOneMachine::start_taking() {
-  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_.registry, logstore::Expired::kHeld));
+  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_, logstore::Expired::kHeld));
+  keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
+  return {};
+}
+
+Status EngineOfOneMachine::start_reading_topics() {
+  LB_ASSIGN(auto consumer, open_topics(settings_, store_->writer()->positions(), deps_));
+  pipe_ = std::make_unique<Pipe>(Transport{nullptr, std::move(consumer)}, *store_, deps_);
   keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
   return {};
 }
@@ -168,7 +181,7 @@ Result<ImportProgress> EngineOfOneMachine::import_stream(const ImportRequest& re
 Status EngineOfOneMachine::collect_once(source::Collector& collector, bool again, const std::function<void()>& on_tick,
                                         std::stop_token stop) {
   const auto expired = again ? logstore::Expired::kWanted : logstore::Expired::kHeld;
-  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, deps_.registry, expired));
+  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, deps_, expired));
   LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(pipe->producer(), deps_.registry, again));
   Mutex mutex;
   CondVar ended;

@@ -75,7 +75,7 @@ config::Problem problem_of(const config::Settings& settings, const char* name, s
 }  // namespace
 
 config::OptionTable all_options() {
-  return {
+  config::OptionTable options = {
       {"data_dir", OptionType::kPath, "auto",
        "Where the store, tokens and the program's own rules lie; auto: /var/lib/logboom for root, else "
        "~/.local/state/logboom."},
@@ -96,25 +96,6 @@ config::OptionTable all_options() {
        "auto",
        "Where collection rules come from; auto: the configuration file, and the server for an agent without one.",
        {"auto", "file", "server"}},
-      {"transport.kind",
-       OptionType::kChoice,
-       "auto",
-       "What lies between collecting and storing; auto: a queue inside the program for `up`, HTTP for an agent.",
-       {"auto", "inprocess", "http"}},
-      {"transport.connections",
-       OptionType::kInteger,
-       "2",
-       "Connections of an agent to its server.",
-       {},
-       false,
-       integer_between(1, 16)},
-      {"transport.level",
-       OptionType::kInteger,
-       "1",
-       "Of zstd for what an agent sends; below 1 costs less CPU and more network.",
-       {},
-       false,
-       integer_between(-7, 19)},
       {"logs.kind", OptionType::kChoice, "embedded", "Where records are stored.", {"embedded"}},
       {"logs.retention.age", OptionType::kDuration, "30d",
        "Records older than this (by arrival) are deleted, a whole file at a time; 0 keeps them for ever."},
@@ -179,6 +160,10 @@ config::OptionTable all_options() {
        false,
        size_between("64", "256MiB")},
   };
+  config::OptionTable transport = transport_options();
+  const auto logs = std::find_if(options.begin(), options.end(), [](const auto& o) { return o.name == "logs.kind"; });
+  options.insert(logs, std::make_move_iterator(transport.begin()), std::make_move_iterator(transport.end()));
+  return options;
 }
 
 std::vector<std::string> rule_keys() {

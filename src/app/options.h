@@ -11,6 +11,8 @@ namespace logboom::app {
 
 // Feeds parsing, `check`, `config show`, --help and docs/reference/settings.md.
 config::OptionTable all_options();
+// Of these, what says how an agent sends and a transfer reads.
+config::OptionTable transport_options();
 // Keys of logboom.yaml that are read elsewhere: the rules.
 std::vector<std::string> rule_keys();
 // What is wrong with values that are fine one by one but not together. To be called when every origin has been read.

@@ -1,10 +1,12 @@
 #include "app/registry.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
 #include "app/paths.h"
+#include "base/log.h"
 #include "config/file/file_rule_source.h"
 #include "config/http/http_rule_source.h"
 #include "config/rules_yaml.h"
@@ -14,6 +16,9 @@
 #include "source/file/stream_collector.h"
 #include "transport/http/http_producer.h"
 #include "transport/inprocess/inprocess_transport.h"
+#include "transport/kafka/kafka_consumer.h"
+#include "transport/kafka/kafka_producer.h"
+#include "transport/kafka/position_file.h"
 
 namespace logboom::app {
 
@@ -90,7 +95,74 @@ Result<std::string> read_agent_token(const config::Settings& settings, FileSyste
   return token;
 }
 
+Result<std::string> read_password(const config::Settings& settings, FileSystem& files) {
+  LB_ASSIGN(std::string password, read_file(files, absolute_path(settings.text("transport.password_file")), 4096));
+  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
+  return password;
+}
+
+Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& settings, FileSystem& files) {
+  transport::kafka::ClientOptions client;
+  for (const std::string& broker : settings.list("transport.brokers"))
+    client.brokers += (client.brokers.empty() ? "" : ",") + broker;
+  if (client.brokers.empty())
+    return Error(ErrorCode::kInvalidArgument, "transport.brokers: name at least one Kafka broker, host:port");
+  client.client_id = "logboom-" + host_name(settings.text("agent.name"));
+  client.tls = settings.boolean("transport.tls");
+  client.ca_file = settings.text("transport.tls_ca");
+  client.cert_file = settings.text("transport.tls_cert");
+  client.key_file = settings.text("transport.tls_key");
+  if (settings.text("transport.sasl") == "none") return client;
+  client.sasl = settings.text("transport.sasl");
+  client.user = settings.text("transport.user");
+  LB_ASSIGN(client.password, read_password(settings, files));
+  if (client.sasl.starts_with("SCRAM") && !transport::kafka::scram_works_with_kafka_4())
+    log_warn("librdkafka {} cannot sign in with SCRAM to Kafka 4; Kafka 3 and PLAIN over TLS work",
+             transport::kafka::library_version());
+  return client;
+}
+
+void set_partition(const std::string& choice, transport::KafkaProducerOptions& options) {
+  using Partitioning = transport::KafkaProducerOptions::Partitioning;
+  options.partitioning = choice == "key"           ? Partitioning::kKey
+                         : choice == "round_robin" ? Partitioning::kRoundRobin
+                         : choice == "random"      ? Partitioning::kRandom
+                                                   : Partitioning::kFixed;
+  if (options.partitioning == Partitioning::kFixed)
+    std::from_chars(choice.data(), choice.data() + choice.size(), options.partition);
+}
+
+Result<std::unique_ptr<Producer>> open_kafka_sender(const config::Settings& settings, Deps deps) {
+  using Acks = transport::KafkaProducerOptions::Acks;
+  transport::KafkaProducerOptions options;
+  LB_ASSIGN(options.client, kafka_client(settings, deps.files));
+  const std::string& acks = settings.text("transport.acks");
+  options.acks = acks == "all" ? Acks::kAll : acks == "1" ? Acks::kLeader : Acks::kNone;
+  const std::string& encoding = settings.text("transport.encoding");
+  options.encoding = encoding == "batch"  ? transport::kafka::Encoding::kBatch
+                     : encoding == "line" ? transport::kafka::Encoding::kLine
+                                          : transport::kafka::Encoding::kJson;
+  options.codec = settings.text("transport.compression");
+  options.level = static_cast<int>(settings.integer("transport.level"));
+  set_partition(settings.text("transport.partition"), options);
+  LB_ASSIGN(options.positions,
+            transport::kafka::PositionFile::open(deps.files, settings.text("data_dir") + "/kafka.positions"));
+  return transport::open_kafka_producer(std::move(options), deps.registry);
+}
+
 }  // namespace
+
+Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, std::vector<Position> positions,
+                                              Deps deps) {
+  transport::KafkaConsumerOptions options;
+  LB_ASSIGN(options.client, kafka_client(settings, deps.files));
+  options.topics = settings.list("transfer.topics");
+  if (options.topics.empty()) return Error(ErrorCode::kInvalidArgument, "transfer.topics: name the topics to store");
+  options.positions = std::move(positions);
+  options.from_end = settings.text("transfer.start_at") == "latest";
+  options.queue_bytes = settings.size("limits.memory").bytes() / 8;
+  return transport::open_kafka_consumer(std::move(options), deps.registry);
+}
 
 std::string agent_token_file(const config::Settings& settings, FileSystem& files) {
   const std::string& named = settings.text("agent.token_file");
@@ -101,19 +173,25 @@ std::string agent_token_file(const config::Settings& settings, FileSystem& files
 
 Result<AgentIdentity> agent_identity(const config::Settings& settings, FileSystem& files) {
   AgentIdentity identity;
+  LB_ASSIGN(identity.id, own_agent_id(settings, files));
+  identity.name = host_name(settings.text("agent.name"));
   identity.client.server = settings.text("agent.server");
+  if (identity.client.server.empty() && settings.text("transport.kind") == "kafka") return identity;
   if (identity.client.server.empty())
     return Error(ErrorCode::kInvalidArgument, "agent.server: name the server this agent sends to (--server URL)");
   LB_ASSIGN(identity.client.token, read_agent_token(settings, files));
-  LB_ASSIGN(identity.id, own_agent_id(settings, files));
-  identity.name = host_name(settings.text("agent.name"));
   return identity;
 }
 
 Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
                                   std::function<void(Error)> on_ended) {
-  if (settings.text("transport.kind") == "inprocess")
-    return Error(ErrorCode::kInvalidArgument, "transport.kind: an agent keeps no store, it sends over http");
+  const std::string& kind = settings.text("transport.kind");
+  if (kind == "inprocess")
+    return Error(ErrorCode::kInvalidArgument, "transport.kind: an agent keeps no store, it sends over http or kafka");
+  if (kind == "kafka") {
+    LB_ASSIGN(auto topics, open_kafka_sender(settings, deps));
+    return AgentLink{std::move(topics), {}, [] { return std::string(); }};
+  }
   constexpr std::uint64_t kMostLine = 32u << 20;
   if (settings.size("limits.line").bytes() > kMostLine)
     return Error(ErrorCode::kInvalidArgument, "limits.line: an agent sends lines of at most 32MiB to a server");
@@ -198,6 +276,11 @@ Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Setti
     options.config_file = config_file;
     options.data_directory = settings.text("data_dir");
     return config::open_file_rules(options, deps.files, deps.clock);
+  }
+  if (identity.client.server.empty()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "rules.from: name a configuration file with rules (--config FILE), or the server that has them "
+                 "(agent.server)");
   }
   config::HttpRuleOptions options;
   options.client = identity.client;

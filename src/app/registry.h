@@ -50,18 +50,24 @@ struct AgentIdentity {
 };
 // Where this host's token as an agent lies.
 std::string agent_token_file(const config::Settings& settings, FileSystem& files);
-// kInvalidArgument: no server is named, or no token can be read.
+// kInvalidArgument: no server is named, or no token can be read. An agent that sends to Kafka needs no server: then
+// `client` names none.
 Result<AgentIdentity> agent_identity(const config::Settings& settings, FileSystem& files);
 
 struct AgentLink {
   std::unique_ptr<Producer> producer;
-  // Of the producer, as long as it lives: the number of its session, 0 before the first; why nothing is delivered.
+  // Of the producer, as long as it lives: the number of its session, 0 before the first (none over Kafka); why
+  // nothing is delivered.
   std::function<std::uint64_t()> session;
   std::function<std::string()> problem;
 };
-// The way from this agent to its server; `on_ended` as open_http_producer's.
+// The way from this agent to its server or to Kafka; `on_ended` as open_http_producer's.
 Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
                                   std::function<void(Error)> on_ended);
+
+// Every partition of transfer.topics, from these positions on. kInvalidArgument: no brokers or no topics are named.
+Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, std::vector<Position> positions,
+                                              Deps deps);
 
 // This host's identity as an agent.
 Result<std::string> own_agent_id(const config::Settings& settings, FileSystem& files);

@@ -40,6 +40,7 @@ Status validate_type(const OptionSpec& spec, std::string_view text) {
   };
   switch (spec.type) {
     case OptionType::kText:
+    case OptionType::kList:
     case OptionType::kPath:
       return {};
     case OptionType::kSize:
@@ -155,6 +156,12 @@ void Settings::read_node(const std::string& file, std::string_view text, const s
         std::any_of(table_.begin(), table_.end(), [&](const OptionSpec& s) { return s.name.starts_with(name + "."); });
     if (value.kind == YamlNode::Kind::kMap && section) {
       read_node(file, text, name + ".", value, ignored, problems);
+    } else if (const OptionSpec* option = spec(name);
+               option && option->type == OptionType::kList && value.kind == YamlNode::Kind::kList) {
+      std::string joined;
+      for (const YamlNode& item : value.list) joined += (joined.empty() ? "" : ", ") + item.scalar;
+      Status status = set(name, joined, fmt::format("{}:{}", file, key.line));
+      if (!status.ok()) problems.push_back(problem_at(file, text, value, status.error().message()));
     } else if (value.kind == YamlNode::Kind::kList || value.kind == YamlNode::Kind::kMap) {
       problems.push_back(problem_at(file, text, key, fmt::format("'{}' is unknown or takes one plain value", name)));
     } else if (value.kind != YamlNode::Kind::kNull) {
@@ -180,6 +187,20 @@ const SettingValue& Settings::value(std::string_view name) const {
   const auto found = values_.find(name);
   LB_CHECK(found != values_.end());
   return found->second;
+}
+
+std::vector<std::string> Settings::list(std::string_view name) const {
+  std::vector<std::string> items;
+  std::string_view rest = text(name);
+  while (!rest.empty()) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    std::string_view item = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) items.emplace_back(item);
+  }
+  return items;
 }
 
 ByteSize Settings::size(std::string_view name) const {

@@ -18,7 +18,7 @@
 
 namespace logboom::config {
 
-enum class OptionType { kText, kPath, kSize, kDuration, kInteger, kBoolean, kChoice };
+enum class OptionType { kText, kPath, kSize, kDuration, kInteger, kBoolean, kChoice, kList };
 
 // What a value must be, beyond its type: says what is expected, as in "an address and a port", or nothing when `text`
 // is that.
@@ -67,6 +67,8 @@ class Settings {
   std::chrono::milliseconds duration(std::string_view name) const;
   std::int64_t integer(std::string_view name) const;
   bool boolean(std::string_view name) const;
+  // Of kList: written with commas, or as a YAML list.
+  std::vector<std::string> list(std::string_view name) const;
   bool is_default(std::string_view name) const { return value(name).origin == "default"; }
 
  private:

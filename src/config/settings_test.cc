@@ -11,7 +11,8 @@ OptionTable table() {
           {"limits.memory", OptionType::kSize, "128MB", "Memory."},
           {"logs.kind", OptionType::kChoice, "embedded", "Kind.", {"embedded", "opensearch"}},
           {"logs.workers", OptionType::kInteger, "0", "Threads."},
-          {"server.on", OptionType::kBoolean, "true", "On."}};
+          {"server.on", OptionType::kBoolean, "true", "On."},
+          {"transfer.topics", OptionType::kList, "", "Topics."}};
 }
 
 std::vector<Problem> read(Settings& settings, std::string_view text) {
@@ -81,6 +82,19 @@ TEST(Duration, ReadsUnitsAndRefusesTheRest) {
 
 TEST(EnvironmentName, IsUpperCaseWithUnderscores) {
   EXPECT_EQ(environment_name("logs.retention.age"), "LOGBOOM_LOGS_RETENTION_AGE");
+}
+
+TEST(Settings, AListIsWrittenWithCommasOrAsYaml) {
+  Settings settings(table());
+  ASSERT_TRUE(settings.set("transfer.topics", "web, app,,db ", "--transfer.topics").ok());
+  EXPECT_EQ(settings.list("transfer.topics"), (std::vector<std::string>{"web", "app", "db"}));
+  const std::string text = "transfer:\n  topics: [one, two]\n";
+  YamlNode root;
+  std::vector<Problem> problems;
+  ASSERT_TRUE(parse_yaml("f.yaml", text, root, problems));
+  settings.read_yaml("f.yaml", text, root, {}, problems);
+  EXPECT_TRUE(problems.empty());
+  EXPECT_EQ(settings.list("transfer.topics"), (std::vector<std::string>{"one", "two"}));
 }
 
 }  // namespace

@@ -3,33 +3,75 @@
 #include <utility>
 
 #include "base/log.h"
+#include "transfer/foreign_sources.h"
 
 namespace logboom::transfer {
 namespace {
 
-void store(Consumer& consumer, logstore::LogWriter& writer, const Delivery& delivery, std::stop_token stop) {
-  const auto* batch = std::get_if<std::shared_ptr<const Batch>>(&delivery.message);
-  if (!batch) {
-    consumer.commit(delivery.position, Error(ErrorCode::kUnsupported, "cannot store a foreign message here"));
-    return;
+class Pump {
+ public:
+  Pump(Consumer& consumer, logstore::LogWriter& writer, Registry& registry, const Clock& clock)
+      : consumer_(consumer),
+        writer_(writer),
+        clock_(clock),
+        received_(registry.counter("logboom_transfer_batches_received_total", "Batches taken from the transport.")) {}
+
+  void run(const std::stop_token& stop) {
+    while (auto delivery = consumer_.receive(stop)) {
+      received_.add();
+      if (const auto* foreign = std::get_if<Foreign>(&delivery->message)) {
+        store_foreign(*foreign, delivery->position, stop);
+      } else {
+        store(std::get<std::shared_ptr<const Batch>>(delivery->message), delivery->position, stop);
+      }
+    }
+    if (Status flushed = writer_.flush(); !flushed.ok())
+      log_warn("the last batches are not durable: {}", flushed.error().message());
   }
-  const Position& position = delivery.position;
-  const std::optional<Position> noted = position.topic.empty() ? std::optional<Position>() : position;
-  Status appended = writer.append(
-      *batch, noted, [&consumer, position](Result<Coverage> c) { consumer.commit(position, std::move(c)); }, stop);
-  if (!appended.ok()) consumer.commit(position, std::move(appended).error());
-}
+
+ private:
+  void store(std::shared_ptr<const Batch> batch, const Position& position, const std::stop_token& stop) {
+    append(
+        std::move(batch), position, [this, position](Result<Coverage> c) { consumer_.commit(position, std::move(c)); },
+        stop);
+  }
+
+  void store_foreign(const Foreign& message, const Position& position, const std::stop_token& stop) {
+    if (!foreign_) {
+      auto known = writer_.known_sources(logstore::Expired::kHeld);
+      if (!known.ok()) return consumer_.commit(position, std::move(known).error());
+      foreign_.emplace(*known, clock_);
+    }
+    std::optional<Batch> batch = foreign_->batch_of(message);
+    if (!batch) return consumer_.commit(position, Coverage());
+    append(
+        std::make_shared<const Batch>(std::move(*batch)), position,
+        [this, position, offset = message.offset](Result<Coverage> coverage) {
+          if (coverage.ok()) foreign_->stored(position.topic, position.partition, offset);
+          consumer_.commit(position, std::move(coverage));
+        },
+        stop);
+  }
+
+  void append(std::shared_ptr<const Batch> batch, const Position& position, const logstore::OnCommit& on_commit,
+              const std::stop_token& stop) {
+    const std::optional<Position> noted = position.topic.empty() ? std::optional<Position>() : position;
+    Status appended = writer_.append(std::move(batch), noted, on_commit, stop);
+    if (!appended.ok()) on_commit(std::move(appended).error());
+  }
+
+  Consumer& consumer_;
+  logstore::LogWriter& writer_;
+  const Clock& clock_;
+  Counter& received_;
+  std::optional<ForeignSources> foreign_;  // from the first message on that needs it
+};
 
 }  // namespace
 
-void pump(Consumer& consumer, logstore::LogWriter& writer, Registry& registry, std::stop_token stop) {
-  Counter& received = registry.counter("logboom_transfer_batches_received_total", "Batches taken from the transport.");
-  while (auto delivery = consumer.receive(stop)) {
-    received.add();
-    store(consumer, writer, *delivery, stop);
-  }
-  if (Status flushed = writer.flush(); !flushed.ok())
-    log_warn("the last batches are not durable: {}", flushed.error().message());
+void pump(Consumer& consumer, logstore::LogWriter& writer, Registry& registry, const Clock& clock,
+          std::stop_token stop) {
+  Pump(consumer, writer, registry, clock).run(stop);
 }
 
 }  // namespace logboom::transfer

@@ -4,6 +4,7 @@
 
 #include <stop_token>
 
+#include "base/clock.h"
 #include "logstore/log_store.h"
 #include "telemetry/registry.h"
 #include "transport/transport.h"
@@ -11,7 +12,8 @@
 namespace logboom::transfer {
 
 // Runs on the caller's thread until the producer has closed and everything received is durable or has failed, or until
-// the stop. Messages this store cannot hold (Foreign) are committed as kUnsupported.
-void pump(Consumer& consumer, logstore::LogWriter& writer, Registry& registry, std::stop_token stop);
+// the stop. Messages of others become lines of a source per partition (foreign_sources.h).
+void pump(Consumer& consumer, logstore::LogWriter& writer, Registry& registry, const Clock& clock,
+          std::stop_token stop);
 
 }  // namespace logboom::transfer

@@ -9,6 +9,7 @@ namespace logboom::app {
 int run_up(Context& context, const Args& args);
 int run_agent(Context& context, const Args& args);
 int run_server(Context& context, const Args& args);
+int run_transfer(Context& context, const Args& args);
 int run_fleet(Context& context, const Args& args);
 int run_enroll(Context& context, const Args& args);
 int run_import(Context& context, const Args& args);

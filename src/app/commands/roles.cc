@@ -1,4 +1,4 @@
-// agent and server: the roles of a fleet.
+// agent, server and transfer: the roles of a fleet.
 #include <fmt/format.h>
 
 #include "app/agent_program.h"
@@ -21,7 +21,9 @@ Status take_common_options(Context& context) {
 Status run_agent_program(Context& context) {
   LB_TRY(take_common_options(context));
   LB_ASSIGN(auto agent, AgentProgram::open(context));
-  log_info("sending to {}", printable(context.settings.text("agent.server")));
+  const bool kafka = context.settings.text("transport.kind") == "kafka";
+  log_info("sending to {}", printable(kafka ? "Kafka at " + context.settings.text("transport.brokers")
+                                            : context.settings.text("agent.server")));
   notify_service_manager("READY=1");
   LB_TRY(agent->run(context.stop));
   notify_service_manager("STOPPING=1");
@@ -42,10 +44,32 @@ Status run_server_program(Context& context) {
   return engine->stop();
 }
 
+Status run_transfer_program(Context& context) {
+  LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
+  LB_TRY(engine->start_reading_topics());
+  LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true}));
+  fmt::print(
+      "reading     {} from Kafka at {}\nstored in   {}\nthe page    {}\n            (works once; `logboom login` "
+      "prints another)\n",
+      printable(context.settings.text("transfer.topics")), printable(context.settings.text("transport.brokers")),
+      context.data_directory(), server->sign_in_url());
+  std::fflush(stdout);
+  notify_service_manager("READY=1");
+  wait_for_stop(context.stop);
+  notify_service_manager("STOPPING=1");
+  server->stop();
+  return engine->stop();
+}
+
 }  // namespace
 
 int run_agent(Context& context, const Args&) {
   const Status ran = run_agent_program(context);
+  return ran.ok() ? kOk : fail(ran.error());
+}
+
+int run_transfer(Context& context, const Args&) {
+  const Status ran = run_transfer_program(context);
   return ran.ok() ? kOk : fail(ran.error());
 }
 

@@ -159,7 +159,8 @@ const std::vector<Command>& all_commands() {
       {"up", "Everything on this machine: collect, store, page. Without a path: /var/log.", "[PATH|GLOB|DIR ...]", 0,
        10'000, up_options(), run_up},
       {"agent",
-       "Collects this host's files and sends them to a server (--server URL, --token-file FILE, --config FILE).",
+       "Collects this host's files and sends them to a server (--server URL, --token-file FILE, --config FILE) or to "
+       "Kafka.",
        "",
        0,
        0,
@@ -169,6 +170,8 @@ const std::vector<Command>& all_commands() {
        "Without --config: ./agent.yaml, ~/.config/logboom/agent.yaml, /etc/logboom/agent.yaml.",
        "agent.yaml"},
       {"server", "Stores what agents send, with the page and the API.", "", 0, 0, server_options(), run_server},
+      {"transfer", "Stores what comes in Kafka topics (transport.brokers, transfer.topics), with the page and the API.",
+       "", 0, 0, server_options(), run_transfer},
       {"import",
        "Reads files to their end (also .gz, .zst, .xz) and returns when they are durable. A second time stores nothing "
        "twice.",

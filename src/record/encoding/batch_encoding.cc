@@ -213,7 +213,10 @@ std::string encode_batch(const Batch& batch) {
   return out;
 }
 
-Result<Batch> decode_batch(std::string_view encoded) {
+namespace {
+
+// Not validated.
+Result<Batch> read_batch(std::string_view encoded) {
   LB_ASSIGN(const std::string_view payload, open_envelope(encoded));
   ByteReader r(payload);
   Batch batch;
@@ -225,6 +228,20 @@ Result<Batch> decode_batch(std::string_view encoded) {
   read_state(r, batch.state);
   if (!r.ok()) return damaged(fmt::format("field {}: cut short or out of range", r.failed()));
   if (r.left() != 0) return damaged(fmt::format("field end of batch: {} more bytes", r.left()));
+  return batch;
+}
+
+}  // namespace
+
+Result<Batch> decode_batch(std::string_view encoded) {
+  LB_ASSIGN(Batch batch, read_batch(encoded));
+  LB_TRY(validate_batch(batch));
+  return batch;
+}
+
+Result<Batch> decode_batch(std::string_view encoded, const BytesOf& bytes_of) {
+  LB_ASSIGN(Batch batch, read_batch(encoded));
+  LB_ASSIGN(batch.bytes, bytes_of(batch));
   LB_TRY(validate_batch(batch));
   return batch;
 }

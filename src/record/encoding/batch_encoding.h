@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -27,5 +28,10 @@ std::string encode_batch(const Batch& batch);
 // kCorrupt: cut, damaged or with something behind it; kUnsupported: a newer version; else what validate_batch says. The
 // text names the field.
 Result<Batch> decode_batch(std::string_view encoded);
+
+// The same of a batch that was encoded with its bytes left out because they travel apart: `bytes_of` gives them for
+// what the rest says, or why it cannot; then the whole is validated.
+using BytesOf = std::function<Result<std::string>(const Batch&)>;
+Result<Batch> decode_batch(std::string_view encoded, const BytesOf& bytes_of);
 
 }  // namespace logboom

@@ -7,6 +7,11 @@
 
 #include <librdkafka/rdkafka.h>
 
+#if defined(__clang__)
+// librdkafka's RD_KAFKA_V_... macros are such expressions.
+#pragma clang diagnostic ignored "-Wgnu-statement-expression"
+#endif
+
 #include "base/result.h"
 #include "transport/kafka/client.h"
 

@@ -62,6 +62,8 @@ Incoming incoming(const rd_kafka_message_t& message) {
   in.kind = header(headers, kKindHeader);
   in.value = {static_cast<const char*>(message.payload), message.len};
   in.unproved = !header(headers, kAcksHeader).empty();
+  in.record = header(headers, kRecordHeader);
+  in.blanks = header(headers, kBlanksHeader);
   return in;
 }
 

@@ -58,7 +58,7 @@ class KafkaProducer final : public Producer {
   }
 
   Result<std::vector<KnownSource>> known_sources() override {
-    if (options_.known_sources) return options_.known_sources();
+    if (options_.positions) return options_.positions->known();
     return Error(ErrorCode::kUnsupported, "a Kafka topic cannot say what is known of a source");
   }
 
@@ -71,11 +71,30 @@ class KafkaProducer final : public Producer {
  private:
   void run(std::stop_token stop) {
     while (!stop.stop_requested()) {
-      for (auto& sending : take_published()) sender_.add(std::move(sending));
+      if (note_ahead()) {
+        for (auto& sending : std::exchange(noted_, {})) sender_.add(std::move(sending));
+      }
       sender_.step(1000ms);
+      if (options_.positions) options_.positions->save_when_due();
     }
-    for (auto& sending : take_published()) sender_.add(std::move(sending));
+    for (auto& sending : take_published()) noted_.push_back(std::move(sending));
+    for (auto& sending : noted_) sender_.add(std::move(sending));
     sender_.give_up(Error(ErrorCode::kCancelled, "cannot deliver a batch: the pipeline has stopped"));
+    if (!options_.positions) return;
+    if (Status saved = options_.positions->save(); !saved.ok()) log_warn("{}", saved.error().message());
+  }
+
+  // Takes what was published; whether it may go: its marks are on the disk.
+  bool note_ahead() {
+    for (auto& sending : take_published()) {
+      if (options_.positions) unsaved_ |= options_.positions->sending(*sending->batch);
+      noted_.push_back(std::move(sending));
+    }
+    if (!unsaved_) return true;
+    const Status saved = options_.positions->save();
+    unsaved_ = !saved.ok();
+    if (unsaved_) log_warn("{}; nothing is sent before", saved.error().message());
+    return saved.ok();
   }
 
   std::vector<std::unique_ptr<Sending>> take_published() {
@@ -84,6 +103,7 @@ class KafkaProducer final : public Producer {
   }
 
   void done(std::unique_ptr<Sending> sending, Result<Coverage> answer) {
+    if (answer.ok() && options_.positions) options_.positions->delivered(*sending->batch);
     sending->on_delivered(std::move(answer));
     sending->batch = nullptr;
     MutexLock lock(mutex_);
@@ -98,7 +118,10 @@ class KafkaProducer final : public Producer {
   std::uint64_t bytes_ LB_GUARDED_BY(mutex_) = 0;  // published, not answered
   std::uint64_t sequence_ LB_GUARDED_BY(mutex_) = 0;
   bool closed_ LB_GUARDED_BY(mutex_) = false;
+  // Of the sender's thread.
   kafka::Sender sender_;
+  std::vector<std::unique_ptr<Sending>> noted_;  // taken, and not with the sender
+  bool unsaved_ = false;                         // marks of these are not on the disk
   std::jthread thread_;
 };
 

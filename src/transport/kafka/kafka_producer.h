@@ -14,6 +14,7 @@
 #include "telemetry/registry.h"
 #include "transport/kafka/client.h"
 #include "transport/kafka/message.h"
+#include "transport/kafka/position_file.h"
 #include "transport/transport.h"
 
 namespace logboom::transport {
@@ -33,8 +34,8 @@ struct KafkaProducerOptions {
   std::uint64_t queue_bytes = 16u << 20;  // batches published and not yet acknowledged; one larger batch goes alone
   std::size_t most_message = 950'000;     // of a message's value; larger batches go in several
   std::chrono::milliseconds close_wait{5000};  // at the end: for what is published; then it is answered as kCancelled
-  // Answers known_sources(); none: kUnsupported.
-  std::function<Result<std::vector<KnownSource>>()> known_sources;
+  // Notes what is delivered, and answers known_sources(); none: kUnsupported.
+  std::shared_ptr<kafka::PositionFile> positions;
 };
 
 // A batch goes to the topic its channel names. A topic that cannot be had (unknown and not created, no rights, too few

@@ -1,4 +1,4 @@
-// The Kafka transport against librdkafka's mock cluster: T8, T9, T11 and T13 of the fault matrix.
+// The Kafka transport against librdkafka's mock cluster.
 #include <random>
 #include <thread>
 
@@ -146,6 +146,7 @@ TEST_F(KafkaTransport, WhatIsNotStoredIsDeliveredAgain) {
   EXPECT_EQ(receive_begins(*from, 3), (std::vector<std::uint64_t>{40, 60, 80}));
 }
 
+// T8.
 TEST_F(KafkaTransport, NothingIsLostWhileTheBrokerIsDown) {
   cluster.create("logs", 1);
   open();
@@ -158,6 +159,7 @@ TEST_F(KafkaTransport, NothingIsLostWhileTheBrokerIsDown) {
   EXPECT_EQ(without_repeats(receive_begins(*consumer(), 20)), begins_of(20));
 }
 
+// T8.
 TEST_F(KafkaTransport, EveryErrorOfEveryRequestIsOutlived) {
   cluster.create("logs", 1);
   const std::vector<rd_kafka_resp_err_t> errors = {
@@ -172,6 +174,7 @@ TEST_F(KafkaTransport, EveryErrorOfEveryRequestIsOutlived) {
   EXPECT_EQ(without_repeats(receive_begins(*consumer(), 50)), begins_of(50));
 }
 
+// T8.
 TEST_F(KafkaTransport, AFatalErrorGivesANewClientThatSendsTheRest) {
   cluster.create("logs", 1);
   open();
@@ -186,6 +189,7 @@ TEST_F(KafkaTransport, AFatalErrorGivesANewClientThatSendsTheRest) {
   EXPECT_EQ(without_repeats(receive_begins(*consumer(), 30)), begins_of(30));
 }
 
+// T13.
 TEST_F(KafkaTransport, AMessageTooLargeForTheTopicGoesInParts) {
   cluster.create("logs", 1);
   open();
@@ -230,6 +234,21 @@ TEST_F(KafkaTransport, ATopicThatCannotBeHadSaysWhyAndTheOthersFlow) {
   EXPECT_NE(refused.find("authorization"), std::string::npos) << refused;
 }
 
+TEST_F(KafkaTransport, EveryEncodingGoesThroughTheSameTopic) {
+  cluster.create("logs", 1);
+  std::uint64_t begin = 0;
+  for (const kafka::Encoding encoding : {kafka::Encoding::kJson, kafka::Encoding::kLine, kafka::Encoding::kBatch}) {
+    KafkaProducerOptions options;
+    options.encoding = encoding;
+    options.codec = "lz4";
+    producer.reset();
+    open(options);
+    for (int i = 0; i < 10; ++i, begin += 20) ASSERT_TRUE(publish(begin).ok());
+    expect_delivered(begin / 20);
+  }
+  EXPECT_EQ(receive_begins(*consumer(), 30), begins_of(30));
+}
+
 TEST_F(KafkaTransport, AFixedPartitionIsTaken) {
   cluster.create("logs", 4);
   KafkaProducerOptions options;
@@ -264,6 +283,7 @@ TEST_F(KafkaTransport, WithoutAcksTheRangesAreUnproved) {
   EXPECT_TRUE(std::get<std::shared_ptr<const Batch>>(receive(*consumer())->message)->unproved);
 }
 
+// T13.
 TEST_F(KafkaTransport, AMessageByOthersIsForeign) {
   cluster.create("logs", 1);
   auto client = kafka::Properties().set("bootstrap.servers", cluster.brokers()).open(RD_KAFKA_PRODUCER);
@@ -285,6 +305,7 @@ TEST_F(KafkaTransport, AMessageByOthersIsForeign) {
   EXPECT_EQ(second.offset, 1);
 }
 
+// T11.
 TEST_F(KafkaTransport, ATopicMadeAnewIsNoticed) {
   cluster.create("logs", 1);
   open();

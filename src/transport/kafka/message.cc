@@ -6,6 +6,7 @@
 
 #include "record/encoding/batch_encoding.h"
 #include "record/slice.h"
+#include "transport/kafka/record_messages.h"
 
 namespace logboom::transport::kafka {
 namespace {
@@ -41,10 +42,16 @@ std::string key_of(const SourceId& source) {
   return source.to_hex();
 }
 
+MessageEncoder::MessageEncoder(int zstd_level) : compressor_(zstd_level), records_(std::make_unique<RecordEncoder>()) {}
+MessageEncoder::~MessageEncoder() = default;
+
 Result<std::vector<Outgoing>> MessageEncoder::encode(const Batch& batch, Encoding encoding, std::size_t most) {
   std::vector<Outgoing> out;
-  static_cast<void>(encoding);
-  LB_TRY(add_batch(batch, most, out));
+  if (encoding == Encoding::kBatch) {
+    LB_TRY(add_batch(batch, most, out));
+  } else {
+    records_->encode(batch, encoding == Encoding::kJson, most, out);
+  }
   return out;
 }
 
@@ -64,20 +71,27 @@ Status MessageEncoder::add_batch(const Batch& batch, std::size_t most, std::vect
   return add_batch(slice_batch(batch, cut, batch.end), most, out);
 }
 
+MessageDecoder::MessageDecoder() : records_(std::make_unique<RecordDecoder>()) {}
+MessageDecoder::~MessageDecoder() = default;
+
 Result<Batch> MessageDecoder::decode(const Incoming& message) {
-  if (message.kind != kBatchKind) {
+  const bool record = message.kind == kJsonKind || message.kind == kLineKind || message.kind == kRangeKind;
+  if (!record && message.kind != kBatchKind) {
     return Error(ErrorCode::kUnsupported,
                  fmt::format("cannot read message: the kind '{}' is not known", message.kind.substr(0, 40)));
   }
+  LB_ASSIGN(Batch batch, record ? records_->decode(message) : decode_whole(message.value));
+  batch.unproved = message.unproved;
+  return batch;
+}
+
+Result<Batch> MessageDecoder::decode_whole(std::string_view encoded) {
   std::string content;
-  std::string_view encoded = message.value;
   if (encoded.starts_with(kZstdMagic)) {
     LB_TRY(decompressor_.decompress_to(encoded, kMostDecompressed, content));
     encoded = content;
   }
-  LB_ASSIGN(Batch batch, decode_batch(encoded));
-  batch.unproved = message.unproved;
-  return batch;
+  return decode_batch(encoded);
 }
 
 }  // namespace logboom::transport::kafka

@@ -51,7 +51,7 @@ std::vector<Batch> round_trip(const Batch& batch, Encoding encoding, std::size_t
   EXPECT_TRUE(messages.ok());
   for (const Outgoing& message : *messages) {
     EXPECT_LE(message.value.size(), most);
-    auto part = decoder.decode({message.kind, message.value, false});
+    auto part = decoder.decode({message.kind, message.value, false, message.record, message.blanks});
     EXPECT_TRUE(part.ok()) << part.error().message();
     if (part.ok()) parts.push_back(std::move(*part));
   }
@@ -63,6 +63,104 @@ TEST(KafkaMessage, ABatchComesBackAsItWas) {
   const auto parts = round_trip(batch, Encoding::kBatch, 950'000);
   ASSERT_EQ(parts.size(), 1u);
   EXPECT_EQ(encode_batch(parts[0]), encode_batch(batch));
+}
+
+// What a text holds where a batch's dropped lines stood.
+std::string without_drops(const Batch& batch) {
+  std::string bytes = batch.bytes;
+  for (const DroppedRun& run : batch.drops) std::fill_n(bytes.begin() + run.begin, run.end - run.begin, '\n');
+  return bytes;
+}
+
+TEST(KafkaMessage, RecordByRecordItIsTheSameRange) {
+  Batch batch = sample(300);
+  batch.bytes[batch.records[4].begin + 2] = '\xff';  // no UTF-8
+  batch.bytes[batch.records[5].begin + 1] = '\0';
+  batch.records[6].level = Level::kError;
+  for (const Encoding encoding : {Encoding::kJson, Encoding::kLine}) {
+    const auto parts = round_trip(batch, encoding, 950'000);
+    ASSERT_EQ(parts.size(), batch.records.size());
+    std::string bytes;
+    std::size_t dropped = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      EXPECT_EQ(parts[i].begin, i == 0 ? batch.begin : parts[i - 1].end);
+      EXPECT_EQ(parts[i].text(parts[i].records.at(0)), batch.text(batch.records[i]));
+      EXPECT_EQ(parts[i].records[0].time, batch.records[i].time);
+      EXPECT_EQ(parts[i].records[0].level, batch.records[i].level);
+      EXPECT_EQ(parts[i].state.path, batch.state.path);
+      bytes += parts[i].bytes;
+      dropped += parts[i].drops.size();
+    }
+    EXPECT_EQ(bytes, without_drops(batch)) << "what a rule dropped does not travel";
+    EXPECT_EQ(dropped, batch.drops.size());
+    EXPECT_EQ(parts.back().end, batch.end);
+    EXPECT_EQ(parts.back().marks, batch.marks);
+    EXPECT_EQ(parts.back().state.position, batch.state.position);
+  }
+}
+
+TEST(KafkaMessage, ADocumentHasTheFieldsOfEcs) {
+  MessageEncoder encoder(1);
+  Batch batch;
+  batch.channel = "web_log";
+  batch.begin = 100;
+  batch.bytes = "{\"status\": 200, \"user\": {\"name\": \"Ann\"}}\n";
+  batch.end = 100 + batch.bytes.size();
+  batch.format = Format::kJson;
+  batch.fields = {{"service", "shop"}};
+  batch.state.path = "/var/log/web.log";
+  batch.state.host = "web-1";
+  Record record;
+  record.length = static_cast<std::uint32_t>(batch.bytes.size() - 1);
+  record.time = 1'700'000'000'000'000'000;
+  record.level = Level::kWarn;
+  batch.records = {record};
+  EXPECT_EQ(encoder.encode(batch, Encoding::kJson, 950'000)->at(0).value,
+            R"({"@timestamp":"2023-11-14T22:13:20Z","message":"{\"status\": 200, \"user\": {\"name\": \"Ann\"}}",)"
+            R"("log.level":"warn","log.file.path":"/var/log/web.log","log.offset":100,"host.name":"web-1",)"
+            R"("topic":"web_log","labels.service":"shop","fields.status":200,"fields.user.name":"Ann"})");
+}
+
+TEST(KafkaMessage, ALineLargerThanAMessageGoesInFragmentsRecordByRecordToo) {
+  Batch batch;
+  batch.channel = "logs";
+  batch.begin = 50;
+  batch.bytes = "\n\n" + std::string(900, 'y') + "\nlast\n";
+  batch.end = batch.begin + batch.bytes.size();
+  batch.records.resize(2);
+  batch.records[0].begin = batch.records[0].blank = 2;
+  batch.records[0].length = 900;
+  batch.records[1].begin = 903;
+  batch.records[1].length = 4;
+  batch.state.position = batch.end;
+  for (const Encoding encoding : {Encoding::kJson, Encoding::kLine}) {
+    const auto parts = round_trip(batch, encoding, 300);
+    ASSERT_GT(parts.size(), 3u);
+    std::string bytes;
+    for (const Batch& part : parts) {
+      EXPECT_EQ(part.begin, batch.begin + bytes.size());
+      EXPECT_EQ(part.state.position, part.end);
+      bytes += part.bytes;
+    }
+    EXPECT_EQ(bytes, batch.bytes);
+    EXPECT_TRUE(parts[0].records[0].flags & Record::kFragment);
+    EXPECT_TRUE(parts[1].records[0].flags & Record::kContinuation);
+  }
+}
+
+TEST(KafkaMessage, AHeaderThatDoesNotFitItsValueIsRefused) {
+  MessageEncoder encoder(1);
+  MessageDecoder decoder;
+  for (const Encoding encoding : {Encoding::kJson, Encoding::kLine}) {
+    const auto messages = encoder.encode(sample(3), encoding, 950'000);
+    const Outgoing& one = messages->at(0);
+    const Outgoing& two = messages->at(2);
+    EXPECT_TRUE(decoder.decode({one.kind, one.value, false, one.record, one.blanks}).ok());
+    EXPECT_FALSE(decoder.decode({one.kind, two.value + "x", false, one.record, one.blanks}).ok());
+    EXPECT_FALSE(decoder.decode({two.kind, two.value, false, two.record, ""}).ok());
+    EXPECT_FALSE(decoder.decode({two.kind, two.value, false, two.record, "abc"}).ok()) << "not blank";
+    EXPECT_FALSE(decoder.decode({one.kind, one.value, false, "", ""}).ok());
+  }
 }
 
 TEST(KafkaMessage, PartsOfALargeBatchMakeUpItsRange) {
@@ -106,7 +204,7 @@ TEST(KafkaMessage, ARangeWithoutRecordsTravels) {
   gap.end = 90;
   gap.disposition = Disposition::kGap;
   gap.cause = "vanished";
-  for (const Encoding encoding : {Encoding::kBatch}) {
+  for (const Encoding encoding : {Encoding::kBatch, Encoding::kJson, Encoding::kLine}) {
     const auto parts = round_trip(gap, encoding, 1000);
     ASSERT_EQ(parts.size(), 1u);
     EXPECT_EQ(encode_batch(parts[0]), encode_batch(gap));

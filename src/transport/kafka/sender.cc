@@ -199,10 +199,15 @@ bool Sender::hand_over(Sending& sending) {
 
 rd_kafka_resp_err_t Sender::produce(Topic& topic, Parcel& parcel) {
   const std::string key = key_of(parcel.sending->batch->source);
-  rd_kafka_headers_t* headers = rd_kafka_headers_new(2);
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(4);
   rd_kafka_header_add(headers, kKindHeader, -1, parcel.message.kind.data(),
                       static_cast<ssize_t>(parcel.message.kind.size()));
   if (options_.acks != Acks::kAll) rd_kafka_header_add(headers, kAcksHeader, -1, acks_text(options_.acks), 1);
+  for (const auto& [name, content] :
+       {std::pair(kRecordHeader, &parcel.message.record), std::pair(kBlanksHeader, &parcel.message.blanks)}) {
+    if (!content->empty())
+      rd_kafka_header_add(headers, name, -1, content->data(), static_cast<ssize_t>(content->size()));
+  }
   std::string& value = parcel.message.value;
   // The value is the parcel's until its report: the library copies nothing.
   const rd_kafka_resp_err_t code = rd_kafka_producev(
@@ -244,7 +249,7 @@ void Sender::report(Parcel& parcel, rd_kafka_resp_err_t code) {
   parcel.delivered = true;
   metrics_.messages.add();
   metrics_.bytes.add(parcel.message.value.size());
-  parcel.message.value = std::string();
+  parcel.message = {{}, parcel.message.kind};
   back_off_ = kLeastBackOff;
   if (++sending.delivered == sending.parcels.size()) complete(sending);
 }

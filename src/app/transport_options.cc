@@ -1,0 +1,109 @@
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "app/options.h"
+
+namespace logboom::app {
+
+using config::OptionType;
+
+namespace {
+
+config::ValueCheck whole_number(std::int64_t least, std::int64_t most) {
+  return [=](std::string_view text) -> std::optional<std::string> {
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    if (value >= least && value <= most) return std::nullopt;
+    return fmt::format("a whole number from {} to {}", least, most);
+  };
+}
+
+// key, round_robin, random, or a number.
+std::optional<std::string> partition_choice(std::string_view text) {
+  if (text == "key" || text == "round_robin" || text == "random") return std::nullopt;
+  std::int32_t number = -1;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number >= 0) return std::nullopt;
+  return "key, round_robin, random or the number of a partition";
+}
+
+config::OptionTable kafka_options() {
+  return {
+      {"transport.brokers", OptionType::kList, "", "Kafka: addresses of brokers, host:port; any of them may be down."},
+      {"transport.encoding",
+       OptionType::kChoice,
+       "json",
+       "Kafka: what a message is: a JSON document per record, the raw line, or a batch of many records for pipelines "
+       "that end in logboom, at a fraction of the cost (docs/formats/kafka.md).",
+       {"json", "line", "batch"}},
+      {"transport.acks",
+       OptionType::kChoice,
+       "all",
+       "Kafka: who has a message when it counts as delivered: all replicas in sync, the leader (1), or nobody (0). "
+       "With "
+       "1 and 0 the audit calls what came so unproved.",
+       {"all", "1", "0"}},
+      {"transport.compression",
+       OptionType::kChoice,
+       "none",
+       "Kafka: the client library's compression. Batches are compressed by logboom itself (transport.level).",
+       {"none", "gzip", "snappy", "lz4", "zstd"}},
+      {"transport.partition",
+       OptionType::kText,
+       "key",
+       "Kafka: key (a file's lines stay in order in one partition), round_robin, random, or the number of a partition.",
+       {},
+       false,
+       partition_choice},
+      {"transport.tls", OptionType::kBoolean, "false", "Kafka: TLS to the brokers; their certificates are verified."},
+      {"transport.tls_ca", OptionType::kPath, "",
+       "Kafka: authorities in PEM that sign the brokers; default: the system's."},
+      {"transport.tls_cert", OptionType::kPath, "",
+       "Kafka: this client's certificate in PEM, where the brokers want one."},
+      {"transport.tls_key", OptionType::kPath, "", "Kafka: its private key in PEM."},
+      {"transport.sasl",
+       OptionType::kChoice,
+       "none",
+       "Kafka: how to sign in.",
+       {"none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}},
+      {"transport.user", OptionType::kText, "", "Kafka: user to sign in as."},
+      {"transport.password_file", OptionType::kPath, "", "Kafka: holds the user's password."},
+      {"transfer.topics", OptionType::kList, "", "Topics a transfer stores."},
+      {"transfer.start_at",
+       OptionType::kChoice,
+       "earliest",
+       "Where a transfer begins in a topic it has never read; partitions added later are read from their beginning.",
+       {"earliest", "latest"}},
+  };
+}
+
+}  // namespace
+
+config::OptionTable transport_options() {
+  config::OptionTable options = {
+      {"transport.kind",
+       OptionType::kChoice,
+       "auto",
+       "What lies between collecting and storing; auto: a queue inside the program for `up`, HTTP for an agent.",
+       {"auto", "inprocess", "http", "kafka"}},
+      {"transport.connections",
+       OptionType::kInteger,
+       "2",
+       "Connections of an agent to its server.",
+       {},
+       false,
+       whole_number(1, 16)},
+      {"transport.level",
+       OptionType::kInteger,
+       "1",
+       "Of zstd for what an agent sends; below 1 costs less CPU and more network.",
+       {},
+       false,
+       whole_number(-7, 19)},
+  };
+  for (config::OptionSpec& option : kafka_options()) options.push_back(std::move(option));
+  return options;
+}
+
+}  // namespace logboom::app

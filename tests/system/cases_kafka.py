@@ -1,0 +1,117 @@
+"""Over a real Kafka broker: agents > topics > transfer with the embedded store, with everything killed on the way."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
+
+import kafka
+from faults import faults, long
+from fleet import Agent
+from oracle import Lines, append, check_audit, oracle, read, wait_lines
+from product import Failure, NotRun, check, free_port
+
+
+def broker_of(home):
+    why = kafka.missing()
+    if why and os.environ.get("CI"):
+        raise Failure(why)
+    if why:
+        raise NotRun(why)
+    broker = kafka.Broker(os.path.join(home.root, "kafka"))
+    broker.start()
+    home.running.append(broker.process)
+    return broker
+
+
+def kill_broker(home, broker):
+    home.kill(broker.process)
+
+
+def restart_broker(home, broker):
+    broker.start()
+    home.running.append(broker.process)
+
+
+class Transfer:
+    """`logboom transfer` of some topics into the home's store; its page on a port of its own."""
+
+    def __init__(self, home, broker, topics):
+        self.home, self.listen = home, f"127.0.0.1:{free_port()}"
+        self.words = ["--transport.brokers", broker.address, "--transfer.topics", ",".join(topics)]
+        self.process = None
+
+    def start(self):
+        self.process = self.home.start(*self.words, command="transfer", listen=self.listen)
+
+    def kill(self):
+        self.home.kill(self.process)
+
+    def stop(self):
+        self.home.stop(self.process)
+
+
+class TopicAgent(Agent):
+    """An agent that sends to Kafka: one item per topic, for the files TOPIC-*.log of its folder."""
+
+    def __init__(self, home, broker, name, topics, *words):
+        self.topics, self.broker, self.words = topics, broker, words
+        self.home = home
+        super().__init__(self, name, token="none")
+
+    def rules(self, folder):
+        with open(self.config, "w") as f:
+            f.write(f"transport: {{kind: kafka, brokers: ['{self.broker.address}']}}\ncollect:\n  items:\n")
+            f.write("".join(f"    - {{path: {folder}/{topic}-*.log, topic: {topic}}}\n" for topic in self.topics))
+
+    def command(self, *words):
+        return [self.home.binary, "agent", "--data", self.data, "--config", self.config, *self.words, *words]
+
+
+@faults("T1", "T9")
+def test_agent_kafka_transfer(home):
+    """Two topics of an agent over Kafka into the store, while agent, transfer and broker are killed in turn: every line once, audit clean."""
+    broker = broker_of(home)
+    agent, lines = TopicAgent(home, broker, "web-1", ["web", "app"], "--transport.encoding", "batch"), Lines()
+    others = [TopicAgent(home, broker, f"web-{encoding}", ["web"], "--transport.encoding", encoding) for encoding in ("json", "line")]
+    transfer = Transfer(home, broker, ["web", "app"])
+    for other in others:
+        append(other.log("web-a.log"), lines.next(300) + b"\n\r\n\xff\n")
+        lines.made.append(b"\xff\n")
+        other.start()
+    append(agent.log("web-a.log"), lines.next(3000))
+    append(agent.log("app-a.log"), lines.next(500))
+    agent.start()
+    transfer.start()
+    wait_lines(home, 4102)
+    agent.kill()
+    append(agent.log("web-a.log"), lines.next(2000))
+    agent.start()
+    transfer.kill()
+    append(agent.log("app-a.log"), lines.next(2000))
+    transfer.start()
+    kill_broker(home, broker)
+    append(agent.log("web-a.log"), lines.next(2000))
+    append(agent.log("web-b.log"), lines.next(1000))
+    agent.kill()
+    agent.start()
+    restart_broker(home, broker)
+    wait_lines(home, len(lines.made))
+    for each in (agent, *others):
+        each.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(agent.log(name)) for name in ("web-a.log", "web-b.log", "app-a.log")] + [read(o.log("web-a.log")) for o in others])
+
+
+@long
+def test_acks_1_is_unproved(home):
+    """With acks=1 everything arrives, but the audit says that nothing proves it."""
+    broker = broker_of(home)
+    agent, lines = TopicAgent(home, broker, "web-1", ["web"], "--transport.acks", "1"), Lines()
+    transfer = Transfer(home, broker, ["web"])
+    transfer.start()
+    append(agent.log("web-a.log"), lines.next(100))
+    agent.start()
+    wait_lines(home, 100)
+    agent.stop()
+    transfer.stop()
+    check("unproved" in check_audit(home, code=1), "the audit names what is unproved")
