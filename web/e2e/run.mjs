@@ -327,8 +327,9 @@ await check('both languages, both themes', async () => {
   const colour = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const light = await colour();
   await page.emulateMedia({ colorScheme: 'dark' });
-  assert.notEqual(await colour(), light);
+  await until((before) => getComputedStyle(document.body).backgroundColor !== before, light);
   await page.emulateMedia({ colorScheme: 'light' });
+  await until((before) => getComputedStyle(document.body).backgroundColor === before, light);
 });
 
 await check('fields are listed when asked for, and their values', async () => {
