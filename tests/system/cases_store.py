@@ -61,6 +61,20 @@ def strace(*words):
     return [tool("strace"), "-f", "-qq", "-o", "/dev/null", *words]
 
 
+def test_spools_of_killed_imports_do_not_stay(home):
+    """`import -` keeps what it reads in the data directory; what a killed one left there goes with the next one, a running one's stays."""
+    killed = subprocess.Popen([home.binary, "--data", home.data, "import", "-", "--name", "k"], stdin=subprocess.PIPE, env=home.env)
+    spool = os.path.join(home.data, f"import-{killed.pid}.spool")
+    home.wait_until(lambda: os.path.exists(spool), "the import has begun")
+    killed.kill()
+    killed.wait()
+    running = os.path.join(home.data, f"import-{os.getpid()}.spool")
+    write(running, b"")
+    check(os.path.exists(spool), "it is left behind")
+    home.run("import", "-", "--name", "k", stdin=b"line\n")
+    check(not os.path.exists(spool) and os.path.exists(running), f"left: {os.listdir(home.data)}")
+
+
 @faults("S4")
 def test_fsync_fails_once(home):
     """The n-th fsync fails with EIO: that batch is not acknowledged on the file that failed; in the end every line is stored once."""

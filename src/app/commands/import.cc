@@ -1,4 +1,6 @@
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -20,7 +22,6 @@ using nlohmann::json;
 
 Result<json> import_body(Context& context, const Args& args) {
   json paths = json::array();
-  std::vector<std::string> missing;
   for (const std::string& typed : args.rest()) {
     const std::string path = absolute_path(typed);
     const auto stat = context.files->stat(path);
@@ -48,6 +49,22 @@ int report(const Context& context, const json& done) {
   return problems.empty() ? kOk : kFailed;
 }
 
+// Spools of imports that were killed.
+void remove_left_spools(Context& context) {
+  constexpr std::string_view kBegin = "import-";
+  const auto entries = context.files->list(context.data_directory());
+  if (!entries.ok()) return;
+  for (const DirectoryEntry& entry : *entries) {
+    const std::string& name = entry.name;
+    if (!name.starts_with(kBegin) || !name.ends_with(".spool")) continue;
+    pid_t process = 0;
+    const char* digits = name.data() + kBegin.size();
+    const auto read = std::from_chars(digits, name.data() + name.size(), process);
+    if (read.ec != std::errc() || process <= 0 || std::string_view(read.ptr) != ".spool") continue;
+    if (::kill(process, 0) != 0 && errno == ESRCH) ::unlink((context.data_directory() + "/" + name).c_str());
+  }
+}
+
 // What comes on standard input, in a file of the data directory while it is being imported.
 class Spool {
  public:
@@ -57,6 +74,7 @@ class Spool {
 
   Status fill(Context& context) {
     LB_TRY(context.files->create_directories(context.data_directory()));
+    remove_left_spools(context);
     LB_ASSIGN(auto file, context.files->open(path_, OpenMode::kCreate));
     std::string chunk(1 << 20, '\0');
     std::uint64_t size = 0;
