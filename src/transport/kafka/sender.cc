@@ -21,7 +21,13 @@ constexpr auto kAskNews = 30s;     // partitions may have been added
 constexpr int kAskTimes = 12;      // then the topic cannot be had
 constexpr auto kSlice = 100ms;     // of round robin
 constexpr std::size_t kLeastMessage = 4096;
+// What the library and we keep for a message besides its bytes.
+constexpr std::size_t kMessageOverhead = 400;
 constexpr std::size_t kHeaderRoom = 48u << 10;
+
+std::size_t memory_of(const Outgoing& message) {
+  return message.value.size() + message.record.size() + message.blanks.size() + kMessageOverhead;
+}
 
 const char* acks_text(Acks acks) {
   return acks == Acks::kAll ? "all" : acks == Acks::kLeader ? "1" : "0";
@@ -111,6 +117,8 @@ void Sender::send_waiting() {
       if (!topics_.contains(channel)) it = waiting_.begin();
       continue;
     }
+    // One message per record takes several times the memory of the batch: not all that waits is encoded at once.
+    if ((*at)->parcels.empty() && encoded_ > options_.queue_bytes / 2) return;
     if (!encode(**at)) {
       answer(waiting_, at, Error(ErrorCode::kInternal, "cannot encode a batch for Kafka: no memory"));
       continue;
@@ -179,7 +187,10 @@ bool Sender::encode(Sending& sending) {
   auto messages = encoder_.encode(*sending.batch, options_.encoding, sending.most);
   if (!messages.ok()) return false;
   sending.parcels.reserve(messages->size());
-  for (Outgoing& message : *messages) sending.parcels.push_back({std::move(message), &sending, false});
+  for (Outgoing& message : *messages) {
+    encoded_ += memory_of(message);
+    sending.parcels.push_back({std::move(message), &sending, false});
+  }
   return true;
 }
 
@@ -249,6 +260,7 @@ void Sender::report(Parcel& parcel, rd_kafka_resp_err_t code) {
   parcel.delivered = true;
   metrics_.messages.add();
   metrics_.bytes.add(parcel.message.value.size());
+  encoded_ -= memory_of(parcel.message);
   parcel.message = {{}, parcel.message.kind};
   back_off_ = kLeastBackOff;
   if (++sending.delivered == sending.parcels.size()) complete(sending);
@@ -267,8 +279,19 @@ void Sender::complete(Sending& sending) {
 void Sender::answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer) {
   std::unique_ptr<Sending> sending = std::move(*at);
   list.erase(at);
-  if (!answer.ok()) metrics_.refused.add();
+  if (!answer.ok()) {
+    metrics_.refused.add();
+    forget(*sending);
+  }
   done_(std::move(sending), std::move(answer));
+}
+
+// Its messages are not sent.
+void Sender::forget(Sending& sending) {
+  for (const Parcel& parcel : sending.parcels) {
+    if (!parcel.delivered) encoded_ -= memory_of(parcel.message);
+  }
+  sending.parcels.clear();
 }
 
 void Sender::note_trouble(rd_kafka_resp_err_t code, const Sending& sending) {
@@ -330,7 +353,7 @@ void Sender::shrink(Sending& sending) {
   std::size_t largest = 0;
   for (const Parcel& parcel : sending.parcels) largest = std::max(largest, parcel.message.value.size());
   sending.most = std::min(sending.most, largest) / 2;
-  sending.parcels.clear();
+  forget(sending);
   sending.delivered = 0;
 }
 

@@ -97,6 +97,7 @@ class Sender {
   void start_anew();
   void settle(const Trouble& trouble);
   void shrink(Sending& sending);
+  void forget(Sending& sending);
   void answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer);
 
   const KafkaProducerOptions& options_;
@@ -105,8 +106,9 @@ class Sender {
   MessageEncoder encoder_;
   Owned<rd_kafka_t> client_;
   std::map<std::string, Topic> topics_;
-  Sendings waiting_;  // not, or not wholly, with the library; in order
-  Sendings sent_;     // with the library; in order
+  std::size_t encoded_ = 0;  // memory of messages that are not delivered
+  Sendings waiting_;         // not, or not wholly, with the library; in order
+  Sendings sent_;            // with the library; in order
   Trouble trouble_;
   Clock::time_point again_at_{};
   std::chrono::milliseconds back_off_;
