@@ -14,7 +14,7 @@ using Acks = KafkaProducerOptions::Acks;
 using Partitioning = KafkaProducerOptions::Partitioning;
 
 constexpr auto kLeastBackOff = 100ms;
-constexpr auto kMostBackOff = 10s;
+constexpr auto kMostBackOff = 3s;
 constexpr auto kAskWait = 2s;
 constexpr auto kAskAgain = 250ms;  // while a cluster may be creating the topic
 constexpr auto kAskNews = 30s;     // partitions may have been added
