@@ -297,3 +297,9 @@ def test_shortened_to_an_equal_prefix_while_down(home):
     added = lines.next(3)
     append(path, added)
     finish(home, lines, [keep + added])
+    source = home.json("sources")[0]["source"]
+    home.run("audit", "--source", source)
+    with open(path, "r+b") as f:
+        f.seek(100)
+        f.write(b"#")
+    check(b"altered [100, 101)" in home.run("audit", "--source", source, code=1).stdout, "a byte of the inherited prefix is compared too")

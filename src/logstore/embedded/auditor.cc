@@ -194,16 +194,26 @@ void Auditor::read_all(const Stream& stream, const Extents& found) {
   }
 }
 
-bool Auditor::is_newest_epoch(const Stream& stream) const {
-  return std::none_of(input_->streams.begin(), input_->streams.end(),
-                      [&](const auto& other) { return other->source == stream.source && other->epoch > stream.epoch; });
+// Of an older epoch the file has what every later one took over.
+std::uint64_t Auditor::end_in_file(const Stream& stream) const {
+  std::uint64_t end = UINT64_MAX;
+  std::uint32_t newest = stream.epoch;
+  std::uint32_t newest_here = stream.epoch;  // on this channel
+  for (const auto& other : input_->streams) {
+    if (other->source != stream.source || other->epoch <= stream.epoch) continue;
+    newest = std::max(newest, other->epoch);
+    if (other->channel != stream.channel) continue;
+    newest_here = std::max(newest_here, other->epoch);
+    end = std::min(end, other->state.inherited);
+  }
+  return newest_here == newest ? end : 0;
 }
 
-std::optional<std::uint64_t> Auditor::check_file(const Stream& stream, const ReadBytes& file) {
+std::optional<std::uint64_t> Auditor::check_file(const Stream& stream, const ReadBytes& file, std::uint64_t end) {
   if (!file) return std::nullopt;
   FileComparison comparison(file);
   Status read = ok_status();
-  for (const HeldRange& held : stream.ranges.all()) {
+  for (const HeldRange& held : stream.ranges.within(0, end)) {
     const LedgerRange& range = held.range;
     if (range.disposition != Disposition::kStored || !read.ok()) continue;
     if (range.expired) {
@@ -254,8 +264,8 @@ void Auditor::check_stream(const Stream& stream, const AuditRequest& request) {
   check_ranges(stream);
   if (request.deep) {
     check_content(stream);
-    if (request.reread && is_newest_epoch(stream))
-      source.reread_bytes = check_file(stream, request.reread(source.info));
+    const std::uint64_t end = end_in_file(stream);
+    if (request.reread && end > 0) source.reread_bytes = check_file(stream, request.reread(source.info), end);
   }
   report_.sources.push_back(std::move(source));
 }

@@ -48,9 +48,9 @@ class Auditor {
   void check_expected(const Stream& stream, const Extents& found);
   void check_counts(const Stream& stream, const Extents& found);
   void read_all(const Stream& stream, const Extents& found);
-  bool is_newest_epoch(const Stream& stream) const;
-  // Compares with the file, where there is one; returns how many bytes.
-  std::optional<std::uint64_t> check_file(const Stream& stream, const ReadBytes& file);
+  std::uint64_t end_in_file(const Stream& stream) const;
+  // Compares [0, end) with the file, where there is one; returns how many bytes.
+  std::optional<std::uint64_t> check_file(const Stream& stream, const ReadBytes& file, std::uint64_t end);
   void add(const Stream& stream, std::string kind, std::uint64_t begin, std::uint64_t end, std::string detail);
   void add_entry(const QuarantineEntry& entry);
   void add_damage(const Damage& damage);
