@@ -161,6 +161,7 @@ class Follower {
   CopySearch find_copy(TrackedSource& original);
   bool send_end_again(TrackedSource& original, FoundCopy& copy);
   bool account_copy(TrackedSource& copy);
+  bool awaits_original(TrackedSource& source, std::uint64_t size, bool quiet);
   void adopt_generations(TrackedSource& source, TimeNs rotated_at);
 
   // --- endings (follower_ending.cc)

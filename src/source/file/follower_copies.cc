@@ -14,6 +14,7 @@ namespace {
 // A file of the same name with as many equal bytes is the same file restored, not a writer's new one with the same
 // banner.
 constexpr std::uint64_t kRestoredBytes = 4096;
+constexpr std::uint64_t kHeadBytes = 4096;
 constexpr Moment kLookAgain = std::chrono::seconds(1);
 
 std::uint64_t read_end(const TrackedSource& source, const Stream& stream) {
@@ -27,6 +28,17 @@ const Stream* furthest(const TrackedSource& source) {
     if (best == nullptr || read_end(source, stream) > read_end(source, *best)) best = &stream;
   }
   return best;
+}
+
+// Whether both have bytes, and the same ones as far as both go, or as they were looked at.
+bool same_head(const OpenFile& file, std::uint64_t size, const OpenFile& other) {
+  const auto other_size = other.content->size();
+  if (!other_size.ok()) return false;
+  std::string one(std::min({size, *other_size, kHeadBytes}), '\0');
+  std::string two(one.size(), '\0');
+  const auto got_one = file.content->read(one.data(), one.size(), 0);
+  const auto got_two = other.content->read(two.data(), two.size(), 0);
+  return !one.empty() && got_one.ok() && *got_one == one.size() && got_two.ok() && *got_two == two.size() && one == two;
 }
 
 OriginalState state_of(const TrackedSource& source) {
@@ -125,10 +137,29 @@ std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, c
   return found;
 }
 
+// Whether a source of which nothing was read yet, but which is open, begins with the bytes of the file at `source`:
+// only after it was read can be told whether the file is its copy. A source that is undecided itself is waited for
+// until the file is quiet, so that no two wait for each other.
+bool Follower::awaits_original(TrackedSource& source, std::uint64_t size, bool quiet) {
+  for (const SourceId& id : ids_for(name_of(source.path()))) {
+    TrackedSource* original = find(id);
+    if (original == nullptr || id == source.id || original->alias || original->binary || original->compressed) continue;
+    if (original->finished || (original->undecided && quiet)) continue;
+    const Stream* stream = furthest(*original);
+    if (stream == nullptr || !stream->rule || read_end(*original, *stream) > 0) continue;
+    if (name_fits(source.path(), *original) && open(*original) && same_head(source.open, size, original->open))
+      return true;
+  }
+  return false;
+}
+
 // Decides about a file with an unknown handle; called again until it is decided.
 void Follower::decide_file(TrackedSource& source) {
   source.state = source.alias ? FileState::kAlias : FileState::kWaiting;
-  if (!open(source)) return;
+  if (!open(source)) {
+    if (source.paths.empty()) source.size = 0, source.state = FileState::kMissing;  // gone before it was opened
+    return;
+  }
   const auto size = source.open.content->size();
   const bool half = !size.ok() && size.error().code() == ErrorCode::kUnavailable;
   if (!size.ok() && !half) {
@@ -148,6 +179,7 @@ void Follower::decide_file(TrackedSource& source) {
   if (source.alias && find(source.original) != nullptr && state_of(*find(source.original)) == OriginalState::kLive) {
     if (account_copy(source)) return;
   }
+  if (!deps_.options.one_shot && awaits_original(source, *size, quiet)) return at(source, now() + kLookAgain);
   std::vector<TrackedSource*> originals = originals_for(source, source.path());
   std::vector<Candidate> candidates;
   for (TrackedSource* original : originals) {
