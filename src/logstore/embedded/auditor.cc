@@ -264,8 +264,9 @@ void Auditor::check_stream(const Stream& stream, const AuditRequest& request) {
   check_ranges(stream);
   if (request.deep) {
     check_content(stream);
-    const std::uint64_t end = end_in_file(stream);
-    if (request.reread && end > 0) source.reread_bytes = check_file(stream, request.reread(source.info), end);
+    // Only for this is every other stream looked at.
+    const std::uint64_t end = request.reread ? end_in_file(stream) : 0;
+    if (end > 0) source.reread_bytes = check_file(stream, request.reread(source.info), end);
   }
   report_.sources.push_back(std::move(source));
 }

@@ -95,12 +95,13 @@ Result<std::vector<ExportOmission>> EmbeddedLedger::export_bytes(const ExportReq
                                                                  std::stop_token stop) {
   LB_ASSIGN(const std::shared_ptr<const Stream> stream, stream_of(request));
   std::vector<std::shared_ptr<const Stream>> epochs{stream};
-  while (epochs.front() != nullptr && epochs.front()->state.inherited > 0 && epochs.front()->epoch > 0) {
-    StreamKey before = key_of(*epochs.front());
-    --before.epoch;
-    epochs.insert(epochs.begin(), catalog_.find(before));
+  while (epochs.front()->state.inherited > 0 && epochs.front()->epoch > 0) {
+    StreamKey key = key_of(*epochs.front());
+    --key.epoch;
+    std::shared_ptr<const Stream> before = catalog_.find(key);
+    if (before == nullptr) break;
+    epochs.insert(epochs.begin(), std::move(before));
   }
-  if (epochs.front() == nullptr) epochs.erase(epochs.begin());
   return Exporter(view_, catalog_.snapshot(), sink).run(epochs, std::move(stop));
 }
 
