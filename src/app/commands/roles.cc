@@ -30,18 +30,23 @@ Status run_agent_program(Context& context) {
   return {};
 }
 
+// Until the program is told to stop.
+Status serve(Context& context, Engine& engine, PageServer& server) {
+  std::fflush(stdout);
+  notify_service_manager("READY=1");
+  wait_for_stop(context.stop);
+  notify_service_manager("STOPPING=1");
+  server.stop();
+  return engine.stop();
+}
+
 Status run_server_program(Context& context) {
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_ASSIGN(Producer * store_side, engine->start_taking_batches());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .batches_to = store_side}));
   fmt::print("stored in   {}\nthe page    {}\n            (works once; `logboom login` prints another)\n",
              context.data_directory(), server->sign_in_url());
-  std::fflush(stdout);
-  notify_service_manager("READY=1");
-  wait_for_stop(context.stop);
-  notify_service_manager("STOPPING=1");
-  server->stop();
-  return engine->stop();
+  return serve(context, *engine, *server);
 }
 
 Status run_transfer_program(Context& context) {
@@ -53,12 +58,7 @@ Status run_transfer_program(Context& context) {
       "prints another)\n",
       printable(context.settings.text("transfer.topics")), printable(context.settings.text("transport.brokers")),
       context.data_directory(), server->sign_in_url());
-  std::fflush(stdout);
-  notify_service_manager("READY=1");
-  wait_for_stop(context.stop);
-  notify_service_manager("STOPPING=1");
-  server->stop();
-  return engine->stop();
+  return serve(context, *engine, *server);
 }
 
 }  // namespace
