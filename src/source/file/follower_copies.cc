@@ -281,8 +281,8 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
       if (!size.ok()) continue;
       const auto like = compare(file, *size, original);
       if (!like.ok() || *like == Likeness::kNone) continue;
-      auto& like_it = *like == Likeness::kContinues ? whole : shorter;
-      like_it.push_back({entry.path, entry.info, std::move(file), *size});
+      std::vector<FoundCopy>& kind = *like == Likeness::kContinues ? whole : shorter;
+      kind.push_back({entry.path, entry.info, std::move(file), *size});
     }
   }
   std::vector<FoundCopy>& found = whole.empty() ? shorter : whole;

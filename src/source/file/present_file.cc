@@ -4,14 +4,10 @@
 
 #include "base/log.h"
 #include "source/file/identity/identity.h"
+#include "source/file/match/rule_matcher.h"
 
 namespace logboom::source {
 namespace {
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash);
-}
 
 bool is_it(const Result<FileStat>& stat, const FileIdentity& identity) {
   return stat.ok() && stat->type == FileType::kRegular && binding_key(stat->identity) == binding_key(identity);
@@ -20,7 +16,7 @@ bool is_it(const Result<FileStat>& stat, const FileIdentity& identity) {
 // Empty: under no name.
 std::string find_name(FileSystem& files, const std::string& path, const FileIdentity& identity) {
   if (is_it(files.stat(path), identity)) return path;
-  const std::string folder = folder_of(path);
+  const std::string folder(folder_of(path));
   const auto entries = files.list(folder);
   if (!entries.ok()) return {};
   for (const DirectoryEntry& entry : *entries) {
@@ -42,8 +38,8 @@ Result<PresentFile> open_present_file(FileSystem& files, const std::string& path
   std::string head(6, '\0');
   LB_ASSIGN(const std::size_t got, present.file->pread(head.data(), head.size(), 0));
   const auto kind = detect_compression(std::string_view(head).substr(0, got));
-  const std::string name = present.path.substr(present.path.rfind('/') + 1);
-  const bool compressed = compression_of(name) != Compression::kNone && kind && *kind != CompressionKind::kNone;
+  const bool compressed =
+      compression_of(name_of(present.path)) != Compression::kNone && kind && *kind != CompressionKind::kNone;
   present.content = compressed ? decoded_content(*present.file, *kind, false) : plain_content(*present.file);
   return present;
 }
