@@ -160,9 +160,12 @@ config::OptionTable all_options() {
        false,
        size_between("64", "256MiB")},
   };
-  config::OptionTable transport = transport_options();
-  const auto logs = std::find_if(options.begin(), options.end(), [](const auto& o) { return o.name == "logs.kind"; });
-  options.insert(logs, std::make_move_iterator(transport.begin()), std::make_move_iterator(transport.end()));
+  const auto insert_before = [&](const char* name, config::OptionTable table) {
+    const auto at = std::find_if(options.begin(), options.end(), [&](const auto& o) { return o.name == name; });
+    options.insert(at, std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
+  };
+  insert_before("logs.kind", transport_options());
+  insert_before("server.listen", elastic_options());
   return options;
 }
 

@@ -1,0 +1,91 @@
+#include "app/options.h"
+#include "http/url.h"
+
+namespace logboom::app {
+
+using config::OptionType;
+
+namespace {
+
+std::optional<std::string> url_list(std::string_view text) {
+  const auto is_url = [](std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    if (!url.starts_with("http://") && !url.starts_with("https://")) return false;
+    const std::string_view rest = url.substr(scheme + 3);
+    return http::parse_authority(rest.substr(0, rest.find('/'))).ok();
+  };
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    std::string_view url = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    while (url.starts_with(' ')) url.remove_prefix(1);
+    while (url.ends_with(' ')) url.remove_suffix(1);
+    if (!is_url(url)) return "URLs with commas between them, as in http://10.0.0.1:9200";
+  }
+  return std::nullopt;
+}
+
+// What is left of a pattern without {topic} and {day} must be a part of an index name.
+std::optional<std::string> index_pattern(std::string_view text) {
+  constexpr const char* kExpected =
+      "an index name: lower-case letters, digits, '.', '-' and '_', with {topic} and {day} where these belong";
+  if (text.empty() || text.size() > 100 || text[0] == '-' || text[0] == '_' || text[0] == '.') return kExpected;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    for (const std::string_view part : {"{topic}", "{day}"}) {
+      if (text.substr(i).starts_with(part)) i += part.size();
+    }
+    if (i >= text.size()) break;
+    const char c = text[i];
+    const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (!fits) return kExpected;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> writer_count(std::string_view text) {
+  const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+  const int count = digits && text.size() <= 3 ? std::stoi(std::string(text)) : 0;
+  if (count >= 1 && count <= 64) return std::nullopt;
+  return "a whole number from 1 to 64";
+}
+
+}  // namespace
+
+config::OptionTable elastic_options() {
+  return {
+      {"elastic.url",
+       OptionType::kList,
+       "",
+       "OpenSearch or Elasticsearch: URLs of nodes of one cluster; any of them may be down.",
+       {},
+       false,
+       url_list},
+      {"elastic.index",
+       OptionType::kText,
+       "logboom-{topic}-{day}",
+       "Index a record goes to; {topic} and {day} (on which its bytes were first read, UTC) are filled in. Without "
+       "them "
+       "everything goes to this one index.",
+       {},
+       false,
+       index_pattern},
+      {"elastic.user", OptionType::kText, "", "User to sign in as."},
+      {"elastic.password", OptionType::kText, "", "The user's password.", {}, true},
+      {"elastic.password_file", OptionType::kPath, "", "Holds the user's password, in the place of elastic.password."},
+      {"elastic.api_key",
+       OptionType::kText,
+       "",
+       "API key (base64 of id:key) in the place of user and password.",
+       {},
+       true},
+      {"elastic.writers",
+       OptionType::kInteger,
+       "2",
+       "Connections that write at the same time.",
+       {},
+       false,
+       writer_count},
+  };
+}
+
+}  // namespace logboom::app
