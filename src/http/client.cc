@@ -1,13 +1,16 @@
 #include "http/client.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <vector>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -15,6 +18,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include "http/client_tls.h"
 #include "http/response_head.h"
 #include "http/url.h"
 
@@ -25,6 +29,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using Protocol = asio::generic::stream_protocol;
 using Stream = beast::basic_stream<Protocol>;
+using TlsStream = asio::ssl::stream<Stream&>;
 using Parser = beast::http::response_parser<beast::http::buffer_body>;
 using boost::system::error_code;
 using OnBody = std::function<bool(std::string_view)>;
@@ -56,15 +61,30 @@ class HttpClient::Core {
   std::string where() const { return options_.unix_socket.empty() ? options_.server : options_.unix_socket; }
 
   Error failure(const char* what, const error_code& error, const std::stop_token& stop) {
-    stream_.reset();
+    const bool spoke_tls = tls_.has_value();
+    drop();
     const std::string text = std::string("cannot ") + what + " " + where() + ": ";
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, text + "stopped");
     if (error == beast::error::timeout) return Error(ErrorCode::kCancelled, text + "no answer in time");
     if (error.category() == beast::http::make_error_code(beast::http::error::bad_version).category() &&
         error != beast::http::error::end_of_stream) {
-      return Error(ErrorCode::kCorrupt, text + error.message());
+      return Error(ErrorCode::kCorrupt, text + error.message() + tls_hint(spoke_tls));
     }
-    return Error(ErrorCode::kUnavailable, text + error.message(), error.value());
+    const std::string alert = alert_problem(error);
+    return Error(ErrorCode::kUnavailable, text + (alert.empty() ? error.message() : alert), error.value());
+  }
+
+  // A server that speaks TLS answers a request without it by an alert.
+  const char* tls_hint(bool spoke_tls) const {
+    constexpr unsigned char kAlert = 0x15;
+    const auto bytes = buffer_.data();
+    const bool alert = bytes.size() > 0 && *static_cast<const unsigned char*>(bytes.data()) == kAlert;
+    return alert && !spoke_tls ? "; it speaks TLS: the address begins with https://" : "";
+  }
+
+  void drop() {
+    tls_.reset();
+    stream_.reset();
   }
 
   // Runs one asynchronous operation to its end; a stop cancels it.
@@ -88,33 +108,91 @@ class HttpClient::Core {
     return result;
   }
 
+  // Where to go, and how.
+  struct Target {
+    std::vector<Protocol::endpoint> endpoints;
+    bool tls = false;
+    std::string host;  // without the port
+  };
+
+  Result<Target> find_unix() const {
+    if (options_.unix_socket.size() > 107)
+      return Error(ErrorCode::kInvalidArgument, "cannot reach " + where() + ": a socket's path has at most 107 bytes");
+    return Target{{asio::local::stream_protocol::endpoint(options_.unix_socket)}, false, "localhost"};
+  }
+
+  Result<Target> find_server(const std::stop_token& stop) {
+    const std::string& server = options_.server;
+    Target target;
+    target.tls = server.starts_with("https://");
+    if (!target.tls && !server.starts_with("http://"))
+      return Error(ErrorCode::kInvalidArgument,
+                   "cannot reach \"" + where() + "\": expected http://HOST:PORT or https://HOST:PORT");
+    host_ = server.substr(server.find("://") + 3);
+    host_ = host_.substr(0, host_.find('/'));
+    LB_ASSIGN(const auto authority, parse_authority(host_));
+    target.host = authority.host;
+    const std::string port = authority.port.empty() ? (target.tls ? "443" : "80") : authority.port;
+    error_code error;
+    asio::ip::tcp::resolver resolver(io_);
+    for (const auto& found : resolver.resolve(authority.host, port, error))
+      target.endpoints.emplace_back(found.endpoint());
+    if (error || target.endpoints.empty()) return failure("find", error, stop);
+    return target;
+  }
+
   Status connect(const std::stop_token& stop) {
     if (stream_) return {};
-    error_code error;
-    Protocol::endpoint endpoint;
-    if (!options_.unix_socket.empty()) {
-      if (options_.unix_socket.size() > 107)
-        return Error(ErrorCode::kInvalidArgument,
-                     "cannot reach " + where() + ": a socket's path has at most 107 bytes");
-      endpoint = asio::local::stream_protocol::endpoint(options_.unix_socket);
-      host_ = "localhost";
-    } else {
-      constexpr std::string_view kScheme = "http://";
-      if (!options_.server.starts_with(kScheme))
-        return Error(ErrorCode::kInvalidArgument, "cannot reach \"" + where() + "\": expected http://HOST:PORT");
-      host_ = options_.server.substr(kScheme.size());
-      host_ = host_.substr(0, host_.find('/'));
-      LB_ASSIGN(const auto authority, parse_authority(host_));
-      asio::ip::tcp::resolver resolver(io_);
-      const auto found = resolver.resolve(authority.host, authority.port.empty() ? "80" : authority.port, error);
-      if (error || found.empty()) return failure("find", error, stop);
-      endpoint = found.begin()->endpoint();
-    }
-    stream_.emplace(io_);
+    host_ = "localhost";
+    LB_ASSIGN(const Target target, options_.unix_socket.empty() ? find_server(stop) : find_unix());
     buffer_.clear();
-    error = run(options_.connect_time, stop, [&](auto done) { stream_->async_connect(endpoint, done); });
+    error_code error;
+    for (const Protocol::endpoint& endpoint : target.endpoints) {
+      stream_.emplace(io_);
+      error = run(options_.connect_time, stop, [&](auto done) { stream_->async_connect(endpoint, done); });
+      if (!error || stop.stop_requested()) break;
+    }
     if (error) return failure("connect to", error, stop);
-    return {};
+    return target.tls ? shake_hands(target.host, stop) : ok_status();
+  }
+
+  Status shake_hands(const std::string& host, const std::stop_token& stop) {
+    if (!context_) {
+      auto made = make_client_tls(options_.tls, where());
+      if (!made.ok()) {
+        drop();
+        return std::move(made).error();
+      }
+      context_ = *std::move(made);
+    }
+    tls_.emplace(*stream_, *context_);
+    expect_server(tls_->native_handle(), options_.tls, host);
+    tls_->set_verify_callback([this](bool fine, asio::ssl::verify_context& context) {
+      if (!fine) refused_ = refused_certificate(context.native_handle());
+      return fine;
+    });
+    const auto error = run(options_.connect_time, stop,
+                           [&](auto done) { tls_->async_handshake(asio::ssl::stream_base::client, done); });
+    if (error == beast::error::timeout || stop.stop_requested()) return failure("reach", error, stop);
+    Status fine;
+    if (error) {
+      fine = Error(ErrorCode::kUnavailable, handshake_problem(refused_, options_.tls, host, error));
+    } else {
+      fine = check_pin(tls_->native_handle(), options_.tls);
+    }
+    if (fine.ok()) return fine;
+    drop();
+    return Error(fine.error().code(), "cannot reach " + where() + ": " + fine.error().message());
+  }
+
+  // Calls `use` with the stream that carries HTTP.
+  template <typename Use>
+  void with_stream(Use use) {
+    if (tls_) {
+      use(*tls_);
+    } else {
+      use(*stream_);
+    }
   }
 
   std::string head_of(const ClientRequest& request) const {
@@ -131,16 +209,18 @@ class HttpClient::Core {
                                       const std::stop_token& stop) {
     header_seen_ = false;
     LB_TRY(connect(stop));
-    const std::string text = head_of(request) + request.body;
-    auto error =
-        run(options_.silence_time, stop, [&](auto done) { asio::async_write(*stream_, asio::buffer(text), done); });
+    const std::string head = head_of(request);
+    const std::array<asio::const_buffer, 2> message = {asio::buffer(head), asio::buffer(request.body)};
+    auto error = run(options_.silence_time, stop,
+                     [&](auto done) { with_stream([&](auto& stream) { asio::async_write(stream, message, done); }); });
     if (error) return failure("send to", error, stop);
     Parser parser;
     parser.body_limit(boost::none);
     parser.header_limit(64 << 10);
     parser.skip(request.method == "HEAD");
-    error = run(options_.silence_time, stop,
-                [&](auto done) { beast::http::async_read_header(*stream_, buffer_, parser, done); });
+    error = run(options_.silence_time, stop, [&](auto done) {
+      with_stream([&](auto& stream) { beast::http::async_read_header(stream, buffer_, parser, done); });
+    });
     if (error) return failure("read from", error, stop);
     header_seen_ = true;
     ClientResponse response;
@@ -148,7 +228,7 @@ class HttpClient::Core {
     LB_TRY(read_body(parser, response, response.status / 100 == 2 ? on_body : OnBody(), stop));
     for (const auto& field : parser.get())
       response.headers.emplace_back(lower(field.name_string()), std::string(field.value()));
-    if (!parser.is_done() || !parser.get().keep_alive()) stream_.reset();
+    if (!parser.is_done() || !parser.get().keep_alive()) drop();
     return response;
   }
 
@@ -158,15 +238,16 @@ class HttpClient::Core {
       auto& body = parser.get().body();
       body.data = piece.data();
       body.size = piece.size();
-      auto error = run(options_.silence_time, stop,
-                       [&](auto done) { beast::http::async_read_some(*stream_, buffer_, parser, done); });
+      auto error = run(options_.silence_time, stop, [&](auto done) {
+        with_stream([&](auto& stream) { beast::http::async_read_some(stream, buffer_, parser, done); });
+      });
       if (error == beast::http::error::need_buffer) error = {};
       const std::string_view bytes(piece.data(), piece.size() - parser.get().body().size);
       if (!bytes.empty()) {
         if (on_body) {
           if (!on_body(bytes)) return {};
         } else if (response.body.size() + bytes.size() > options_.max_body) {
-          stream_.reset();
+          drop();
           return Error(ErrorCode::kFull, "cannot read from " + where() + ": the answer is too large");
         } else {
           response.body.append(bytes);
@@ -179,7 +260,10 @@ class HttpClient::Core {
 
   const ClientOptions options_;
   asio::io_context io_{1};
+  std::shared_ptr<asio::ssl::context> context_;  // made for the first https connection
   std::optional<Stream> stream_;
+  std::optional<TlsStream> tls_;  // over stream_
+  RefusedCertificate refused_;    // of the last handshake in which one was
   beast::flat_buffer buffer_;
   std::string host_;
   bool header_seen_ = false;

@@ -1,7 +1,9 @@
-// HttpClient: a small blocking client for the command line and for tests. TCP and Unix socket, streamed answers.
+// HttpClient: a small blocking client, over TCP, TLS and Unix sockets, with streamed answers: commands, agents, and
+// whatever else of the program speaks HTTP to a server.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -13,10 +15,23 @@
 
 namespace logboom::http {
 
+// Of https:// addresses: TLS 1.2 and newer; the server's certificate must be signed by a known authority, be valid now,
+// and name the host of the address.
+struct ClientTls {
+  std::string ca_file;      // authorities in PEM; empty: the system's
+  std::string fingerprint;  // pins the server: SHA-256 of its public key or of its certificate, in hexadecimal; then
+                            // this alone decides, not authority, name or date
+  std::string server_name;  // expected in the certificate; empty: the host of the address
+  std::string certificate;  // of this side, in PEM, where the server wants one; both or none
+  std::string key;
+  bool insecure_skip_verify = false;  // takes any certificate, and warns about it; without effect beside a pin
+};
+
 struct ClientOptions {
-  std::string server;       // "http://127.0.0.1:7117"; ignored with unix_socket
+  std::string server;       // "http://127.0.0.1:7117", "https://logs.example.com"; ignored with unix_socket
   std::string unix_socket;  // path
   std::string token;        // sent as Bearer when not empty
+  ClientTls tls;
   std::chrono::milliseconds connect_time{5'000};
   std::chrono::milliseconds silence_time{0};  // longest wait for the next byte of an answer; 0: for ever
   std::size_t max_body = 64 << 20;            // of an answer that is not streamed; larger: kFull
@@ -43,8 +58,9 @@ class HttpClient {
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
 
-  // kUnavailable: nobody answers there; kCancelled: stop, or silence_time passed; kCorrupt: the answer is not HTTP or
-  // was cut.
+  // kUnavailable: nobody answers there, or TLS does not come about (the message says why and what to do); kCancelled:
+  // stop, or silence_time passed; kCorrupt: the answer is not HTTP or was cut; kInvalidArgument: the address or a file
+  // of ClientTls cannot be used.
   Result<ClientResponse> send(const ClientRequest& request, std::stop_token stop = {});
   // The same, the body handed over in pieces as it arrives when the status is 2xx (else it is in the response).
   // `on_body` returns false to stop reading: then the response is given as far as it came and the connection is closed.

@@ -17,6 +17,8 @@
 //
 // g++ 12 miscompiles co_await inside conditions followed by break, in && and ||, and with temporaries that live across
 // it: every co_await here stands alone, as `x = co_await f(lvalue);`.
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -84,6 +86,12 @@ std::optional<Refusal> check_message(const Parser& parser, const ServerLimits& l
     return Refusal{501, "unsupported", "bodies with a Content-Encoding are not taken", "send the body as it is", {}};
   }
   return std::nullopt;
+}
+
+// Whether a TLS handshake failed because the other side does not speak TLS at all.
+bool is_plain_http(error_code error) {
+  return error.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST;
 }
 
 // A share of ServerLimits::large_bodies, given back when it dies. Nothing else in use: any one body is granted.
@@ -174,9 +182,21 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       base().expires_after(limits().header_time);
       const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAwait);
       if (error) shared_.metrics.malformed.add();
+      if (is_plain_http(error)) co_await send_away();
       co_return !error;
     }
     co_return true;
+  }
+
+  // Who speaks plain HTTP here is told so; what the request asks is not looked at.
+  asio::awaitable<void> send_away() {
+    keep_alive_ = false;
+    unread_ = true;
+    const Response response =
+        to_response({400, "invalid_argument", "this port speaks TLS: the address begins with https://", "", {}});
+    const std::string text = response_head(response, head_context(response.body.size(), false)) + response.body;
+    base().expires_after(limits().write_time);
+    co_await asio::async_write(base(), asio::buffer(text), kAwait);
   }
 
   // Waits for the first byte of a request. A stranger gets no more than the time for a header.
@@ -444,7 +464,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     std::array<char, 4096> rest;
     bool more = true;
     for (std::size_t drained = 0; more && drained < limits().body_bytes;) {
-      const auto [error, n] = co_await stream_.async_read_some(asio::buffer(rest), kAwait);
+      const auto [error, n] = co_await base().async_read_some(asio::buffer(rest), kAwait);
       more = !error;
       drained += n;
     }
