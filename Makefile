@@ -21,6 +21,7 @@ setup-build:
 setup-test: setup-build
 	@tools/setup.sh tools/packages-test.txt
 	@python3 tests/servers/kafka.py fetch
+	@python3 tests/servers/opensearch.py fetch
 
 # Format, layers and unit tests of the development build: before each commit.
 check:

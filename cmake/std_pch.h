@@ -26,5 +26,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-#include <tl/expected.hpp>
+
 #include <fmt/format.h>
+#include <tl/expected.hpp>

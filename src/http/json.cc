@@ -59,6 +59,13 @@ bool is_plain(char c) {
   return u >= 0x20 && u < 0x7F && c != '"' && c != '\\';
 }
 
+int digit_of(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 template <typename T>
 void append_number(std::string& out, T value) {
   std::array<char, 24> buffer;
@@ -118,6 +125,23 @@ std::string base64(std::string_view bytes) {
     out += kAlphabet[v >> 12 & 63];
     out += i + 1 < bytes.size() ? kAlphabet[v >> 6 & 63] : '=';
     out += i + 2 < bytes.size() ? kAlphabet[v & 63] : '=';
+  }
+  return out;
+}
+
+Result<std::string> from_base64(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  std::uint32_t bits = 0;
+  int count = 0;
+  while (text.ends_with('=')) text.remove_suffix(1);
+  for (const char c : text) {
+    const int digit = digit_of(c);
+    if (digit < 0) return Error(ErrorCode::kCorrupt, "cannot read base64: another character is in it");
+    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    if ((count += 6) < 8) continue;
+    count -= 8;
+    out += static_cast<char>(bits >> count & 0xff);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace logboom::http {
 
@@ -13,6 +14,8 @@ namespace logboom::http {
 bool append_json_string(std::string& out, std::string_view bytes);
 bool is_utf8(std::string_view bytes);
 std::string base64(std::string_view bytes);
+// The other way, with or without padding. kCorrupt: it is not base64.
+Result<std::string> from_base64(std::string_view text);
 
 // Puts the commas; nesting is up to the caller. Writes to `out`, which outlives it.
 class JsonWriter {

@@ -38,6 +38,8 @@ TEST(Base64, Pads) {
   EXPECT_EQ(base64("fo"), "Zm8=");
   EXPECT_EQ(base64("foo"), "Zm9v");
   EXPECT_EQ(base64("\xFF\xFE\xFD\xFC"), "//79/A==");
+  for (const char* bytes : {"", "f", "fo", "foo", "\xFF\xFE\xFD\xFC"}) EXPECT_EQ(*from_base64(base64(bytes)), bytes);
+  EXPECT_EQ(from_base64("Zm9v!").error().code(), ErrorCode::kCorrupt);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "io/gzip.h"
 #include "io/memory_file_system.h"
 
 namespace logboom {
@@ -17,18 +18,8 @@ namespace {
 using End = DecompressingReader::End;
 using State = Decompressor::State;
 
-std::string gzip(std::string_view bytes) {
-  z_stream stream = {};
-  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&stream, bytes.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
+std::string gzipped(std::string_view bytes) {
+  return *logboom::gzip(bytes, 6);
 }
 
 std::string zstd(std::string_view bytes) {
@@ -213,7 +204,7 @@ TEST_P(DecompressorTest, AFileIsReadAsItGrows) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DecompressorTest,
-                         testing::Values(Format{CompressionKind::kGzip, gzip}, Format{CompressionKind::kZstd, zstd},
+                         testing::Values(Format{CompressionKind::kGzip, gzipped}, Format{CompressionKind::kZstd, zstd},
                                          Format{CompressionKind::kXz, xz}),
                          [](const auto& test) { return std::string(compression_name(test.param.kind)); });
 
@@ -249,7 +240,7 @@ TEST(Decompressor, SkipsZstdFramesWithoutContentAndPaddingOfTheOthers) {
   EXPECT_EQ(all.content, "x");
   EXPECT_EQ(all.state, State::kBetween);
   const std::string padding(512, '\0');
-  EXPECT_EQ(decompress(CompressionKind::kGzip, gzip("x") + padding, 100, 100).state, State::kBetween);
+  EXPECT_EQ(decompress(CompressionKind::kGzip, gzipped("x") + padding, 100, 100).state, State::kBetween);
   EXPECT_EQ(decompress(CompressionKind::kXz, xz("x") + padding + xz("y"), 100, 100).content, "xy");
 }
 

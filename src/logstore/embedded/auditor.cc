@@ -8,7 +8,7 @@
 #include "io/hashing.h"
 #include "logstore/embedded/codec.h"
 #include "logstore/embedded/file_comparison.h"
-#include "logstore/embedded/mark_check.h"
+#include "logstore/mark_check.h"
 
 namespace logboom::logstore::embedded {
 namespace {

@@ -12,9 +12,9 @@
 
 #include "base/mutex.h"
 #include "logstore/embedded/file_reader.h"
-#include "logstore/embedded/position_marks.h"
 #include "logstore/embedded/snapshot.h"
 #include "logstore/embedded/stream.h"
+#include "logstore/position_marks.h"
 
 namespace logboom::logstore::embedded {
 

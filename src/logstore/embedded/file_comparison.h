@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "logstore/embedded/mark_check.h"
 #include "logstore/log_store.h"
+#include "logstore/mark_check.h"
 #include "record/interval_set.h"
 
 namespace logboom::logstore::embedded {

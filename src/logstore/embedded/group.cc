@@ -6,7 +6,7 @@
 
 #include "io/hashing.h"
 #include "logstore/embedded/codec.h"
-#include "logstore/embedded/mark_check.h"
+#include "logstore/mark_check.h"
 #include "record/slice.h"
 
 namespace logboom::logstore::embedded {

@@ -1,4 +1,4 @@
-#include "logstore/embedded/position_marks.h"
+#include "logstore/position_marks.h"
 
 #include <gtest/gtest.h>
 

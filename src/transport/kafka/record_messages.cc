@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "http/json.h"
-#include "parse/time.h"
+#include "parse/ecs.h"
 #include "record/encoding/batch_encoding.h"
 #include "record/slice.h"
 
@@ -114,37 +114,6 @@ Result<std::string> join(const Batch& part, std::string_view text, std::string_v
   return out;
 }
 
-int digit_of(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-Result<std::string> from_base64(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  for (const char c : text) {
-    const int digit = digit_of(c);
-    if (digit < 0) return Error(ErrorCode::kCorrupt, "logboom.raw is not base64");
-    bits = bits << 6 | static_cast<std::uint32_t>(digit);
-    if ((count += 6) < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count & 0xff);
-  }
-  return out;
-}
-
-void write_value(http::JsonWriter& json, const parse::FieldValue& value) {
-  if (std::holds_alternative<std::monostate>(value)) return void(json.null());
-  if (const auto* flag = std::get_if<bool>(&value)) return void(json.boolean(*flag));
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return void(json.number(*number));
-  if (const auto* number = std::get_if<std::uint64_t>(&value)) return void(json.number(*number));
-  json.string(parse::to_text(value));
-}
-
 }  // namespace
 
 void RecordEncoder::encode(const Batch& batch, bool json, std::size_t most, std::vector<Outgoing>& out) {
@@ -187,23 +156,17 @@ void RecordEncoder::add_piece(const Batch& batch, std::size_t index, bool json, 
 std::string RecordEncoder::document(const Batch& batch, const Record& record, std::string_view text) {
   std::string out;
   http::JsonWriter json(out);
-  json.open_object().field("@timestamp", parse::format_time_utc(record.time)).field("message", text);
-  if (!http::is_utf8(text)) json.field("logboom.raw", http::base64(text));
-  if (record.level != Level::kNone) json.field("log.level", level_name(record.level));
-  json.field("log.file.path", batch.state.path).field("log.offset", batch.offset(record));
-  json.field("host.name", batch.state.host).field("topic", batch.channel);
-  for (const auto& [name, value] : batch.fields) json.field("labels." + name, value);
-  for (const parse::Field& field : fields_.fields(batch.format, text)) {
-    json.key("fields." + field.name);
-    write_value(json, field.value);
-  }
+  json.open_object();
+  parse::write_ecs(json, batch, record, text);
+  parse::write_ecs_fields(json, fields_.fields(batch.format, text));
   json.close_object();
   return out;
 }
 
 Result<std::string> RecordDecoder::text_of(const Incoming& message) {
   if (message.kind != kJsonKind) return std::string(message.value);
-  if (auto raw = fields_.field(Format::kJson, message.value, "logboom.raw")) return from_base64(parse::to_text(*raw));
+  if (auto raw = fields_.field(Format::kJson, message.value, "logboom.raw"))
+    return http::from_base64(parse::to_text(*raw));
   if (auto text = fields_.field(Format::kJson, message.value, "message")) return parse::to_text(*text);
   return Error(ErrorCode::kCorrupt, "cannot read message: its value is no JSON object with a message");
 }

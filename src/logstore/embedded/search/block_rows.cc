@@ -4,10 +4,10 @@
 #include <numeric>
 
 #include "logstore/embedded/block/text_form.h"
-#include "logstore/embedded/search/field_values.h"
 #include "logstore/embedded/search/json_place.h"
 #include "logstore/embedded/search/leaves.h"
 #include "logstore/embedded/search/rows.h"
+#include "logstore/field_values.h"
 
 namespace logboom::logstore::embedded {
 namespace {

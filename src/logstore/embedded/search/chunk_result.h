@@ -8,8 +8,8 @@
 
 #include "base/result.h"
 #include "logstore/embedded/search/plan.h"
-#include "logstore/embedded/search/tally.h"
 #include "logstore/log_store.h"
+#include "logstore/tally.h"
 
 namespace logboom::logstore::embedded {
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "logstore/embedded/search/chunk_result.h"
-#include "logstore/embedded/search/field_values.h"
 #include "logstore/embedded/search/rows.h"
+#include "logstore/field_values.h"
 
 namespace logboom::logstore::embedded {
 

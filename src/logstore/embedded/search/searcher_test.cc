@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "logstore/embedded/search/tally.h"
 #include "logstore/embedded/search/testing/corpus.h"
+#include "logstore/tally.h"
 
 namespace logboom::logstore::embedded {
 namespace {

@@ -1,8 +1,8 @@
-#include "logstore/embedded/position_marks.h"
+#include "logstore/position_marks.h"
 
 #include <algorithm>
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 
 void PositionMarks::load(const std::vector<Position>& positions) {
   MutexLock lock(mutex_);
@@ -43,4 +43,4 @@ std::vector<Position> PositionMarks::all() const {
   return marks;
 }
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

@@ -11,7 +11,7 @@
 #include "record/batch.h"
 #include "record/interval_set.h"
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 
 // Takes the bytes in ascending order. A link of the chain is compared when all its bytes came without a hole between.
 class MarkCheck {
@@ -39,4 +39,4 @@ class MarkCheck {
   std::uint64_t at_ = 0;
 };
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

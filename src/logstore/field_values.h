@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "logstore/embedded/search/tally.h"
 #include "logstore/query/matcher.h"
+#include "logstore/tally.h"
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 
 // Of the record itself, a constant of the rule or parsed from the text; nullopt when it has none.
 std::optional<std::string> value_of(const std::string& field, const query::RecordView& record,
@@ -17,4 +17,4 @@ std::optional<std::string> value_of(const std::string& field, const query::Recor
 void count_values(const std::vector<std::string>& fields, const query::RecordView& record,
                   query::Matcher::Scratch& scratch, Tally& tally);
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

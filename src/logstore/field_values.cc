@@ -1,6 +1,6 @@
-#include "logstore/embedded/search/field_values.h"
+#include "logstore/field_values.h"
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 namespace {
 
 std::optional<std::string> unless_empty(std::string_view text) {
@@ -45,4 +45,4 @@ void count_values(const std::vector<std::string>& fields, const query::RecordVie
   }
 }
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

@@ -1,6 +1,6 @@
-#include "logstore/embedded/mark_check.h"
+#include "logstore/mark_check.h"
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 
 void MarkCheck::bytes(std::uint64_t offset, std::string_view bytes) {
   if (offset != at_) skip_to(offset);
@@ -28,4 +28,4 @@ void MarkCheck::skip_to(std::uint64_t offset) {
   if (link_begin() == offset) chain_.emplace(link_chain());
 }
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

@@ -13,7 +13,7 @@
 #include "base/mutex.h"
 #include "record/position.h"
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 
 class PositionMarks {
  public:
@@ -43,4 +43,4 @@ class PositionMarks {
   std::map<Key, Partition> partitions_ LB_GUARDED_BY(mutex_);
 };
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

@@ -12,7 +12,7 @@
 
 #include "logstore/log_store.h"
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 
 inline constexpr std::size_t kMaxBuckets = 200'000;
 inline constexpr std::size_t kMaxValues = 10'000;
@@ -56,4 +56,4 @@ class Tally {
   std::vector<Values> values_;
 };
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

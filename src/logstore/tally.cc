@@ -1,8 +1,8 @@
-#include "logstore/embedded/search/tally.h"
+#include "logstore/tally.h"
 
 #include <algorithm>
 
-namespace logboom::logstore::embedded {
+namespace logboom::logstore {
 
 TimeNs bucket_of(TimeNs time, TimeNs step) {
   if (step <= 0) return time;
@@ -72,4 +72,4 @@ FieldValues Tally::values(std::size_t field, const std::string& name, std::size_
   return out;
 }
 
-}  // namespace logboom::logstore::embedded
+}  // namespace logboom::logstore

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""A real OpenSearch node on loopback for the tests. Its jars come from Maven Central once and are kept outside the checkout, with a small
+launcher that is compiled beside them.
+
+usage: opensearch.py fetch     gets what is missing (the set-up of `make test`)
+       opensearch.py run       starts one in a temporary folder until Ctrl-C, and prints its URL
+"""
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kafka import COPY, free_ports
+
+VERSION = "2.19.4"
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers", f"opensearch-{VERSION}")
+PARTS = [("org.opensearch", "opensearch", VERSION), ("org.opensearch.plugin", "transport-netty4-client", VERSION),
+         ("org.opensearch.plugin", "analysis-common", VERSION), ("org.opensearch.plugin", "mapper-extras-client", VERSION),
+         ("org.opensearch.plugin", "reindex-client", VERSION), ("org.apache.logging.log4j", "log4j-core", "2.21.0")]
+POM = ("<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion><groupId>logboom.tests</groupId>"
+       "<artifactId>opensearch</artifactId><version>1</version><dependencies>"
+       + "".join(f"<dependency><groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version></dependency>" for g, a, v in PARTS)
+       + "</dependencies></project>\n")
+# A node with the plugins the tests need, ended by SIGTERM.
+LAUNCHER = """import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.env.Environment;
+import org.opensearch.node.InternalSettingsPreparer;
+import org.opensearch.node.Node;
+import org.opensearch.plugins.Plugin;
+
+public final class TestNode extends Node {
+  private TestNode(Environment environment, List<Class<? extends Plugin>> plugins) {
+    super(environment, plugins, true);
+  }
+
+  public static void main(String[] words) throws Exception {
+    Path home = Path.of(words[0]);
+    Settings settings = Settings.builder().put("path.home", home.toString()).build();
+    Environment environment = InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), home.resolve("config"), () -> "test");
+    TestNode node = new TestNode(environment, List.of(org.opensearch.transport.Netty4Plugin.class,
+        org.opensearch.analysis.common.CommonAnalysisPlugin.class, org.opensearch.index.mapper.MapperExtrasPlugin.class,
+        org.opensearch.index.reindex.ReindexPlugin.class));
+    node.start();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      try {
+        node.close();
+      } catch (java.io.IOException error) {
+        error.printStackTrace();
+      }
+    }));
+    Thread.currentThread().join();
+  }
+}
+"""
+JAVA = ["java", "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.disable.jmx=true", "-Xshare:auto"]
+
+
+def missing():
+    """Why no node can be started; empty when one can."""
+    if shutil.which("java") is None:
+        return "java is not installed (openjdk-17-jdk-headless)"
+    if not os.path.isfile(launcher()):
+        return f"OpenSearch {VERSION} is not in {CACHE}: run `python3 tests/servers/opensearch.py fetch`"
+    return ""
+
+
+def launcher():
+    return os.path.join(CACHE, "launcher.jar")
+
+
+def libs(root=CACHE):
+    folder = os.path.join(root, "libs")
+    return [os.path.join(folder, jar) for jar in sorted(os.listdir(folder))]
+
+
+def class_path():
+    return ":".join([launcher(), *libs()])
+
+
+def fetch():
+    if os.path.isfile(launcher()):
+        return
+    os.makedirs(os.path.dirname(CACHE), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as work:
+        with open(os.path.join(work, "pom.xml"), "w") as f:
+            f.write(POM)
+        subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
+                        f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
+        with open(os.path.join(work, "TestNode.java"), "w") as f:
+            f.write(LAUNCHER)
+        classes = os.path.join(work, "classes")
+        subprocess.run(["javac", "-nowarn", "-cp", ":".join(libs(work)), "-d", classes, os.path.join(work, "TestNode.java")], check=True)
+        shutil.rmtree(CACHE, ignore_errors=True)
+        os.makedirs(CACHE)
+        os.rename(os.path.join(work, "libs"), os.path.join(CACHE, "libs"))
+        subprocess.run(["jar", "cf", launcher() + ".part", "-C", classes, "."], check=True)
+        os.rename(launcher() + ".part", launcher())
+
+
+class Node:
+    """One node that is a cluster; its port stays the same over restarts. `settings` are further lines of opensearch.yml."""
+
+    def __init__(self, root, settings=()):
+        self.root = root
+        os.makedirs(os.path.join(root, "config"), exist_ok=True)
+        self.port, transport = free_ports(2)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = None
+        lines = ["cluster.name: logboom-tests", "node.name: one", "network.host: 127.0.0.1", f"http.port: {self.port}",
+                 f"transport.port: {transport}", "discovery.type: single-node", "http.type: netty4", "transport.type: netty4",
+                 f"path.data: {os.path.join(root, 'data')}", f"path.logs: {root}", "cluster.routing.allocation.disk.threshold_enabled: false"]
+        with open(os.path.join(root, "config", "opensearch.yml"), "w") as f:
+            f.write("\n".join([*lines, *settings]) + "\n")
+
+    def start(self, seconds=120):
+        """The first start on a machine also writes the archive of classes that makes the later ones faster."""
+        archive = os.path.join(CACHE, "classes.jsa")
+        share = [f"-XX:SharedArchiveFile={archive}"] if os.path.isfile(archive) else []
+        log = open(os.path.join(self.root, "opensearch.log"), "ab")
+        self.process = subprocess.Popen([*JAVA, *share, "-cp", class_path(), "TestNode", self.root], stdout=log, stderr=log, cwd=self.root,
+                                        start_new_session=True)
+        log.close()
+        end = time.monotonic() + seconds
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"OpenSearch does not start:\n{self.said()[-3000:]}")
+            time.sleep(0.1)
+
+    def answers(self):
+        try:
+            return self.ask("GET", "/_cluster/health")["status"] in ("green", "yellow")
+        except (OSError, ValueError):
+            return False
+
+    def ask(self, method, path, body=None, lines=None):
+        """The answer's JSON. `lines`: a body of NDJSON."""
+        data = json.dumps(body).encode() if body is not None else None
+        if lines is not None:
+            data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        kind = "application/x-ndjson" if lines is not None else "application/json"
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers={"Content-Type": kind})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def count(self, index, query=None):
+        self.ask("POST", f"/{index}/_refresh")
+        return self.ask("POST", f"/{index}/_count", {"query": query or {"match_all": {}}})["count"]
+
+    def documents(self, index):
+        """_id > _source of everything in the index."""
+        self.ask("POST", f"/{index}/_refresh")
+        found, after = {}, None
+        while True:
+            body = {"size": 5000, "sort": [{"logboom.source": "asc"}, {"logboom.epoch": "asc"}, {"log.offset": "asc"}, {"logboom.channel": "asc"}]}
+            if after:
+                body["search_after"] = after
+            hits = self.ask("POST", f"/{index}/_search", body)["hits"]["hits"]
+            for hit in hits:
+                found[hit["_index"] + "/" + hit["_id"]] = hit["_source"]
+            if not hits:
+                return found
+            after = hits[-1]["sort"]
+
+    def said(self):
+        with open(os.path.join(self.root, "opensearch.log"), errors="replace") as f:
+            return f.read()
+
+    def stop(self, how=signal.SIGKILL):
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, how)
+            self.process.wait(timeout=60)
+
+
+def text_of(document):
+    """The exact bytes of a document's line."""
+    raw = document.get("logboom.raw")
+    return base64.b64decode(raw) if raw is not None else document["message"].encode()
+
+
+def archive_classes():
+    """Makes the archive of classes by one start and clean stop."""
+    archive = os.path.join(CACHE, "classes.jsa")
+    if os.path.isfile(archive):
+        return
+    with tempfile.TemporaryDirectory() as root:
+        JAVA.append(f"-XX:ArchiveClassesAtExit={archive}.part")
+        node = Node(root)
+        try:
+            node.start()
+        finally:
+            node.stop(signal.SIGTERM)
+    if os.path.isfile(archive + ".part"):
+        os.rename(archive + ".part", archive)
+
+
+def run():
+    with tempfile.TemporaryDirectory() as root:
+        node = Node(root)
+        node.start()
+        print(node.url, flush=True)
+        try:
+            node.process.wait()
+        except KeyboardInterrupt:
+            node.stop(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["fetch"]:
+        fetch()
+        archive_classes()
+    elif sys.argv[1:] == ["run"]:
+        run()
+    else:
+        sys.exit(__doc__)
