@@ -10,6 +10,7 @@
 #include "base/mutex.h"
 #include "http/client.h"
 #include "http/json.h"
+#include "http/json_reading.h"
 
 namespace logboom::app {
 namespace {
@@ -42,8 +43,7 @@ void write_source(http::JsonWriter& w, const source::SourceStatus& s) {
 
 // kNotFound: the server has other data than before; kRejected: another agent has taken over.
 Error end_of_session(const http::ClientResponse& answer) {
-  const auto body = nlohmann::json::parse(answer.body, nullptr, false);
-  const bool unknown = body.is_object() && body.value("/error/code"_json_pointer, "") == "unknown_session";
+  const bool unknown = http::read_api_error(answer.body).code == "unknown_session";
   return Error(unknown ? ErrorCode::kNotFound : ErrorCode::kRejected,
                error_of_answer(answer.status, answer.body).message());
 }

@@ -7,6 +7,7 @@
 #include "app/local_api.h"
 #include "app/paths.h"
 #include "http/client.h"
+#include "http/json_reading.h"
 #include "http/url.h"
 
 namespace logboom::app {
@@ -152,11 +153,9 @@ Result<std::unique_ptr<ApiAccess>> open_server(Context& context) {
 }  // namespace
 
 Error error_of_answer(int status, std::string_view body) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  const auto error = json.is_object() ? json.value("error", nlohmann::json::object()) : nlohmann::json::object();
-  std::string message = error.value("message", fmt::format("the answer was {}", status));
-  const std::string hint = error.value("hint", "");
-  if (!hint.empty()) message += fmt::format(" ({})", hint);
+  const http::ApiError said = http::read_api_error(body);
+  std::string message = said.message.empty() ? fmt::format("the answer was {}", status) : said.message;
+  if (!said.hint.empty()) message += fmt::format(" ({})", said.hint);
   return Error(code_of_status(status), std::move(message));
 }
 

@@ -41,6 +41,18 @@ TEST_F(FileRules, TheSameRulesKeepTheirRevisionOverARestart) {
   EXPECT_EQ(source->history()->size(), 2u);
 }
 
+TEST_F(FileRules, DamagedLinesOfTheHistoryAreLeftOut) {
+  write(kOne);
+  open();
+  ASSERT_TRUE(source->load().ok());
+  std::ofstream((folder / "data" / "rules-history.ndjson").string(), std::ios::app)
+      << R"({"revision":"2","time":1,"author":"a","text":"b"})"
+         "\n[]\n{\"revision\":3}\n{\"revi";
+  open();
+  EXPECT_EQ(source->load()->revision, 1u);
+  EXPECT_EQ(source->history()->size(), 1u);
+}
+
 // C1.
 TEST_F(FileRules, ABadFileIsAnErrorThatNamesThePlace) {
   write("collect:\n  items:\n    - pth: /one\n");

@@ -38,6 +38,7 @@ struct HttpRules : ::testing::Test {
   CondVar changed;
   std::uint64_t revision LB_GUARDED_BY(mutex) = 0;
   std::string yaml LB_GUARDED_BY(mutex);
+  std::vector<std::string> foreign LB_GUARDED_BY(mutex);  // answered first, with status 502
 
   void SetUp() override {
     char folder[] = "/tmp/lb_http_rules_XXXXXX";
@@ -69,6 +70,10 @@ struct HttpRules : ::testing::Test {
   }
   void answer(const http::Request& request, http::ResponseWriter& writer) {
     MutexLock lock(mutex);
+    if (!foreign.empty()) {
+      writer.send(http::json_response(foreign.back(), 502));
+      return foreign.pop_back();
+    }
     for (const auto& [name, value] : request.query) {
       if (name != "seen") continue;
       changed.wait(mutex, request.stop,
@@ -85,6 +90,16 @@ struct HttpRules : ::testing::Test {
     changed.notify_all();
   }
 };
+
+// A proxy that stands in for the server for a while.
+TEST_F(HttpRules, AnAnswerOfAnotherProgramIsWaitedOut) {
+  foreign = {R"({"error":"bad gateway"})", R"({"error":{"message":502}})"};
+  put(3, kOne);
+  EXPECT_TRUE(source->wait_for_change(0, {}));
+  EXPECT_EQ(source->load()->revision, 3u);
+  MutexLock lock(mutex);
+  EXPECT_TRUE(foreign.empty());
+}
 
 TEST_F(HttpRules, BeforeTheFirstRulesThereAreNone) {
   const auto rules = source->load();

@@ -9,6 +9,15 @@ namespace {
 
 constexpr std::uint64_t kHistoryBytes = 64u << 20;
 
+std::optional<RuleHistoryEntry> entry_of(std::string_view line) {
+  const auto row = nlohmann::json::parse(line, nullptr, false);
+  try {
+    return RuleHistoryEntry{row.at("revision"), row.at("time"), row.at("author"), row.at("text")};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Result<std::vector<RuleHistoryEntry>> read_rule_history(FileSystem& files, const std::string& path) {
@@ -21,11 +30,7 @@ Result<std::vector<RuleHistoryEntry>> read_rule_history(FileSystem& files, const
   std::string_view rest = *text;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const auto row = nlohmann::json::parse(rest.substr(0, end), nullptr, false);
-    if (row.is_object()) {
-      entries.push_back({row.value("revision", std::uint64_t{0}), row.value("time", TimeNs{0}), row.value("author", ""),
-                         row.value("text", "")});
-    }
+    if (auto entry = entry_of(rest.substr(0, end))) entries.push_back(std::move(*entry));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return entries;

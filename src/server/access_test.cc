@@ -351,13 +351,15 @@ TEST_F(AccessTest, ThePageHasAStrictPolicyAndSendsStrangersToSignIn) {
 }
 
 TEST_F(AccessTest, ADamagedTokenFileIsNamedAndLeftAlone) {
-  std::ofstream(directory_ + "/tokens.json") << "{\"version\":2}";
-  http::GateOptions options;
-  options.data_directory = directory_;
-  const auto gate = http::Gate::open(options, *files_, clock_);
-  ASSERT_FALSE(gate.ok());
-  EXPECT_EQ(gate.error().code(), ErrorCode::kCorrupt);
-  EXPECT_NE(gate.error().message().find("tokens.json"), std::string::npos);
+  for (const char* text : {"{\"version\":2}", "{\"version\":\"1\"}", "{\"version\":1,\"tokens\":[7]}"}) {
+    std::ofstream(directory_ + "/tokens.json") << text;
+    http::GateOptions options;
+    options.data_directory = directory_;
+    const auto gate = http::Gate::open(options, *files_, clock_);
+    ASSERT_FALSE(gate.ok()) << text;
+    EXPECT_EQ(gate.error().code(), ErrorCode::kCorrupt);
+    EXPECT_NE(gate.error().message().find("tokens.json"), std::string::npos);
+  }
 }
 
 TEST_F(AccessTest, SearchAndLiveWorkOverTheSocket) {

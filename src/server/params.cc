@@ -7,11 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "http/json_reading.h"
 #include "http/url.h"
 #include "parse/time.h"
 
 namespace logboom::server {
 namespace {
+
+constexpr int kBodyDepth = 2;  // members, and lists of strings
 
 Error bad(std::string_view name, std::string_view value, std::string_view expected) {
   return Error(ErrorCode::kInvalidArgument, fmt::format("cannot read the parameter \"{}\": \"{}\" is not {}", name,
@@ -100,14 +103,8 @@ Result<Params> Params::read(const http::Request& request, const std::vector<std:
 }
 
 Status Params::read_body(const std::string& body) {
-  std::size_t depth = 0;
-  const auto depth_cap = [&](int level, nlohmann::json::parse_event_t, nlohmann::json&) {
-    depth = std::max(depth, static_cast<std::size_t>(level));
-    return level <= 4;
-  };
-  const auto root = nlohmann::json::parse(body, depth_cap, false);
-  if (!root.is_object() || depth > 4)
-    return Error(ErrorCode::kInvalidArgument, "the body must be a JSON object of plain members");
+  const auto root = http::parse_json(body, kBodyDepth);
+  if (!root.is_object()) return Error(ErrorCode::kInvalidArgument, "the body must be a JSON object of plain members");
   for (const auto& [name, value] : root.items()) {
     if (value.is_null()) continue;
     auto text = text_of(value);

@@ -1,6 +1,7 @@
 """Bad inputs: bytes of every kind, files that are none, hostile names and lines, odd configurations and surroundings."""
 import csv
 import gzip
+import http.server
 import io
 import json
 import lzma
@@ -10,6 +11,7 @@ import random
 import select
 import socket
 import subprocess
+import threading
 import zipfile
 
 from faults import faults
@@ -434,3 +436,35 @@ def test_zeros_at_the_end(home):
     """A file that ends in a long run of zeros, as after a crash: imported to its end, the zeros are one range, the bytes come back."""
     import_all(home, {"tail.log": b"text\nmore\n" + b"\0" * 100_000, "half.log": b"text\nhalf" + b"\0" * 50_000})
     check(count_lines(home, "half") == 1, "the line before the zeros")
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Answers every request with the JSON of another program."""
+    answer = b"[]"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.answer)))
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@faults("B25")
+def test_a_server_that_is_no_logboom(home):
+    """Commands that ask a server and get another program's JSON end with a message, not with a crash."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for Stranger.answer in (b"[]", b"7", b'{"store": 1, "agents": {"a": 1}, "sources": "x", "entries": [1], "tokens": [1], "type": 3}', b'{"findings": [[1]]}'):
+            for words in (["search", "x"], ["status"], ["sources"], ["audit"], ["rules", "list"], ["rules", "history"], ["token", "list"], ["fleet"]):
+                done = home.run(*words, "--server", f"http://127.0.0.1:{server.server_port}", code=None)
+                check(0 <= done.returncode <= 3, f"{words} on {Stranger.answer!r}: {done.returncode}, {done.stderr[-300:]!r}")
+    finally:
+        server.shutdown()
+        server.server_close()

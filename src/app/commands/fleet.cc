@@ -31,10 +31,10 @@ void print_problem(const char* what, const std::string& problem) {
 }
 
 void print_agent(const json& a) {
-  const std::string applied = a["rules_from"] == "file" ? "own file" : number_text(a["rules_applied"]);
+  const std::string applied = a.at("rules_from") == "file" ? "own file" : number_text(a.at("rules_applied"));
   fmt::print("{:<18} {:<8} {:>9} {:>8} {:>8} {:>10} {:<10} {}\n", printable(a.value("name", "")),
-             a.value("online", false) ? "online" : "away", applied, number_text(a["rules_desired"]),
-             number_text(a["files"]), bytes_text(a["lag_bytes"]), a.value("version", ""), a.value("id", ""));
+             a.value("online", false) ? "online" : "away", applied, number_text(a.at("rules_desired")),
+             number_text(a.at("files")), bytes_text(a.at("lag_bytes")), a.value("version", ""), a.value("id", ""));
   print_problem("not delivered", a.value("problem", ""));
   print_problem("rules", a.value("rules_problem", ""));
 }
@@ -51,7 +51,7 @@ int print_one(Context& context, ApiAccess& api, const std::string& host) {
   print_heads();
   print_agent(*answer);
   fmt::print("\n{:<10} {:>10} {:>10} {:>10}  {}\n", "state", "size", "durable", "lag", "file");
-  for (const json& s : (*answer)["sources"]) {
+  for (const json& s : (*answer).at("sources")) {
     fmt::print("{:<10} {:>10} {:>10} {:>10}  {}\n", s.value("state", ""), bytes_text(s.value("size", json())),
                bytes_text(s.value("acknowledged", json())), bytes_text(s.value("lag", json())),
                printable(exact_bytes(s, "file", "file_raw")));
@@ -122,9 +122,9 @@ int run_fleet(Context& context, const Args& args) {
   if (!args.rest().empty()) return print_one(context, **api, args.rest()[0]);
   const auto answer = call_json(**api, {"GET", "/api/v1/agents", {}}, context.stop);
   if (!answer.ok()) return fail(answer.error());
-  if (context.output != OutputFormat::kText) return fmt::print("{}\n", (*answer)["agents"].dump()), kOk;
+  if (context.output != OutputFormat::kText) return fmt::print("{}\n", (*answer).at("agents").dump()), kOk;
   print_heads();
-  for (const json& agent : (*answer)["agents"]) print_agent(agent);
+  for (const json& agent : (*answer).at("agents")) print_agent(agent);
   return kOk;
 }
 

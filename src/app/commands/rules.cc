@@ -205,7 +205,7 @@ int run_rules_history(Context& context, const Args& args) {
     LB_ASSIGN(const json entries, history_of(context, api, owner));
     for (const json& entry : entries) {
       const auto rules = parse_rules("history", entry.value("yaml", ""));
-      fmt::print("{:>6}  {:<26} {:<16} {} rules\n", entry.value("revision", 0), time_text(entry["time"]),
+      fmt::print("{:>6}  {:<26} {:<16} {} rules\n", entry.value("revision", 0), time_text(entry.at("time")),
                  printable(entry.value("author", "")), rules.ok() ? rules->size() : 0);
     }
     return {};

@@ -158,14 +158,14 @@ Result<Found> run_query(Context& context, ApiAccess& api, http::Pairs parameters
     if (!frame.is_object()) return true;
     const std::string type = frame.value("type", "");
     if (type == "rows")
-      for (const json& row : frame["rows"]) on_row(row);
+      for (const json& row : frame.at("rows")) on_row(row);
     if (type == "meta") found.commit = frame.value("commit", std::uint64_t{0});
-    if (type == "histogram") found.histogram = frame["buckets"];
+    if (type == "histogram") found.histogram = frame.at("buckets");
     if (type == "progress")
-      progress.update(frame["stats"].value("bytes_read", std::uint64_t{0}), 0,
-                      fmt::format("{} found", frame["stats"].value("records", std::uint64_t{0})));
+      progress.update(frame.at("stats").value("bytes_read", std::uint64_t{0}), 0,
+                      fmt::format("{} found", frame.at("stats").value("records", std::uint64_t{0})));
     if (type == "done") {
-      found.stats = frame["stats"];
+      found.stats = frame.at("stats");
       failure = frame.value("error", json());
     }
     return std::ferror(stdout) == 0;
@@ -229,13 +229,13 @@ int print_histogram(Context& context, ApiAccess& api, const std::string& query, 
   std::uint64_t most = 1;
   const auto total = [](const json& bucket) {
     std::uint64_t sum = 0;
-    for (const json& n : bucket["counts"]) sum += n.get<std::uint64_t>();
+    for (const json& n : bucket.at("counts")) sum += n.get<std::uint64_t>();
     return sum;
   };
   for (const json& bucket : found->histogram) most = std::max(most, total(bucket));
   for (const json& bucket : found->histogram) {
     const std::uint64_t n = total(bucket);
-    fmt::print("{:<24} {:>10}  {}\n", time_text(bucket["start"]), n,
+    fmt::print("{:<24} {:>10}  {}\n", time_text(bucket.at("start")), n,
                std::string(static_cast<std::size_t>(50 * n / most), '#'));
   }
   return found->histogram.empty() ? kNo : kOk;
@@ -269,7 +269,7 @@ void print_context(Context& context, ApiAccess& api, const json& row, const std:
   const auto answer = call_json(api, request, context.stop);
   if (!answer.ok()) return print_error(answer.error().message());
   if (printer.printed() > 0 && context.output == OutputFormat::kText) std::fputs("--\n", stdout);
-  for (const json& neighbour : (*answer)["rows"]) printer.print(neighbour);
+  for (const json& neighbour : (*answer).at("rows")) printer.print(neighbour);
 }
 
 int follow_from(Context& context, ApiAccess& api, const std::string& query, std::optional<std::uint64_t> commit,
@@ -282,7 +282,7 @@ int follow_from(Context& context, ApiAccess& api, const std::string& query, std:
     if (!line.starts_with("data: ") || event != "rows") return true;
     const json data = json::parse(line.substr(6), nullptr, false);
     if (data.is_object())
-      for (const json& row : data["rows"]) printer.print(row);
+      for (const json& row : data.at("rows")) printer.print(row);
     std::fflush(stdout);
     return !std::ferror(stdout);
   });

@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
+#include "http/json_reading.h"
 
 namespace logboom::config {
 namespace {
@@ -114,13 +115,11 @@ class HttpRuleSource final : public RuleSource {
                          : "/api/v1/agent/rules";
     request.headers = {{"Logboom-Agent", options_.agent}};
     LB_ASSIGN(const http::ClientResponse answer, client_.send(request, stop));
-    const json body = json::parse(answer.body, nullptr, false);
     if (answer.status != 200) {
-      const json error = body.is_object() ? body.value("error", json::object()) : json::object();
-      return Error(ErrorCode::kUnavailable,
-                   fmt::format("the server answers {}: {}", answer.status,
-                               printable(error.is_object() ? error.value("message", "") : "")));
+      return Error(ErrorCode::kUnavailable, fmt::format("the server answers {}: {}", answer.status,
+                                                        printable(http::read_api_error(answer.body).message)));
     }
+    const json body = json::parse(answer.body, nullptr, false);
     if (!body.is_object() || !body.contains("revision") || !body["revision"].is_number_unsigned() ||
         !body.contains("yaml") || !body["yaml"].is_string())
       return Error(ErrorCode::kCorrupt, "the server's answer is none of logboom's");

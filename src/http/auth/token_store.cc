@@ -30,9 +30,9 @@ Result<std::unique_ptr<TokenStore>> TokenStore::open(FileSystem& files, std::str
 
 Status TokenStore::load(const std::string& json) {
   const auto root = nlohmann::json::parse(json, nullptr, false);
-  if (!root.is_object() || root.value("version", 0) != 1) return not_ours(path_, "not a file of version 1");
   MutexLock lock(mutex_);
   try {
+    if (!root.is_object() || root.value("version", 0) != 1) return not_ours(path_, "not a file of version 1");
     for (const auto& item : root.at("tokens")) {
       Entry entry;
       entry.info.id = item.at("id");

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "http/json.h"
+#include "http/json_reading.h"
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
 #include "server/routes.h"
@@ -21,6 +22,7 @@ using http::Request;
 using http::ResponseWriter;
 using nlohmann::json;
 
+constexpr int kStateDepth = 8;  // of what an agent says of itself
 constexpr const char* kOctets = "application/octet-stream";
 
 void refuse(ResponseWriter& writer, const Error& error) {
@@ -193,7 +195,7 @@ Status rules_route(const AgentRouteDeps& deps, const Params& params, const Reque
 
 // Members that the list of agents reads; others are shown as they are.
 std::string wrong_in_state(const json& state) {
-  if (!state.is_object()) return "the body must be a JSON object";
+  if (!state.is_object()) return fmt::format("the body must be a JSON object, at most {} deep", kStateDepth);
   for (const char* name : {"/totals/files", "/totals/lag_bytes", "/totals/unreadable", "/rules/revision"}) {
     const json::json_pointer at(name);
     if (!state.contains(at) || !state[at].is_number_unsigned()) return fmt::format("{}: expected a whole number", name);
@@ -209,7 +211,7 @@ std::string wrong_in_state(const json& state) {
 void state_route(Fleet& fleet, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
   if (const auto refusal = fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
-  const json state = json::parse(request.body, nullptr, false);
+  const json state = http::parse_json(request.body, kStateDepth);
   if (const std::string wrong = wrong_in_state(state); !wrong.empty())
     return refuse(writer, Error(ErrorCode::kInvalidArgument, wrong));
   fleet.report(admission.agent(), state.dump(-1, ' ', false, json::error_handler_t::replace));

@@ -74,8 +74,8 @@ Status Fleet::load_agents(const std::string& json) {
                                                   agents_path_, why));
   };
   const auto root = nlohmann::json::parse(json, nullptr, false);
-  if (!root.is_object() || root.value("version", 0) != 1) return not_ours("not a file of version 1");
   try {
+    if (!root.is_object() || root.value("version", 0) != 1) return not_ours("not a file of version 1");
     for (const auto& item : root.at("agents")) {
       AgentRecord record;
       record.id = item.at("id");

@@ -128,8 +128,12 @@ TEST_F(FleetTest, ATornLineIsForgotten) {
 
 TEST_F(FleetTest, DamagedFilesAreNamedAndLeft) {
   ASSERT_EQ(session("t1", kA), 1);
-  std::ofstream(directory + "/agents.json") << "{}";
-  EXPECT_EQ(try_open().error().code(), ErrorCode::kCorrupt);
+  for (const char* text : {"{}", "[]", "{\"version\":\"1\"}", "{\"version\":1}", "{\"version\":1,\"agents\":[7]}"}) {
+    std::ofstream(directory + "/agents.json") << text;
+    const Status opened = try_open();
+    ASSERT_FALSE(opened.ok()) << text;
+    EXPECT_EQ(opened.error().code(), ErrorCode::kCorrupt) << text;
+  }
   std::filesystem::remove(directory + "/agents.json");
   std::ofstream(directory + "/agent-sources.txt") << std::string(66, 'x');
   EXPECT_EQ(try_open().error().code(), ErrorCode::kCorrupt);

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "http/json_reading.h"
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
 
@@ -29,12 +30,11 @@ struct Item {
 
 // What an answer other than 200 says.
 Error refusal_of(const http::ClientResponse& answer, std::string& code) {
-  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-  const auto error = json.is_object() ? json.value("error", nlohmann::json::object()) : nlohmann::json::object();
-  code = error.is_object() ? error.value("code", "") : "";
-  const std::string message = error.is_object() ? error.value("message", "") : "";
-  return Error(ErrorCode::kUnavailable, fmt::format("the server answers {}: {}", answer.status,
-                                                    message.empty() ? "no reason given" : printable(message)));
+  http::ApiError said = http::read_api_error(answer.body);
+  code = std::move(said.code);
+  return Error(ErrorCode::kUnavailable,
+               fmt::format("the server answers {}: {}", answer.status,
+                           said.message.empty() ? "no reason given" : printable(said.message)));
 }
 
 class HttpTransport final : public HttpProducer {
@@ -262,7 +262,8 @@ Status HttpTransport::open_session(http::HttpClient& client, const std::stop_tok
   LB_ASSIGN(const http::ClientResponse answer, client.send(request, stop));
   if (answer.status != 200) return refused(answer);
   const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-  const std::uint64_t number = json.is_object() ? json.value("session", std::uint64_t{0}) : 0;
+  const auto session = json.is_object() ? json.value("session", nlohmann::json()) : nlohmann::json();
+  const std::uint64_t number = session.is_number_unsigned() ? session.get<std::uint64_t>() : 0;
   if (number == 0) return Error(ErrorCode::kCorrupt, "cannot open a session: the server's answer is none of logboom's");
   MutexLock lock(mutex_);
   session_ = number;

@@ -167,5 +167,40 @@ TEST_F(HttpTransportTest, WhatIsNotABatchIsRefused) {
   }
 }
 
+// X8: what an agent says of itself is shown to people; a tree too deep to be written again must not get that far.
+TEST_F(HttpTransportTest, AStateThatIsTooDeepIsRefused) {
+  http::HttpClient client({.server = "http://" + server.address(), .token = "t1"});
+  auto session = open();
+  ASSERT_TRUE(session->known_sources().ok());
+  const http::Headers headers = {{"Logboom-Agent", std::string(32, 'a')}, {"Logboom-Session", "1"}};
+  const auto send = [&](std::size_t depth) {
+    const std::string body = R"({"totals":{"files":0,"lag_bytes":0,"unreadable":0},"problem":"",)"
+                             R"("rules":{"revision":0,"problem":""},"sources":)" +
+                             std::string(depth, '[') + std::string(depth, ']') + "}";
+    const auto answer = client.send({"POST", "/api/v1/agent/state", headers, body});
+    return answer.ok() ? answer->status : 0;
+  };
+  EXPECT_EQ(send(1), 204);
+  EXPECT_EQ(send(900'000), 400);
+}
+
+// As a proxy between the two may answer.
+TEST_F(HttpTransportTest, AnAnswerThatIsNotOfLogboomIsAnError) {
+  for (const char* body :
+       {R"({"error":"bad gateway"})", R"({"error":{"code":502,"message":[]}})", R"({"session":"x"})"}) {
+    http::Router others;
+    others.add(http::Route(
+        "POST", "/api/v1/agent/session", http::Access::everyone(), [&](const http::Request&, http::ResponseWriter& w) {
+          w.send(http::json_response(body, std::string_view(body).starts_with("{\"error") ? 502 : 200));
+        }));
+    http::HttpServer proxy({.listen = "127.0.0.1:0"}, others, server.guard, server.registry, server.clock);
+    ASSERT_TRUE(proxy.start().ok());
+    HttpOptions options = server.agent_options();
+    options.client.server = "http://127.0.0.1:" + std::to_string(proxy.port());
+    const auto known = open(options)->known_sources();
+    EXPECT_FALSE(known.ok()) << body;
+  }
+}
+
 }  // namespace
 }  // namespace logboom::transport

@@ -1,0 +1,35 @@
+#include "http/json_reading.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace logboom::http {
+namespace {
+
+// Bad input 25: writing a tree so deep would use up the stack.
+TEST(ParseJson, RefusesWhatIsDeeperThanAllowed) {
+  EXPECT_TRUE(parse_json("[[1, {\"a\": 2}]]", 3).is_array());
+  EXPECT_TRUE(parse_json("[[1, {\"a\": []}]]", 3).is_discarded());
+  EXPECT_TRUE(parse_json("7", 1).is_number());
+  EXPECT_TRUE(parse_json(std::string(1'000'000, '[') + std::string(1'000'000, ']'), 8).is_discarded());
+  EXPECT_TRUE(parse_json("{", 8).is_discarded());
+}
+
+TEST(ReadApiError, TakesTheStringsThatAreThere) {
+  const ApiError whole = read_api_error(R"({"error":{"code":"fenced","message":"a newer one","hint":"stop"}})");
+  EXPECT_EQ(whole.code, "fenced");
+  EXPECT_EQ(whole.message, "a newer one");
+  EXPECT_EQ(whole.hint, "stop");
+}
+
+// As a proxy in between may answer.
+TEST(ReadApiError, GivesNothingForAnswersOfOthers) {
+  for (const char* body : {"", "<html>", "null", "[]", "{}", R"({"error":"bad gateway"})", R"({"error":null})",
+                           R"({"error":{"code":502,"message":{"a":1},"hint":[]}})"}) {
+    const ApiError said = read_api_error(body);
+    EXPECT_TRUE(said.code.empty() && said.message.empty() && said.hint.empty()) << body;
+  }
+}
+
+}  // namespace
+}  // namespace logboom::http
