@@ -26,6 +26,5 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <fmt/format.h>
 #include <tl/expected.hpp>
+#include <fmt/format.h>
