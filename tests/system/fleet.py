@@ -15,8 +15,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
 
-    def start(self, *words, wait=True):
-        self.process = self.home.start(*words, wait=wait, command="server", listen=f"127.0.0.1:{self.port}")
+    def start(self, *words, wait=True, wrap=()):
+        self.process = self.home.start(*words, wait=wait, wrap=wrap, command="server", listen=f"127.0.0.1:{self.port}")
 
     def kill(self):
         self.home.kill(self.process)
@@ -47,6 +47,8 @@ class Agent:
         self.env = dict(self.home.env, LOGBOOM_AGENT_KEY_FILE=os.path.join(self.root, "agent.key"), LOGBOOM_AGENT_NAME=name,
                         XDG_CONFIG_HOME=os.path.join(self.root, "config"))
         self.token = token or server.token(name)
+        self.url = server.url
+        self.wrap = ()
         self.process = None
 
     def rules(self, *paths):
@@ -57,12 +59,12 @@ class Agent:
         return os.path.join(self.logs, name)
 
     def command(self, *words):
-        given = ["--server", self.server.url, "--token-file", self.token] if self.token else []
+        given = ["--server", self.url, "--token-file", self.token] if self.token else []
         return [self.home.binary, "agent", "--data", self.data, "--config", self.config, *given, *words]
 
     def start(self, *words):
         with open(self.log_file(), "ab") as log:
-            self.process = subprocess.Popen(self.command(*words), stdout=log, stderr=log, env=self.env, cwd=self.root, start_new_session=True)
+            self.process = subprocess.Popen([*self.wrap, *self.command(*words)], stdout=log, stderr=log, env=self.env, cwd=self.root, start_new_session=True)
         self.home.running.append(self.process)
         return self.process
 
