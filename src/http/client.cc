@@ -11,12 +11,17 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "http/client_tls.h"
 #include "http/response_head.h"
@@ -39,6 +44,69 @@ std::string lower(std::string_view text) {
   for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   return out;
 }
+
+// A peer that vanished without a word is noticed after this long, whether or not anything is under way.
+constexpr int kNotice = 30'000;  // ms
+constexpr int kProbeAfter = 10;  // s of silence
+constexpr int kProbeEvery = 5;   // s
+constexpr int kProbes = 4;
+
+// Best effort: where a socket has no such option (Unix sockets), its peer cannot vanish either.
+void notice_dead_peers(int socket) {
+  const auto set = [socket](int level, int name, int value) {
+    (void)::setsockopt(socket, level, name, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kProbeAfter);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kProbeEvery);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, kNotice);
+}
+
+// Ends what a stream waits for once nothing has moved for `limit`. What the kernel has taken for sending and the far
+// side has not yet acknowledged counts: a large request on a slow link is no silence.
+class SilenceWatch {
+ public:
+  SilenceWatch(asio::io_context& io, Stream& stream, std::chrono::milliseconds limit)
+      : timer_(io), stream_(stream), step_(limit / kLooks), unsent_(unsent()) {
+    if (limit.count() > 0) look_later();
+  }
+  void end() {
+    ended_ = true;
+    timer_.cancel();
+  }
+  bool was_silent() const { return silent_; }
+
+ private:
+  static constexpr int kLooks = 4;
+
+  void look_later() {
+    timer_.expires_after(step_);
+    timer_.async_wait([this](error_code cancelled) {
+      if (!cancelled && !ended_) look();  // it may have been due already when it was cancelled
+    });
+  }
+  void look() {
+    const int now = unsent();
+    quiet_ = now == unsent_ ? quiet_ + 1 : 0;
+    unsent_ = now;
+    if (quiet_ < kLooks) return look_later();
+    silent_ = true;
+    stream_.close();
+  }
+  int unsent() {
+    int bytes = 0;
+    return ::ioctl(stream_.socket().native_handle(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+  }
+
+  asio::steady_timer timer_;
+  Stream& stream_;
+  const std::chrono::milliseconds step_;
+  int unsent_;
+  int quiet_ = 0;
+  bool silent_ = false;
+  bool ended_ = false;
+};
 
 }  // namespace
 
@@ -87,25 +155,24 @@ class HttpClient::Core {
     stream_.reset();
   }
 
-  // Runs one asynchronous operation to its end; a stop cancels it.
+  // Runs one asynchronous operation to its end; a stop, or silence for so long, cancels it. 0: for ever.
   template <typename Start>
   error_code run(std::chrono::milliseconds limit, const std::stop_token& stop, Start start) {
     if (stop.stop_requested()) return asio::error::operation_aborted;
-    if (limit.count() > 0) {
-      stream_->expires_after(limit);
-    } else {
-      stream_->expires_never();
-    }
     error_code result;
     io_.restart();
-    start([&result](error_code error, auto&&...) { result = error; });
+    SilenceWatch silence(io_, *stream_, limit);
+    start([&](error_code error, auto&&...) {
+      result = error;
+      silence.end();
+    });
     const std::stop_callback on_stop(stop, [this] {
       asio::post(io_, [this] {
         if (stream_) stream_->close();
       });
     });
     io_.run();
-    return result;
+    return silence.was_silent() ? error_code(beast::error::timeout) : result;
   }
 
   // Where to go, and how.
@@ -152,6 +219,7 @@ class HttpClient::Core {
       error = run(options_.connect_time, stop, [&](auto done) { stream_->async_connect(endpoint, done); });
       if (!error || stop.stop_requested()) break;
     }
+    if (!error) notice_dead_peers(stream_->socket().native_handle());
     if (error) return failure("connect to", error, stop);
     return target.tls ? shake_hands(target.host, stop) : ok_status();
   }

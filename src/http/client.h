@@ -33,8 +33,10 @@ struct ClientOptions {
   std::string token;        // sent as Bearer when not empty
   ClientTls tls;
   std::chrono::milliseconds connect_time{5'000};
-  std::chrono::milliseconds silence_time{0};  // longest wait for the next byte of an answer; 0: for ever
-  std::size_t max_body = 64 << 20;            // of an answer that is not streamed; larger: kFull
+  std::chrono::milliseconds silence_time{
+      0};                           // longest wait, give or take a quarter, for any byte to move, be it one of
+                                    // the request that the far side acknowledges; 0: as long as it is alive
+  std::size_t max_body = 64 << 20;  // of an answer that is not streamed; larger: kFull
 };
 
 struct ClientRequest {
