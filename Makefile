@@ -22,6 +22,7 @@ setup-test: setup-build
 	@tools/setup.sh tools/packages-test.txt
 	@python3 tests/servers/kafka.py fetch
 	@python3 tests/servers/opensearch.py fetch
+	@python3 tests/servers/etcd.py fetch
 
 # Format, layers and unit tests of the development build: before each commit.
 check:

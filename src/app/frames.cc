@@ -1,30 +1,17 @@
 #include "app/frames.h"
 
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 
+#include "http/json.h"
 #include "parse/time.h"
 
 namespace logboom::app {
-namespace {
-
-std::string from_base64(const std::string& text) {
-  std::string out(text.size() / 4 * 3, '\0');
-  if (text.empty() || text.size() % 4 != 0) return "";
-  const int length =
-      ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (length < 0) return "";
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  out.resize(static_cast<std::size_t>(length) - padding);
-  return out;
-}
-
-}  // namespace
-
 std::string exact_bytes(const nlohmann::json& row, const char* name, const char* raw_name) {
   const auto raw = row.find(raw_name);
-  if (raw != row.end() && raw->is_string()) return from_base64(raw->get_ref<const std::string&>());
+  if (raw != row.end() && raw->is_string()) {
+    auto bytes = http::from_base64(raw->get_ref<const std::string&>());
+    return bytes.ok() ? std::move(*bytes) : std::string();
+  }
   const auto text = row.find(name);
   return text != row.end() && text->is_string() ? text->get<std::string>() : std::string();
 }

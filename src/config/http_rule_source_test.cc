@@ -7,9 +7,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include "base/mutex.h"
-#include "http/json.h"
-#include "http/server.h"
+#include "config/testing/rule_server.h"
 
 namespace logboom::config {
 namespace {
@@ -17,88 +15,42 @@ namespace {
 constexpr const char* kOne = "collect:\n  items:\n    - path: /srv/one\n";
 constexpr const char* kTwo = "collect:\n  items:\n    - path: /srv/one\n    - path: /srv/two\n";
 
-class OpenGuard final : public http::Guard {
- public:
-  std::optional<http::Refusal> admit(const http::Request&) override { return std::nullopt; }
-  std::optional<http::Refusal> authorize(http::Request&, const http::Route*) override { return std::nullopt; }
-};
-
 struct HttpRules : ::testing::Test {
   std::unique_ptr<FileSystem> files = open_posix_file_system();
-  SystemClock clock;
-  Registry registry;
-  OpenGuard guard;
-  http::Router router;
-  std::unique_ptr<http::HttpServer> server;
-  std::string address;
+  RuleServer server;
   std::string directory;
   std::vector<std::string> roots;
   std::unique_ptr<RuleSource> source;
-  Mutex mutex;
-  CondVar changed;
-  std::uint64_t revision LB_GUARDED_BY(mutex) = 0;
-  std::string yaml LB_GUARDED_BY(mutex);
-  std::vector<std::string> foreign LB_GUARDED_BY(mutex);  // answered first, with status 502
 
   void SetUp() override {
     char folder[] = "/tmp/lb_http_rules_XXXXXX";
     ASSERT_NE(::mkdtemp(folder), nullptr);
     directory = folder;
-    http::Route route("GET", "/api/v1/agent/rules", http::Access::everyone(),
-                      [this](const http::Request& q, http::ResponseWriter& w) { answer(q, w); });
-    route.kind = http::RouteKind::kLongLived;
-    router.add(std::move(route));
-    start("127.0.0.1:0");
+    ASSERT_TRUE(server.start());
     open();
   }
   void TearDown() override {
-    server.reset();
+    source.reset();
     std::filesystem::remove_all(directory);
-  }
-  void start(const std::string& listen) {
-    server = std::make_unique<http::HttpServer>(http::ServerOptions{.listen = listen}, router, guard, registry, clock);
-    ASSERT_TRUE(server->start().ok());
-    address = "127.0.0.1:" + std::to_string(server->port());
   }
   void open() {
     HttpRuleOptions options;
-    options.client.server = "http://" + address;
+    options.client.server = server.url();
     options.data_directory = directory;
     options.roots = roots;
     options.least_pause = options.most_pause = std::chrono::milliseconds(5);
     source = std::move(open_http_rules(options, *files)).value();
   }
-  void answer(const http::Request& request, http::ResponseWriter& writer) {
-    MutexLock lock(mutex);
-    if (!foreign.empty()) {
-      writer.send(http::json_response(foreign.back(), 502));
-      return foreign.pop_back();
-    }
-    for (const auto& [name, value] : request.query) {
-      if (name != "seen") continue;
-      changed.wait(mutex, request.stop,
-                   [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return std::to_string(revision) != value; });
-    }
-    std::string json = "{\"revision\":" + std::to_string(revision) + ",\"yaml\":";
-    http::append_json_string(json, yaml);
-    writer.send(http::json_response(json + "}"));
-  }
-  void put(std::uint64_t number, const char* text) {
-    MutexLock lock(mutex);
-    revision = number;
-    yaml = text;
-    changed.notify_all();
-  }
+  void put(std::uint64_t number, const char* text) { server.put(number, text); }
 };
 
 // A proxy that stands in for the server for a while.
 TEST_F(HttpRules, AnAnswerOfAnotherProgramIsWaitedOut) {
-  foreign = {R"({"error":"bad gateway"})", R"({"error":{"message":502}})"};
+  server.answer_first({R"({"error":"bad gateway"})", R"({"error":{"message":502}})"});
   put(3, kOne);
   EXPECT_TRUE(source->wait_for_change(0, {}));
   EXPECT_EQ(source->load()->revision, 3u);
-  MutexLock lock(mutex);
-  EXPECT_TRUE(foreign.empty());
+  EXPECT_TRUE(server.has_answered_first());
 }
 
 TEST_F(HttpRules, BeforeTheFirstRulesThereAreNone) {
@@ -115,7 +67,7 @@ TEST_F(HttpRules, AChangeIsNoticedAndLastsWithoutTheServer) {
   std::jthread editor([this] { put(4, kTwo); });
   EXPECT_TRUE(source->wait_for_change(3, {}));
   EXPECT_EQ(source->load()->rules.size(), 2u);
-  server->stop_now();
+  server.stop();
   open();
   EXPECT_EQ(source->load()->revision, 4u);
   EXPECT_EQ(source->load()->rules.size(), 2u);

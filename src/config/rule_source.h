@@ -1,5 +1,6 @@
 // RuleSource: where rules come from. Pull, no callbacks; parsing, validation and comparison are pure functions. file/
-// reads logboom.yaml (and the program's own rules.yaml in the data directory); etcd/ and http/ come with the fleet.
+// reads logboom.yaml (and the program's own rules.yaml in the data directory); http/ takes what a server keeps for this
+// host, etcd/ what etcd does. Whatever a source gives, testing/ says what all of them must do.
 #pragma once
 
 #include <stop_token>
@@ -18,7 +19,7 @@ struct RuleHistoryEntry {
   std::string text;  // the YAML of the rules at that revision
 };
 
-// One owner thread calls load and wait_for_change; put and history are thread-safe beside it.
+// One owner thread calls load and wait_for_change; the others are thread-safe beside it.
 class RuleSource {
  public:
   virtual ~RuleSource() = default;
@@ -30,6 +31,9 @@ class RuleSource {
   // Replaces the program-written rules if their revision still is `expected` (kRejected when not: someone else wrote).
   virtual Status put(std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author) = 0;
   virtual Result<std::vector<RuleHistoryEntry>> history() = 0;
+  // What a person should know while the rules in force stay so: why the source cannot be reached or trusted, and what
+  // in its rules was overlooked. Empty when all is well.
+  virtual std::string problem() { return ""; }
 };
 
 }  // namespace logboom::config

@@ -14,17 +14,37 @@ const std::vector<std::string> kItemKeys = {"name",    "path",    "topic", "form
                                             "include", "exclude", "start", "keep_blank", "fields"};
 const std::vector<std::string> kCollectKeys = {"items", "roots", "rotated_to"};
 
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return text;
+}
+
 // Reads nodes of one document and remembers what is wrong.
 class RuleReader {
  public:
-  RuleReader(const std::string& file, std::string_view text, std::vector<Problem>& problems)
-      : file_(file), text_(text), problems_(problems) {}
+  RuleReader(const std::string& file, std::string_view text, std::vector<Problem>& problems, bool foreign = false)
+      : file_(file), text_(text), problems_(problems), foreign_(foreign) {}
 
   void read(const YamlNode& root, RuleSet& rules) {
     if (const YamlNode* collect = root.find("collect")) read_collect(*collect, rules);
     if (const YamlNode* paths = root.find("configpath")) read_config_path(*paths, rules);
     if (rules.rules.size() > kMaxRules) problem(root, fmt::format("more than {} rules", kMaxRules));
     check_names(root, rules);
+  }
+
+  // Of somebody else's list; `start` where it does not say.
+  void read_foreign_item(const YamlNode& item, Start start, RuleSet& rules) {
+    if (!expect(item, YamlNode::Kind::kMap, "an item with \"path\" and \"topic\"")) return;
+    Rule rule;
+    rule.start = start;
+    read_item(item, rule);
+    if (rule.name.empty()) rule.name = default_rule_name(rule);
+    const auto twin = std::ranges::find(rules.rules, rule.name, &Rule::name);
+    if (twin == rules.rules.end()) return add(item, std::move(rule), rules);
+    const bool same = twin->path == rule.path && twin->topic == rule.topic;
+    problem(item, fmt::format("there is an item '{}' before it", rule.name),
+            same ? "the first one counts" : "give one of them another name");
+    problems_.back().warning = same;
   }
 
  private:
@@ -37,6 +57,7 @@ class RuleReader {
     problem(
         key, fmt::format("unknown key '{}'", key.scalar),
         near.empty() ? fmt::format("known here: {}", fmt::join(known, ", ")) : fmt::format("did you mean '{}'?", near));
+    problems_.back().warning = foreign_;
   }
 
   bool expect(const YamlNode& node, YamlNode::Kind kind, std::string_view what) {
@@ -85,7 +106,9 @@ class RuleReader {
       return;
     for (const YamlNode& item : items.list) {
       if (!expect(item, YamlNode::Kind::kMap, "an item with 'path:'")) continue;
-      add(item, read_item(item), rules);
+      Rule rule;
+      read_item(item, rule);
+      add(item, std::move(rule), rules);
     }
   }
 
@@ -107,17 +130,16 @@ class RuleReader {
     }
   }
 
-  Rule read_item(const YamlNode& item) {
-    Rule rule;
+  void read_item(const YamlNode& item, Rule& rule) {
     for (const auto& [key, value] : item.map) {
-      if (std::find(kItemKeys.begin(), kItemKeys.end(), key.scalar) == kItemKeys.end()) {
+      const std::string name = foreign_ ? lower(key.scalar) : key.scalar;
+      if (std::find(kItemKeys.begin(), kItemKeys.end(), name) == kItemKeys.end()) {
         unknown_key(key, kItemKeys);
       } else {
-        read_item_key(key.scalar, value, rule);
+        read_item_key(name, value, rule);
       }
     }
-    if (!item.find("path")) problem(item, "an item needs a 'path:'");
-    return rule;
+    if (rule.path.empty()) problem(item, "an item needs a 'path:'");
   }
 
   void read_item_key(const std::string& key, const YamlNode& value, Rule& rule) {
@@ -180,6 +202,7 @@ class RuleReader {
   const std::string& file_;
   std::string_view text_;
   std::vector<Problem>& problems_;
+  const bool foreign_;
 };
 
 void check_pattern(const std::string& what, const std::string& pattern, std::vector<std::string>& problems) {
@@ -268,6 +291,17 @@ void read_rules(const std::string& file, std::string_view text, const YamlNode& 
   } else if (root.kind != YamlNode::Kind::kNull) {
     problems.push_back(problem_at(file, text, root, "the document is not a mapping", "begin with 'collect:'"));
   }
+}
+
+void read_foreign_items(const std::string& origin, const std::vector<YamlNode>& items, Start start, RuleSet& rules,
+                        std::vector<Problem>& problems) {
+  if (items.size() > kMaxRules) {
+    problems.push_back({origin, 0, 0, "", fmt::format("more than {} items", kMaxRules), "", false});
+    return;
+  }
+  std::size_t number = 0;
+  for (const YamlNode& item : items)
+    RuleReader(fmt::format("{}, item {}", origin, ++number), "", problems, true).read_foreign_item(item, start, rules);
 }
 
 std::string write_rules(const std::vector<Rule>& rules) {

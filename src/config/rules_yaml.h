@@ -27,6 +27,11 @@ inline constexpr std::size_t kMaxGlobChoices = 256;  // alternatives of {a,b} mu
 void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules,
                 std::vector<Problem>& problems);
 
+// Adds items as other people's systems keep them (in etcd): an unknown key, and a second item for one path and topic,
+// are warnings. `start` is for items that do not say. Problems name the item, not a line.
+void read_foreign_items(const std::string& origin, const std::vector<YamlNode>& items, Start start, RuleSet& rules,
+                        std::vector<Problem>& problems);
+
 // The rules of a whole document; kInvalidArgument carries all problems at once.
 Result<RuleSet> rules_of_text(const std::string& file, const std::string& text);
 

@@ -1,12 +1,11 @@
 #include "config/http/http_rule_source.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "config/central_rules.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 #include "http/json_reading.h"
@@ -15,23 +14,11 @@ namespace logboom::config {
 namespace {
 
 using nlohmann::json;
-using std::chrono::milliseconds;
 
 struct Version {
   std::uint64_t revision = 0;
   std::string text;
 };
-
-// The part of a path that no wildcard can change, up to its last slash.
-std::string fixed_folder(const std::string& path) {
-  const std::string fixed = path.substr(0, path.find_first_of("*?[{"));
-  return fixed.size() == path.size() ? path : fixed.substr(0, fixed.rfind('/'));
-}
-
-bool is_below(const std::string& path, const std::string& root) {
-  if (root == "/") return true;
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
-}
 
 class HttpRuleSource final : public RuleSource {
  public:
@@ -50,17 +37,17 @@ class HttpRuleSource final : public RuleSource {
     rules.revision = heard_.revision;
     rules.roots = options_.roots;
     rules.rotated_to = options_.rotated_to;
-    LB_TRY(check_roots(rules));
+    LB_TRY(check_roots(rules, fmt::format("revision {} of the server", heard_.revision)));
     if (heard_.revision != kept_revision_) LB_TRY(keep());
     return rules;
   }
 
   bool wait_for_change(std::uint64_t, std::stop_token stop) override {
-    for (milliseconds wait = options_.least_pause; !stop.stop_requested();) {
+    for (BackOff pause(options_.least_pause, options_.most_pause); !stop.stop_requested();) {
       const auto answer = ask(stop);
       if (answer.ok()) {
         say("");
-        wait = options_.least_pause;
+        pause.reset();
         in_step_ = true;
         if (answer->revision == heard_.revision && answer->text == heard_.text) continue;
         heard_ = *answer;
@@ -69,14 +56,18 @@ class HttpRuleSource final : public RuleSource {
       if (stop.stop_requested()) break;
       in_step_ = false;
       say(answer.error().message());
-      pause(wait, stop);
-      wait = std::min(wait * 2, options_.most_pause);
+      pause.wait(stop);
     }
     return false;
   }
 
   Status put(std::uint64_t, const std::vector<Rule>&, const std::string&) override { return kept_by_server(); }
   Result<std::vector<RuleHistoryEntry>> history() override { return kept_by_server(); }
+
+  std::string problem() override {
+    MutexLock lock(mutex_);
+    return problem_;
+  }
 
  private:
   static http::ClientOptions client_options(const HttpRuleOptions& options) {
@@ -89,22 +80,6 @@ class HttpRuleSource final : public RuleSource {
   static Error kept_by_server() {
     return Error(ErrorCode::kUnsupported,
                  "the server keeps this host's rules; change them there with `logboom rules --host`");
-  }
-
-  Status check_roots(const RuleSet& rules) const {
-    for (const Rule& rule : rules.rules) {
-      const std::string folder = fixed_folder(rule.path);
-      const bool allowed = rules.roots.empty() || std::ranges::any_of(rules.roots, [&](const std::string& root) {
-                             return is_below(folder, root);
-                           });
-      if (!allowed) {
-        return Error(
-            ErrorCode::kInvalidArgument,
-            fmt::format("revision {} of the server: rule '{}' names {}, outside the roots this host allows ({})",
-                        rules.revision, printable(rule.name), printable(rule.path), fmt::join(rules.roots, ", ")));
-      }
-    }
-    return ok_status();
   }
 
   // The next set, as soon as it differs from what was heard last; the same one when the poll ends without a change.
@@ -135,21 +110,17 @@ class HttpRuleSource final : public RuleSource {
     return ok_status();
   }
 
-  void say(const std::string& problem) {
-    if (problem == problem_) return;
-    if (problem.empty()) {
+  void say(const std::string& why) {
+    MutexLock lock(mutex_);
+    const std::string text =
+        why.empty() ? "" : fmt::format("no rules from the server, the last good ones stay in force: {}", why);
+    if (text == problem_) return;
+    if (text.empty()) {
       log_info("rules can be had from the server again");
     } else {
-      log_warn("no rules from the server, the last good ones stay in force: {}", problem);
+      log_warn("{}", text);
     }
-    problem_ = problem;
-  }
-
-  static void pause(milliseconds time, const std::stop_token& stop) {
-    Mutex mutex;
-    CondVar never;
-    MutexLock lock(mutex);
-    never.wait_for(mutex, stop, time, [] { return false; });
+    problem_ = text;
   }
 
   const HttpRuleOptions options_;
@@ -159,7 +130,8 @@ class HttpRuleSource final : public RuleSource {
   Version heard_;  // from the server, or from disk before anything was heard
   std::uint64_t kept_revision_;
   bool in_step_ = false;  // the server has said that heard_ is what it has; it may have lost and changed it before
-  std::string problem_;
+  Mutex mutex_;
+  std::string problem_ LB_GUARDED_BY(mutex_);
 };
 
 // "# revision N" and the rules; a file of another form is taken for none.

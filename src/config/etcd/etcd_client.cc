@@ -1,0 +1,280 @@
+#include "config/etcd/etcd_client.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "http/json.h"
+
+namespace logboom::config {
+namespace {
+
+using nlohmann::json;
+
+// Codes of gRPC, as the gateway gives them.
+constexpr int kInvalidRequest = 3;
+constexpr int kPermissionDenied = 7;
+constexpr int kFailedPrecondition = 9;
+constexpr int kUnauthenticated = 16;
+
+Error not_etcd(const std::string& endpoint) {
+  return Error(ErrorCode::kCorrupt, fmt::format("{} does not answer as etcd's v3 gateway does", endpoint));
+}
+
+// Integers of 64 bits are strings in this JSON, and absent when zero.
+std::uint64_t number_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return 0;
+  if (found->is_number_unsigned()) return found->get<std::uint64_t>();
+  if (!found->is_string()) return 0;
+  const auto& text = found->get_ref<const std::string&>();
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string bytes_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return "";
+  auto bytes = http::from_base64(found->get_ref<const std::string&>());
+  return bytes.ok() ? std::move(*bytes) : std::string();
+}
+
+const json& part(const json& object, const char* name) {
+  static const json kNone = json::object();
+  const auto found = object.find(name);
+  return found != object.end() && found->is_object() ? *found : kNone;
+}
+
+const json& list(const json& object, const char* name) {
+  static const json kNone = json::array();
+  const auto found = object.find(name);
+  return found != object.end() && found->is_array() ? *found : kNone;
+}
+
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+bool is_true(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && *found == json(true);
+}
+
+EtcdEntry entry_of(const json& row) {
+  return {bytes_of(row, "key"), bytes_of(row, "value"), number_of(row, "mod_revision")};
+}
+
+EtcdRange range_of(const json& answer) {
+  EtcdRange range;
+  range.cluster = number_of(part(answer, "header"), "cluster_id");
+  range.revision = number_of(part(answer, "header"), "revision");
+  for (const json& row : list(answer, "kvs")) {
+    if (row.is_object()) range.entries.push_back(entry_of(row));
+  }
+  return range;
+}
+
+// The first key behind all that begin so.
+std::string end_of_prefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
+  if (prefix.empty()) return std::string(1, '\0');
+  prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+std::string url_of(const std::string& endpoint) {
+  return endpoint.find("://") == std::string::npos ? "http://" + endpoint : endpoint;
+}
+
+bool is_login_trouble(int code, const std::string& message) {
+  return code == kUnauthenticated || message.find("user name is empty") != std::string::npos ||
+         message.find("invalid auth token") != std::string::npos;
+}
+
+}  // namespace
+
+class EtcdClient::Core {
+ public:
+  explicit Core(EtcdOptions options) : options_(std::move(options)) { use(0); }
+
+  // The answer of the first endpoint that gives one, beginning with the one that answered last.
+  Result<json> call(const char* path, const json& body, const std::stop_token& stop) {
+    std::string problems;
+    for (std::size_t i = 0; i < options_.endpoints.size(); ++i) {
+      auto answer = call_here(path, body, stop);
+      const bool final = answer.ok() || answer.error().code() == ErrorCode::kRejected || stop.stop_requested();
+      if (final) return answer;
+      problems += (problems.empty() ? "" : "; ") + answer.error().message();
+      use((at_ + 1) % options_.endpoints.size());
+    }
+    return Error(ErrorCode::kUnavailable, problems);
+  }
+
+  Result<bool> watch(const json& body, const std::function<bool(const EtcdChange&)>& on_change,
+                     const std::stop_token& stop) {
+    LB_TRY(sign_in(stop));
+    bool taken = false;
+    std::string refusal;
+    http::LineReader lines([&](std::string_view line) {
+      const json message = json::parse(line, nullptr, false);
+      if (!message.is_object()) return false;
+      const json& result = part(message, "result");
+      refusal = text_of(result, "cancel_reason") + text_of(part(message, "error"), "message");
+      if (is_true(result, "canceled") || !refusal.empty()) return false;
+      taken = !hand_over(result, on_change);
+      return !taken;
+    });
+    http::HttpClient client(client_options(options_.watch_silence));
+    const auto answer = client.stream(request_of("/v3/watch", body), std::ref(lines), stop);
+    if (taken) return true;
+    if (is_login_trouble(0, refusal)) token_.clear();
+    if (!refusal.empty()) return Error(ErrorCode::kUnavailable, fmt::format("{}: {}", endpoint(), printable(refusal)));
+    if (!answer.ok() && stop.stop_requested()) return answer.error();
+    if (!answer.ok() || answer->status / 100 == 2) return false;
+    return refusal_of(*answer);
+  }
+
+ private:
+  const std::string& endpoint() const { return options_.endpoints[at_]; }
+
+  http::ClientOptions client_options(std::chrono::milliseconds silence) const {
+    http::ClientOptions options = options_.client;
+    options.server = url_of(endpoint());
+    options.silence_time = silence;
+    options.max_body = options_.max_answer;
+    return options;
+  }
+
+  // Tokens are the cluster's, but a member that was away may not know them.
+  void use(std::size_t endpoint) {
+    at_ = endpoint;
+    token_.clear();
+    client_.emplace(client_options(options_.answer_time));
+  }
+
+  http::ClientRequest request_of(const char* path, const json& body) const {
+    http::ClientRequest request{"POST",
+                                path,
+                                {{"Content-Type", "application/json"}},
+                                body.dump(-1, ' ', false, json::error_handler_t::replace)};
+    if (!token_.empty()) request.headers.emplace_back("Authorization", token_);
+    return request;
+  }
+
+  Result<json> call_here(const char* path, const json& body, const std::stop_token& stop) {
+    const bool had_token = !token_.empty();
+    LB_TRY(sign_in(stop));
+    auto answer = send(path, body, stop);
+    if (!answer.ok() && had_token && token_.empty()) {  // it had run out
+      LB_TRY(sign_in(stop));
+      answer = send(path, body, stop);
+    }
+    return answer;
+  }
+
+  Result<json> send(const char* path, const json& body, const std::stop_token& stop) {
+    LB_ASSIGN(const http::ClientResponse answer, client_->send(request_of(path, body), stop));
+    if (answer.status != 200) return refusal_of(answer);
+    json parsed = json::parse(answer.body, nullptr, false);
+    if (!parsed.is_object()) return not_etcd(endpoint());
+    return parsed;
+  }
+
+  // Also forgets a token that etcd no longer takes.
+  Error refusal_of(const http::ClientResponse& answer) {
+    const json body = json::parse(answer.body, nullptr, false);
+    const std::string message = body.is_object() ? text_of(body, "error") : "";
+    if (message.empty()) return not_etcd(endpoint());
+    const int code = static_cast<int>(number_of(body, "code"));
+    const std::string text = fmt::format("{} answers: {}", endpoint(), printable(message));
+    if (is_login_trouble(code, message)) {
+      token_.clear();
+      if (options_.user.empty()) return Error(ErrorCode::kRejected, text + " (set etcd.user and etcd.password_file)");
+      return Error(ErrorCode::kUnavailable, text);
+    }
+    const bool refused = code == kInvalidRequest || code == kPermissionDenied || code == kFailedPrecondition;
+    return Error(refused ? ErrorCode::kRejected : ErrorCode::kUnavailable, text);
+  }
+
+  Status sign_in(const std::stop_token& stop) {
+    if (options_.user.empty() || !token_.empty()) return {};
+    const json body = {{"name", options_.user}, {"password", options_.password}};
+    LB_ASSIGN(const http::ClientResponse answer, client_->send(request_of("/v3/auth/authenticate", body), stop));
+    if (answer.status != 200) {
+      // Where nobody has to sign in, everybody may do everything.
+      if (answer.body.find("authentication is not enabled") != std::string::npos) return {};
+      return refusal_of(answer).with_context(fmt::format("cannot sign in as {}", printable(options_.user)));
+    }
+    const json parsed = json::parse(answer.body, nullptr, false);
+    if (!parsed.is_object()) return not_etcd(endpoint());
+    token_ = text_of(parsed, "token");
+    return {};
+  }
+
+  static bool hand_over(const json& result, const std::function<bool(const EtcdChange&)>& on_change) {
+    for (const json& event : list(result, "events")) {
+      if (!event.is_object()) continue;
+      EtcdChange change;
+      change.cluster = number_of(part(result, "header"), "cluster_id");
+      change.deleted = text_of(event, "type") == "DELETE";
+      change.entry = entry_of(part(event, "kv"));
+      if (!on_change(change)) return false;
+    }
+    return true;
+  }
+
+  const EtcdOptions options_;
+  std::size_t at_ = 0;  // the endpoint in use
+  std::optional<http::HttpClient> client_;
+  std::string token_;
+};
+
+Result<EtcdClient> EtcdClient::open(EtcdOptions options) {
+  if (options.endpoints.empty())
+    return Error(ErrorCode::kInvalidArgument, "etcd.endpoints: name at least one endpoint of etcd, HOST:PORT");
+  return EtcdClient(std::make_unique<Core>(std::move(options)));
+}
+
+EtcdClient::EtcdClient(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+EtcdClient::~EtcdClient() = default;
+EtcdClient::EtcdClient(EtcdClient&&) noexcept = default;
+
+Result<EtcdRange> EtcdClient::get(const std::string& key, std::stop_token stop) {
+  LB_ASSIGN(const json answer, core_->call("/v3/kv/range", {{"key", http::base64(key)}}, stop));
+  return range_of(answer);
+}
+
+Result<EtcdRange> EtcdClient::get_prefix(const std::string& prefix, bool keys_only, std::stop_token stop) {
+  const json body = {{"key", prefix.empty() ? http::base64(std::string(1, '\0')) : http::base64(prefix)},
+                     {"range_end", http::base64(end_of_prefix(prefix))},
+                     {"keys_only", keys_only}};
+  LB_ASSIGN(const json answer, core_->call("/v3/kv/range", body, stop));
+  return range_of(answer);
+}
+
+Result<bool> EtcdClient::commit(const EtcdTransaction& transaction, std::stop_token stop) {
+  json done = json::array();
+  for (const auto& [key, value] : transaction.puts)
+    done.push_back({{"request_put", {{"key", http::base64(key)}, {"value", http::base64(value)}}}});
+  for (const std::string& key : transaction.deletes)
+    done.push_back({{"request_delete_range", {{"key", http::base64(key)}}}});
+  const json compare = {{"key", http::base64(transaction.key)},
+                        {"target", "MOD"},
+                        {"result", "EQUAL"},
+                        {"mod_revision", std::to_string(transaction.expected)}};
+  const json body = {{"compare", json::array({compare})}, {"success", std::move(done)}};
+  LB_ASSIGN(const json answer, core_->call("/v3/kv/txn", body, stop));
+  return is_true(answer, "succeeded");
+}
+
+Result<bool> EtcdClient::watch(const std::string& key, std::uint64_t from,
+                               const std::function<bool(const EtcdChange&)>& on_change, std::stop_token stop) {
+  const json create = {{"key", http::base64(key)}, {"start_revision", std::to_string(from)}, {"fragment", true}};
+  return core_->watch({{"create_request", create}}, on_change, stop);
+}
+
+}  // namespace logboom::config

@@ -1,0 +1,54 @@
+// EtcdRules: the rules that etcd keeps for hosts, each set under a host's key as a JSON list, and who wrote them when:
+// the history lies under a prefix of logboom's own, one entry a set, written in the transaction that writes the set.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "config/etcd/etcd_client.h"
+#include "config/rule.h"
+#include "config/rule_source.h"
+
+namespace logboom::config {
+
+// Entries lie under this, the host's key and the revision.
+inline constexpr std::string_view kEtcdHistoryPrefix = "/logboom/history/";
+
+struct EtcdRuleSet {
+  std::uint64_t revision = 0;  // 0: there is no such key
+  std::string value;           // as it stands there
+  std::uint64_t store_revision = 0;
+};
+
+// Not thread-safe. Errors as of EtcdClient.
+class EtcdRules {
+ public:
+  // `key` is the template with %s for a host's IP. kInvalidArgument: no endpoint is named.
+  static Result<EtcdRules> open(EtcdOptions options, std::string key);
+
+  std::string key_of(const std::string& host) const;
+  // The hosts that have rules, sorted; empty where the template names none.
+  Result<std::vector<std::string>> hosts(std::stop_token stop);
+  Result<EtcdRuleSet> get(const std::string& host, std::stop_token stop);
+  // Validates and writes if the key still is at `expected`. kRejected: it is not; kInvalidArgument: a rule is wrong.
+  Status put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author,
+             TimeNs now, std::stop_token stop);
+  // Oldest first; sets that others wrote appear when logboom replaces them. The texts are YAML.
+  Result<std::vector<RuleHistoryEntry>> history(const std::string& host, std::stop_token stop);
+
+  EtcdClient& client() { return client_; }
+
+ private:
+  Result<EtcdRange> entries_of(const std::string& key, bool names_only, const std::stop_token& stop);
+  EtcdRules(EtcdClient client, std::string key) : client_(std::move(client)), template_(std::move(key)) {}
+  EtcdClient client_;
+  std::string template_;
+};
+
+// The template with every %s replaced by the host.
+std::string etcd_key(const std::string& key, const std::string& host);
+
+}  // namespace logboom::config

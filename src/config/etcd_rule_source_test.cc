@@ -1,0 +1,301 @@
+// Rules in etcd, against a real one: what happens to it that does not happen to other sources.
+#include "config/etcd/etcd_rule_source.h"
+
+#include <filesystem>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "config/etcd/etcd_rules.h"
+#include "config/rules_yaml.h"
+#include "config/testing/etcd_process.h"
+#include "http/json.h"
+
+namespace logboom::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kKey = "/logagent/10.1.2.3/collect_config";
+constexpr const char* kOne = R"([{"path": "/srv/one", "topic": "t"}])";
+constexpr const char* kTwo = R"([{"path": "/srv/one", "topic": "t"}, {"path": "/srv/two", "topic": "t"}])";
+
+class EtcdRuleSourceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string why = EtcdProcess::missing(); !why.empty()) {
+      ASSERT_EQ(std::getenv("CI"), nullptr) << why;
+      GTEST_SKIP() << why;
+    }
+    char folder[] = "/tmp/lb_etcd_rules_XXXXXX";
+    ASSERT_NE(::mkdtemp(folder), nullptr);
+    folder_ = folder;
+    options_.key = "/logagent/%s/collect_config";
+    options_.ip = "10.1.2.3";
+    options_.data_directory = folder_ + "/data";
+    options_.least_pause = options_.most_pause = milliseconds(10);
+    etcd_ = std::make_unique<EtcdProcess>(folder_);
+    options_.etcd.endpoints = {etcd_->endpoint()};
+    options_.etcd.answer_time = milliseconds(500);
+    options_.etcd.watch_silence = milliseconds(500);
+    ASSERT_TRUE(etcd_->start());
+    open();
+  }
+  void TearDown() override {
+    source_.reset();
+    etcd_.reset();
+    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    source_.reset();
+    source_ = std::move(open_etcd_rules(options_, *files_, clock_)).value();
+  }
+  // The number of rules after the next change; -1: they cannot be used.
+  int follow() {
+    if (!source_->wait_for_change(0, {})) return -2;
+    const auto loaded = source_->load();
+    return loaded.ok() ? static_cast<int>(loaded->rules.size()) : -1;
+  }
+  int in_force() { return static_cast<int>(source_->load()->rules.size()); }
+  bool noticed_within(milliseconds time) {
+    bool noticed = false;
+    std::jthread waiter([&](std::stop_token stop) { noticed = source_->wait_for_change(0, stop); });
+    std::this_thread::sleep_for(time);
+    waiter.request_stop();
+    waiter.join();
+    return noticed;
+  }
+  // Lets the source look until it says so, without a change of the rules.
+  bool says(const std::string& what) {
+    bool said = false;
+    std::jthread waiter([&](std::stop_token stop) { source_->wait_for_change(0, stop); });
+    for (int i = 0; i < 500 && !said; ++i) {
+      std::this_thread::sleep_for(milliseconds(20));
+      said = source_->problem().find(what) != std::string::npos;
+    }
+    waiter.request_stop();
+    return said;
+  }
+
+  std::unique_ptr<FileSystem> files_ = open_posix_file_system();
+  SystemClock clock_;
+  std::string folder_;
+  EtcdRuleOptions options_;
+  std::unique_ptr<EtcdProcess> etcd_;
+  std::unique_ptr<RuleSource> source_;
+};
+
+TEST_F(EtcdRuleSourceTest, AWatchedDeleteEmpties) {
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 2);
+  std::jthread editor([&] {
+    std::this_thread::sleep_for(milliseconds(100));
+    etcd_->remove(kKey);
+  });
+  EXPECT_EQ(follow(), 0);
+  open();
+  EXPECT_EQ(in_force(), 0) << "and stays so";
+  EXPECT_FALSE(noticed_within(milliseconds(100)));
+}
+
+TEST_F(EtcdRuleSourceTest, AKeyThatIsGoneAtARelistIsADelete) {
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 2);
+  source_.reset();
+  etcd_->remove(kKey);
+  open();
+  EXPECT_EQ(in_force(), 2);
+  EXPECT_EQ(follow(), 0);
+}
+
+// C2: the same cluster id, a lower revision (the same addresses and token); then another cluster id.
+TEST_F(EtcdRuleSourceTest, AWipedEtcdChangesNothingButRaisesAnAlarm) {
+  for (int i = 0; i < 3; ++i) etcd_->put("other", "x");
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 2);
+  for (const char* cluster : {"logboom-tests", "another"}) {
+    etcd_->kill();
+    etcd_->wipe(cluster);
+    ASSERT_TRUE(etcd_->start());
+    EXPECT_TRUE(says("wiped or restored")) << cluster;
+    EXPECT_EQ(in_force(), 2);
+    for (int i = 0; i < 20; ++i) etcd_->put("other", "x");  // its revision goes beyond the old one
+    open();
+    EXPECT_NE(source_->problem(), "") << "the alarm outlives a restart";
+    EXPECT_TRUE(says("wiped or restored"));
+    EXPECT_EQ(in_force(), 2);
+    etcd_->put(kKey, kOne);
+    EXPECT_EQ(follow(), 1);
+    EXPECT_EQ(source_->problem(), "");
+    etcd_->put(kKey, kTwo);
+    EXPECT_EQ(follow(), 2);
+  }
+  etcd_->remove(kKey);
+  EXPECT_EQ(follow(), 0) << "a delete counts again";
+}
+
+TEST_F(EtcdRuleSourceTest, ARestoredEtcdWithTheSameRulesEndsTheAlarm) {
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 2);
+  etcd_->kill();
+  etcd_->wipe("another");
+  ASSERT_TRUE(etcd_->start());
+  EXPECT_TRUE(says("wiped or restored"));
+  etcd_->put(kKey, kTwo);  // at the same revision as before
+  EXPECT_FALSE(noticed_within(milliseconds(500)));
+  EXPECT_EQ(source_->problem(), "");
+  open();
+  EXPECT_EQ(source_->problem(), "");
+}
+
+// C3.
+TEST_F(EtcdRuleSourceTest, ACompactionWhileAwayLosesNoKey) {
+  etcd_->put(kKey, kOne);
+  EXPECT_EQ(follow(), 1);
+  for (int i = 0; i < 50; ++i) etcd_->put("other", "x");
+  etcd_->put(kKey, kTwo);
+  etcd_->compact();
+  EXPECT_EQ(follow(), 2);
+  etcd_->compact();
+  etcd_->put(kKey, kOne);
+  EXPECT_EQ(follow(), 1);
+}
+
+// C4: a thousand changes, the last one counts; and a member that hangs is not waited for.
+TEST_F(EtcdRuleSourceTest, ManyChangesAndAMemberThatHangs) {
+  std::jthread editor([&] {
+    for (int i = 0; i < 1000; ++i) etcd_->put(kKey, i % 2 == 0 ? kOne : "[]");
+    etcd_->put(kKey, kTwo);
+  });
+  while (in_force() != 2) ASSERT_GE(follow(), 0);
+  editor.join();
+  etcd_->pause(true);
+  EXPECT_TRUE(says("no rules from etcd"));
+  EXPECT_EQ(in_force(), 2);
+  etcd_->pause(false);
+  etcd_->put(kKey, kOne);
+  EXPECT_EQ(follow(), 1);
+}
+
+TEST_F(EtcdRuleSourceTest, AnyEndpointMayBeDown) {
+  options_.etcd.endpoints = {"127.0.0.1:1", "http://127.0.0.1:2", etcd_->endpoint()};
+  open();
+  etcd_->put(kKey, kOne);
+  EXPECT_EQ(follow(), 1);
+  etcd_->kill();
+  EXPECT_TRUE(says("127.0.0.1:1"));
+  EXPECT_NE(source_->problem().find(etcd_->endpoint()), std::string::npos) << "each endpoint says why";
+}
+
+TEST_F(EtcdRuleSourceTest, AnUnknownFieldIsOverlookedAndSaid) {
+  etcd_->put(kKey, R"([{"path": "/srv/one", "topic": "t", "fromat": "json"}])");
+  EXPECT_EQ(follow(), 1);
+  EXPECT_NE(source_->problem().find("did you mean 'format'?"), std::string::npos) << source_->problem();
+  etcd_->put(kKey, kOne);
+  EXPECT_EQ(follow(), 1);
+  EXPECT_EQ(source_->problem(), "");
+}
+
+// B34: a value as large as etcd takes.
+TEST_F(EtcdRuleSourceTest, ALargeValueIsRead) {
+  std::string value = "[";
+  for (int i = 0; i < 9000; ++i)
+    value += (i == 0 ? "" : ",") + std::string(R"({"path":"/srv/)") + std::to_string(i) +
+             R"(","topic":"t","fields":{"pad":")" + std::string(90, 'x') + R"("}})";
+  etcd_->put(kKey, value + "]");
+  EXPECT_EQ(follow(), 9000);
+}
+
+TEST_F(EtcdRuleSourceTest, AUserSignsInAndSignsInAgain) {
+  const auto key = [](const char* bytes) { return http::base64(bytes); };
+  for (const std::string name : {"root", "agent"}) {
+    etcd_->call("/v3/auth/user/add", R"({"name":")" + name + R"(","password":"secret"})");
+    etcd_->call("/v3/auth/role/add", R"({"name":")" + name + R"("})");
+    etcd_->call("/v3/auth/user/grant", R"({"user":")" + name + R"(","role":")" + name + R"("})");
+  }
+  etcd_->call("/v3/auth/role/grant", R"({"name":"agent","perm":{"permType":2,"key":")" + key("/logagent/") +
+                                         R"(","range_end":")" + key("/logagent0") + R"("}})");
+  etcd_->put(kKey, kOne);
+  options_.etcd.user = "agent";
+  options_.etcd.password = "secret";
+  open();
+  EXPECT_EQ(follow(), 1) << "where nobody has to sign in, a user and password do no harm";
+  ASSERT_NE(etcd_->call("/v3/auth/enable", "{}"), "");
+  EXPECT_FALSE(noticed_within(milliseconds(1500)));
+  EXPECT_EQ(source_->problem(), "");
+  etcd_->kill();  // it forgets the tokens it gave
+  ASSERT_TRUE(etcd_->start());
+  EXPECT_FALSE(noticed_within(milliseconds(1500)));
+  EXPECT_EQ(source_->problem(), "");
+  options_.etcd.password = "wrong";
+  open();
+  EXPECT_TRUE(says("cannot sign in as agent"));
+  options_.etcd.user = "";
+  open();
+  EXPECT_TRUE(says("user name is empty"));
+  options_.etcd.user = "agent";
+  options_.etcd.password = "secret";
+  options_.key = "/others/%s";
+  open();
+  EXPECT_TRUE(says("permission denied"));
+}
+
+TEST_F(EtcdRuleSourceTest, TheHistoryKeepsWhatOthersWroteAndIsBounded) {
+  EtcdRules rules = std::move(EtcdRules::open(options_.etcd, options_.key)).value();
+  etcd_->put(kKey, kOne);
+  Rule rule;
+  rule.path = "/srv/x";
+  rule.name = default_rule_name(rule);
+  for (int i = 0; i < 210; ++i) {
+    const auto now = rules.get("10.1.2.3", {});
+    ASSERT_TRUE(now.ok());
+    ASSERT_TRUE(rules.put("10.1.2.3", now->revision, {rule}, "ann", 1, {}).ok()) << i;
+    if (i == 0) {
+      ASSERT_EQ(rules.history("10.1.2.3", {})->size(), 2u);
+      EXPECT_EQ(rules.history("10.1.2.3", {})->front().author, "etcd");
+    }
+  }
+  const auto history = rules.history("10.1.2.3", {});
+  ASSERT_TRUE(history.ok());
+  EXPECT_LE(history->size(), 200u);
+  EXPECT_EQ(history->back().revision, rules.get("10.1.2.3", {})->revision);
+  etcd_->put("/logagent/10.1.2.4/collect_config", kOne);
+  etcd_->put("/logagent/10.1.2.4/something_else", kOne);
+  EXPECT_EQ(*rules.hosts({}), (std::vector<std::string>{"10.1.2.3", "10.1.2.4"}));
+}
+
+TEST_F(EtcdRuleSourceTest, TheHostsOwnRulesAreInForceBesideThem) {
+  Rule own;
+  own.path = "/srv/own";
+  own.name = default_rule_name(own);
+  options_.own = {own};
+  open();
+  EXPECT_EQ(in_force(), 1);
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 3);
+  auto loaded = source_->load();
+  ASSERT_TRUE(source_->put(loaded->revision, loaded->rules, "ann").ok());
+  EXPECT_EQ(follow(), 3) << "they are not written into etcd";
+  EXPECT_EQ(source_->history()->back().text.find("/srv/own"), std::string::npos);
+}
+
+TEST_F(EtcdRuleSourceTest, KeptRulesThatTheRootsNoLongerAllowDoNotKeepAnAgentFromStarting) {
+  etcd_->put(kKey, kOne);
+  EXPECT_EQ(follow(), 1);
+  options_.roots = {"/other"};
+  open();
+  EXPECT_EQ(in_force(), 0);
+  EXPECT_EQ(follow(), -1) << "what etcd has is refused aloud";
+}
+
+TEST(HostIp, IsTheAddressTowardsTheEndpointWhereThereIsNoOther) {
+  const auto ip = host_ip({"127.0.0.1:2379"});
+  ASSERT_TRUE(ip.ok());
+  EXPECT_NE(*ip, "");
+  EXPECT_EQ(etcd_key("collect_log_%s_conf", "10.0.0.7"), "collect_log_10.0.0.7_conf");
+  EXPECT_EQ(etcd_key("fixed", "10.0.0.7"), "fixed");
+}
+
+}  // namespace
+}  // namespace logboom::config

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""A real etcd on loopback for the tests, from Debian's package, unpacked once outside the checkout and never installed: no service starts.
+
+usage: etcd.py fetch      gets what is missing (the set-up of `make test`)
+       etcd.py path       prints where the server lies; exit status 1 when there is none
+"""
+import base64
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+PACKAGE = "etcd-server"
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers", "etcd")
+BINARY = os.path.join(CACHE, "usr", "bin", "etcd")
+
+
+def binary():
+    """The server of the cache, else an installed one; empty when there is none."""
+    return BINARY if os.access(BINARY, os.X_OK) else shutil.which("etcd") or ""
+
+
+def missing():
+    """Why no etcd can be started; empty when one can."""
+    return "" if binary() else f"etcd is not in {CACHE}: run `python3 tests/servers/etcd.py fetch`"
+
+
+def fetch():
+    if binary():
+        return
+    os.makedirs(os.path.dirname(CACHE), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as work:
+        subprocess.run(["apt-get", "download", "-q", "-q", "-o", "APT::Sandbox::User=root", PACKAGE], cwd=work, check=True)
+        [package] = glob.glob(os.path.join(work, "*.deb"))
+        subprocess.run(["dpkg-deb", "-x", package, os.path.join(work, "etcd")], check=True)
+        os.rename(os.path.join(work, "etcd"), CACHE)
+
+
+def b64(text):
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+class Etcd:
+    """One member; its ports stay the same over restarts. `token` of another cluster makes another cluster id."""
+
+    def __init__(self, root, ports, token="logboom-tests"):
+        self.root, self.token = root, token
+        os.makedirs(root, exist_ok=True)
+        self.port, self.peer_port = ports
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.login = None
+        self.process = None
+
+    def command(self):
+        peer = f"http://127.0.0.1:{self.peer_port}"
+        return [binary(), "--name", "one", "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", self.url,
+                "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+                "--initial-cluster", f"one={peer}", "--initial-cluster-token", self.token, "--logger", "zap"]
+
+    def start(self, seconds=60):
+        with open(os.path.join(self.root, "etcd.log"), "ab") as log:
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.root, start_new_session=True)
+        end = time.monotonic() + seconds
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"etcd does not start:\n{self.said()[-2000:]}")
+            time.sleep(0.05)
+        return self.process
+
+    def ready(self):
+        try:
+            with opener().open(self.url + "/health", timeout=2) as answer:
+                return json.load(answer).get("health") == "true"
+        except (OSError, ValueError):
+            return False
+
+    def said(self):
+        with open(os.path.join(self.root, "etcd.log"), errors="replace") as f:
+            return f.read()
+
+    def stop(self, how=signal.SIGKILL):
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, how)
+            self.process.wait(timeout=30)
+
+    def wipe(self):
+        """What a lost disk leaves; the member must be stopped."""
+        shutil.rmtree(os.path.join(self.root, "data"))
+
+    def call(self, path, body):
+        """One request to the JSON gateway."""
+        headers = {"Content-Type": "application/json"}
+        if self.login:
+            headers["Authorization"] = self.login
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
+        try:
+            with opener().open(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error
+
+    def put(self, key, value):
+        return self.call("/v3/kv/put", {"key": b64(key), "value": b64(value if isinstance(value, (str, bytes)) else json.dumps(value))})
+
+    def get(self, key):
+        rows = self.call("/v3/kv/range", {"key": b64(key)}).get("kvs", [])
+        return base64.b64decode(rows[0].get("value", "")).decode() if rows else None
+
+    def keys(self, prefix):
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = self.call("/v3/kv/range", {"key": b64(prefix), "range_end": b64(end), "keys_only": True}).get("kvs", [])
+        return [base64.b64decode(row["key"]).decode() for row in rows]
+
+    def delete(self, key):
+        return self.call("/v3/kv/deleterange", {"key": b64(key)})
+
+    def revision(self):
+        return int(self.call("/v3/kv/range", {"key": b64("x"), "count_only": True})["header"]["revision"])
+
+    def compact(self):
+        self.call("/v3/kv/compaction", {"revision": str(self.revision()), "physical": True})
+
+    def require_login(self, user, password):
+        """Turns authentication on: a root user of the tests' own, and `user`, who may read and write everything."""
+        for name, word in (("root", "root"), (user, password)):
+            self.call("/v3/auth/user/add", {"name": name, "password": word})
+            self.call("/v3/auth/role/add", {"name": name})
+            self.call("/v3/auth/role/grant", {"name": name, "perm": {"permType": 2, "key": b64("\0"), "range_end": b64("\0")}})
+            self.call("/v3/auth/user/grant", {"user": name, "role": name})
+        self.call("/v3/auth/enable", {})
+        self.login = self.call("/v3/auth/authenticate", {"name": "root", "password": "root"})["token"]
+
+
+def opener():
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["fetch"]:
+        fetch()
+    elif sys.argv[1:] == ["path"]:
+        print(binary())
+        sys.exit(0 if binary() else 1)
+    else:
+        sys.exit(__doc__)
