@@ -56,6 +56,7 @@ class RemoteApi final : public ApiAccess {
     return ApiResponse{got.status, std::move(got.headers), std::move(got.body)};
   }
   std::string where() const override { return where_; }
+  bool running() const override { return true; }
 
  private:
   http::HttpClient client_;
@@ -133,6 +134,7 @@ class DirectApi final : public ApiAccess {
     return std::move(writer.answer);
   }
   std::string where() const override { return where_; }
+  bool running() const override { return false; }
 
  private:
   std::unique_ptr<LocalApi> local_;
@@ -166,16 +168,18 @@ Result<std::unique_ptr<ApiAccess>> open_api(Context& context, ApiNeed need) {
   auto remote = std::make_unique<RemoteApi>(options, "the running program");
   if (const auto alive = remote->call({"GET", "/healthz", {}}, nullptr, {}); alive.ok())
     return std::unique_ptr<ApiAccess>(std::move(remote));
-  if (need == ApiNeed::kRead && !context.files->stat(context.data_directory()).ok()) {
+  if ((need == ApiNeed::kRead || need == ApiNeed::kReadRules) && !context.files->stat(context.data_directory()).ok()) {
     return Error(
         ErrorCode::kNotFound,
         fmt::format(
             "there is no data in {}: run `logboom up` or `logboom import`, or name another folder with --data-dir",
             context.data_directory()));
   }
-  LB_ASSIGN(auto local, LocalApi::open(context, need));
-  return std::unique_ptr<ApiAccess>(
-      std::make_unique<DirectApi>(std::move(local), "the store in " + context.data_directory()));
+  const bool rules = need == ApiNeed::kReadRules || need == ApiNeed::kWriteRules;
+  LB_ASSIGN(auto local, rules ? LocalApi::open_rules(context, need == ApiNeed::kWriteRules)
+                              : LocalApi::open(context, need == ApiNeed::kWrite));
+  return std::unique_ptr<ApiAccess>(std::make_unique<DirectApi>(
+      std::move(local), fmt::format("the {} in {}", rules ? "rules" : "store", context.data_directory())));
 }
 
 }  // namespace logboom::app

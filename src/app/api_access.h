@@ -38,11 +38,14 @@ class ApiAccess {
   virtual Result<ApiResponse> call(const ApiRequest& request, const BodySink& sink, std::stop_token stop) = 0;
   // For messages: "the running program", "http://...", "the store in /x".
   virtual std::string where() const = 0;
+  // Whether a program answers, rather than this process from files.
+  virtual bool running() const = 0;
 };
 
-enum class ApiNeed { kRead, kWrite };
+// Where no program runs: the store is opened for reading or for writing, or only the files with the rules are.
+enum class ApiNeed { kRead, kWrite, kReadRules, kWriteRules };
 
-// kUnavailable when another process holds the store and no socket answers.
+// kUnavailable when another process holds the store and no socket answers; for kReadRules that does not matter.
 Result<std::unique_ptr<ApiAccess>> open_api(Context& context, ApiNeed need);
 
 // The error an answer of 4xx or 5xx stands for.

@@ -32,6 +32,7 @@ void Collecting::follow_rules(std::stop_token stop) {
   while (rule_source_->wait_for_change(rules().revision, stop)) {
     auto loaded = rule_source_->load();
     MutexLock lock(mutex_);
+    rules_changed_.notify_all();
     if (!loaded.ok()) {
       rules_problem_ = loaded.error().message();
       log_error("the new rules are not usable, the last good ones stay in force:\n{}", rules_problem_);
@@ -39,10 +40,10 @@ void Collecting::follow_rules(std::stop_token stop) {
     }
     rules_problem_.clear();
     const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
+    in_force_ = *loaded;  // also in another order: what is edited next is compared with this revision
     if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) continue;
     log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
              diff.changed.size(), diff.stopped.size());
-    in_force_ = *loaded;
     collector_->set_rules(std::move(*loaded));
   }
 }
@@ -71,6 +72,13 @@ config::RuleSet Collecting::rules() {
 std::string Collecting::rules_problem() {
   MutexLock lock(mutex_);
   return rules_problem_;
+}
+
+void Collecting::wait_for_rules(std::uint64_t revision, std::chrono::milliseconds longest, std::stop_token stop) {
+  MutexLock lock(mutex_);
+  rules_changed_.wait_for(mutex_, std::move(stop), longest, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return in_force_.revision == revision || !rules_problem_.empty();
+  });
 }
 
 }  // namespace logboom::app

@@ -2,7 +2,9 @@
 // on its thread, and the thread that gives it every new set of rules.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,6 +36,8 @@ class Collecting {
   // The rules in force, and why newer ones are not (empty: they are).
   config::RuleSet rules();
   std::string rules_problem();
+  // As RulesInForce::wait_for_rules.
+  void wait_for_rules(std::uint64_t revision, std::chrono::milliseconds longest, std::stop_token stop);
 
  private:
   void follow_rules(std::stop_token stop);
@@ -44,6 +48,7 @@ class Collecting {
   config::RuleSource* rule_source_ = nullptr;
   std::unique_ptr<source::Emitter> emitter_;
   Mutex mutex_;
+  CondVar rules_changed_;
   std::unique_ptr<source::FileCollector> collector_;  // set once, under the mutex
   config::RuleSet in_force_ LB_GUARDED_BY(mutex_);
   std::string rules_problem_ LB_GUARDED_BY(mutex_);

@@ -75,6 +75,9 @@ class EngineOfOneMachine final : public Engine {
   config::RuleSet rules() override { return collecting_ ? collecting_->rules() : config::RuleSet(); }
   config::RuleSource* rule_source() override { return rule_source_.get(); }
   std::string rules_problem() override { return collecting_ ? collecting_->rules_problem() : ""; }
+  void wait_for_rules(std::uint64_t revision, std::chrono::milliseconds longest, std::stop_token stop) override {
+    if (collecting_) collecting_->wait_for_rules(revision, longest, std::move(stop));
+  }
   std::uint64_t budget_used() override { return budget_.used(); }
   Status stop() override;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/registry.h"
+#include "app/rules_in_force.h"
 #include "base/memory_budget.h"
 #include "config/rule.h"
 #include "config/settings.h"
@@ -35,12 +36,10 @@ struct ImportProgress {
 };
 
 // Thread-safe after open().
-class Engine {
+class Engine : public RulesInForce {
  public:
   // Opens the store for writing. The deps and settings outlive the engine.
   static Result<std::unique_ptr<Engine>> open(const config::Settings& settings, Deps deps);
-  virtual ~Engine() = default;
-
   virtual logstore::LogStore& store() = 0;
   // Starts collecting by the rules and follows changes of the rule source until stop().
   virtual Status start_collecting(std::unique_ptr<config::RuleSource> rules) = 0;
@@ -54,11 +53,6 @@ class Engine {
                                               const std::function<void(const ImportProgress&)>& on_progress,
                                               std::stop_token stop) = 0;
   virtual std::vector<source::SourceStatus> source_status() = 0;
-  // The rules in force, and their source; nullptr before start_collecting.
-  virtual config::RuleSet rules() = 0;
-  virtual config::RuleSource* rule_source() = 0;
-  // Why the newest rules are not in force; empty when they are.
-  virtual std::string rules_problem() = 0;
   virtual std::uint64_t budget_used() = 0;
   // Stops sources, drains, commits, closes the store. Idempotent.
   virtual Status stop() = 0;

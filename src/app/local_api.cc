@@ -1,16 +1,21 @@
 #include "app/local_api.h"
 
+#include <fmt/format.h>
+
 #include "app/paths.h"
+#include "base/log.h"
+#include "http/auth/gate.h"
 #include "server/api.h"
+#include "server/fleet/fleet_routes.h"
 
 namespace logboom::app {
 namespace {
 
 class LocalApiOverStore final : public LocalApi {
  public:
-  static Result<std::unique_ptr<LocalApi>> open(Context& context, ApiNeed need) {
+  static Result<std::unique_ptr<LocalApi>> open(Context& context, bool writes) {
     auto local = std::make_unique<LocalApiOverStore>();
-    if (need == ApiNeed::kWrite) {
+    if (writes) {
       LB_ASSIGN(local->engine_, Engine::open(context.settings, context.deps()));
     } else {
       LB_ASSIGN(local->store_, open_store(context.settings, StoreMode::kRead, context.deps()));
@@ -33,10 +38,57 @@ class LocalApiOverStore final : public LocalApi {
   http::Router router_;  // its handlers refer to the store
 };
 
+class LocalApiOverRules final : public LocalApi {
+ public:
+  static Result<std::unique_ptr<LocalApi>> open(Context& context, bool writes) {
+    auto local = std::make_unique<LocalApiOverRules>();
+    if (writes) LB_TRY(local->take_lock(context));
+    LB_ASSIGN(local->gate_, http::Gate::open({context.data_directory()}, *context.files, context.clock));
+    LB_ASSIGN(local->rules_, open_rules_of_files(context, writes));
+    register_rule_routes(local->router_, *local->rules_, &local->gate_->events());
+    if (context.files->stat(context.data_directory() + "/agents.json").ok()) LB_TRY(local->know_agents(context));
+    return std::unique_ptr<LocalApi>(std::move(local));
+  }
+  const http::Router& router() const override { return router_; }
+
+ private:
+  Status take_lock(Context& context) {
+    auto lock = lock_store(context.settings, *context.files);
+    if (!lock.ok() && lock.error().code() == ErrorCode::kUnavailable) {
+      return Error(ErrorCode::kUnavailable,
+                   fmt::format("cannot change the rules in {}: a logboom works there and does not answer; it starts, "
+                               "stops or imports: try again in a moment",
+                               printable(context.data_directory())));
+    }
+    LB_ASSIGN(lock_, std::move(lock));
+    return {};
+  }
+
+  Status know_agents(Context& context) {
+    server::FleetOptions options;
+    options.directory = context.data_directory();
+    LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
+    host_rules_ = std::make_unique<server::HostRules>(context.data_directory(), *context.files, context.clock);
+    server::register_fleet_routes(router_, {*fleet_, *host_rules_, *gate_, context.clock});
+    return {};
+  }
+
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<http::Gate> gate_;
+  std::unique_ptr<RulesInForce> rules_;
+  std::unique_ptr<server::Fleet> fleet_;
+  std::unique_ptr<server::HostRules> host_rules_;
+  http::Router router_;  // its handlers refer to all of them
+};
+
 }  // namespace
 
-Result<std::unique_ptr<LocalApi>> LocalApi::open(Context& context, ApiNeed need) {
-  return LocalApiOverStore::open(context, need);
+Result<std::unique_ptr<LocalApi>> LocalApi::open(Context& context, bool writes) {
+  return LocalApiOverStore::open(context, writes);
+}
+
+Result<std::unique_ptr<LocalApi>> LocalApi::open_rules(Context& context, bool writes) {
+  return LocalApiOverRules::open(context, writes);
 }
 
 }  // namespace logboom::app

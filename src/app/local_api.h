@@ -18,8 +18,11 @@ void register_program_routes(http::Router& router, Engine& engine, http::EventLo
 
 class LocalApi {
  public:
-  // kWrite opens an engine (exclusive), kRead only the store (shared with other readers).
-  static Result<std::unique_ptr<LocalApi>> open(Context& context, ApiNeed need);
+  // Over the store: with `writes` as an engine (exclusive), else shared with other readers.
+  static Result<std::unique_ptr<LocalApi>> open(Context& context, bool writes);
+  // Over the files with the rules: what the program would collect by, and what a server keeps for its agents. With
+  // `writes` under the store's lock, so that no program starts on them meanwhile.
+  static Result<std::unique_ptr<LocalApi>> open_rules(Context& context, bool writes);
   virtual ~LocalApi() = default;
   virtual const http::Router& router() const = 0;
 };

@@ -41,6 +41,10 @@ Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& s
   return logstore::open_embedded_store(options, deps.files, deps.clock, deps.registry);
 }
 
+Result<std::unique_ptr<FileLock>> lock_store(const config::Settings& settings, FileSystem& files) {
+  return logstore::lock_embedded_store(store_directory(settings), logstore::StoreAccess::kReadWrite, files);
+}
+
 Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps) {
   LB_ASSIGN(auto report, logstore::repair_embedded_store(store_directory(settings), deps.files, deps.clock));
   RepairSummary summary{std::move(report.notes), report.blocks_lost == 0};
@@ -251,11 +255,12 @@ std::function<logstore::ReadBytes(const logstore::SourceInfo&)> make_reread(Deps
 }
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
-                                                       std::vector<config::Rule> given, Deps deps) {
+                                                       std::vector<config::Rule> given, bool read_only, Deps deps) {
   config::FileRuleOptions options;
   options.config_file = config_file;
   options.data_directory = settings.text("data_dir");
   options.given = std::move(given);
+  options.read_only = read_only;
   config::Rule var_log;
   var_log.path = "/var/log";
   var_log.name = "var-log";

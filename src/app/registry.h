@@ -27,6 +27,9 @@ struct Deps {
 };
 
 Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& settings, StoreMode mode, Deps deps);
+// What a program that works on the store holds from its start to its end: while this lives none can start.
+// kUnavailable: one works on it now.
+Result<std::unique_ptr<FileLock>> lock_store(const config::Settings& settings, FileSystem& files);
 struct RepairSummary {
   std::vector<std::string> notes;  // for people, one line each
   bool complete = false;           // nothing is lost
@@ -90,7 +93,7 @@ Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::S
 std::function<logstore::ReadBytes(const logstore::SourceInfo&)> make_reread(Deps deps);
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
-                                                       std::vector<config::Rule> given, Deps deps);
+                                                       std::vector<config::Rule> given, bool read_only, Deps deps);
 // Of an agent: where `rules.from` says. Roots come from the host's own file in either case.
 Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Settings& settings,
                                                              const std::string& config_file,

@@ -98,20 +98,61 @@ TEST_F(FileRules, WaitEndsAtTheStop) {
   EXPECT_FALSE(changed);
 }
 
+Rule rule_of(const std::string& name) {
+  Rule rule;
+  rule.name = name;
+  rule.path = "/" + name;
+  return rule;
+}
+
 TEST_F(FileRules, PutComparesTheRevisionItWasEditedFrom) {
-  write(kOne);
   open();
   ASSERT_TRUE(source->load().ok());
-  Rule rule;
-  rule.name = "mine";
-  rule.path = "/mine";
-  EXPECT_EQ(source->put(7, {rule}, "eve").error().code(), ErrorCode::kRejected);
-  ASSERT_TRUE(source->put(1, {rule}, "ann").ok());
-  const auto loaded = source->load();
-  EXPECT_EQ(loaded->rules.size(), 2u) << "a person's own file stays in force and unwritten";
+  EXPECT_EQ(source->put(7, {rule_of("mine")}, "eve").error().code(), ErrorCode::kRejected);
+  ASSERT_TRUE(source->put(1, {rule_of("mine")}, "ann").ok());
+  EXPECT_EQ(source->put(1, {rule_of("late")}, "bob").error().code(), ErrorCode::kRejected)
+      << "of two that were edited from one revision the second is refused, whether load() came between or not";
   EXPECT_EQ(source->history()->back().author, "ann");
-  rule.path = "relative";
-  EXPECT_FALSE(source->put(loaded->revision, {rule}, "ann").ok());
+  const auto loaded = source->load();
+  EXPECT_EQ(loaded->revision, 2u);
+  EXPECT_EQ(loaded->rules, std::vector<Rule>{rule_of("mine")});
+  EXPECT_EQ(source->history()->back().author, "ann");
+  Rule wrong = rule_of("wrong");
+  wrong.path = "relative";
+  EXPECT_FALSE(source->put(loaded->revision, {wrong}, "ann").ok());
+}
+
+TEST_F(FileRules, PutKeepsToThePersonsFile) {
+  write("collect:\n  items:\n    - {name: one, path: /one}\n");
+  open();
+  const auto before = source->load();
+  ASSERT_TRUE(source->put(1, {before->rules[0], rule_of("mine")}, "ann").ok());
+  const auto loaded = source->load();
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+  EXPECT_EQ(loaded->rules, (std::vector<Rule>{rule_of("one"), rule_of("mine")}));
+  Rule changed = rule_of("one");
+  changed.topic = "other";
+  for (const std::vector<Rule>& rules : {std::vector<Rule>{rule_of("mine")}, {changed, rule_of("mine")}}) {
+    const Status put = source->put(2, rules, "ann");
+    ASSERT_EQ(put.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(put.error().message().find(config), std::string::npos) << put.error().message();
+  }
+  EXPECT_EQ(source->load()->revision, 2u);
+}
+
+TEST_F(FileRules, ARuleOfTheCommandLineIsNotRemoved) {
+  source = std::move(open_file_rules({"", folder.string(), {rule_of("given")}, {}}, *files, clock)).value();
+  ASSERT_TRUE(source->load().ok());
+  EXPECT_EQ(source->put(1, {rule_of("mine")}, "ann").error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(source->put(1, {rule_of("given"), rule_of("mine")}, "ann").ok());
+}
+
+TEST_F(FileRules, WhatIsOnlyReadWritesNothing) {
+  write(kOne);
+  source = std::move(open_file_rules({config, (folder / "data").string(), {}, {}, true}, *files, clock)).value();
+  EXPECT_EQ(source->load()->revision, 1u);
+  EXPECT_TRUE(source->history()->empty());
+  EXPECT_FALSE(std::filesystem::exists(folder / "data"));
 }
 
 TEST_F(FileRules, MissingFilesLeaveTheFallback) {
@@ -120,6 +161,8 @@ TEST_F(FileRules, MissingFilesLeaveTheFallback) {
   fallback.path = "/var/log";
   source = std::move(open_file_rules({"", (folder / "data").string(), {}, {fallback}}, *files, clock)).value();
   EXPECT_EQ(source->load()->rules.at(0).name, "f");
+  ASSERT_TRUE(source->put(1, {}, "ann").ok());
+  EXPECT_TRUE(source->load()->rules.empty()) << "who writes no rules wants none";
 }
 
 }  // namespace

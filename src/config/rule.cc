@@ -4,15 +4,16 @@
 
 namespace logboom::config {
 
+const Rule* find_rule(const std::vector<Rule>& rules, std::string_view name) {
+  const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return r.name == name; });
+  return found == rules.end() ? nullptr : &*found;
+}
+
 RuleDiff diff_rules(const RuleSet& before, const RuleSet& after) {
   RuleDiff diff;
-  const auto find = [](const RuleSet& set, const std::string& name) {
-    const auto found = std::find_if(set.rules.begin(), set.rules.end(), [&](const Rule& r) { return r.name == name; });
-    return found == set.rules.end() ? nullptr : &*found;
-  };
   const bool same_folders = before.roots == after.roots && before.rotated_to == after.rotated_to;
   for (const Rule& rule : after.rules) {
-    const Rule* old = find(before, rule.name);
+    const Rule* old = find_rule(before.rules, rule.name);
     if (!old) {
       diff.started.push_back(rule);
     } else if (*old != rule || !same_folders) {
@@ -20,7 +21,7 @@ RuleDiff diff_rules(const RuleSet& before, const RuleSet& after) {
     }
   }
   for (const Rule& rule : before.rules) {
-    if (!find(after, rule.name)) diff.stopped.push_back(rule.name);
+    if (!find_rule(after.rules, rule.name)) diff.stopped.push_back(rule.name);
   }
   return diff;
 }

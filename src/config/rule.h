@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -52,5 +53,8 @@ struct RuleDiff {
   std::vector<std::string> stopped;
 };
 RuleDiff diff_rules(const RuleSet& before, const RuleSet& after);
+
+// The rule of that name; nullptr: there is none.
+const Rule* find_rule(const std::vector<Rule>& rules, std::string_view name);
 
 }  // namespace logboom::config

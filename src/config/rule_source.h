@@ -28,7 +28,8 @@ class RuleSource {
   virtual Result<RuleSet> load() = 0;
   // Blocks until the source may differ from `seen` (true) or the stop comes (false).
   virtual bool wait_for_change(std::uint64_t seen, std::stop_token stop) = 0;
-  // Replaces the program-written rules if their revision still is `expected` (kRejected when not: someone else wrote).
+  // Makes these the rules if the present ones still are of revision `expected` (kRejected when not: someone else
+  // wrote). The new revision is the last one of history().
   virtual Status put(std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author) = 0;
   virtual Result<std::vector<RuleHistoryEntry>> history() = 0;
   // What a person should know while the rules in force stay so: why the source cannot be reached or trusted, and what

@@ -1,4 +1,5 @@
 """The main job: import, search, export, audit; `up` follows; what people type first."""
+import fcntl
 import gzip
 import lzma
 import os
@@ -145,6 +146,55 @@ def test_second_up_is_refused(home):
     home.run("import", outside)
     check(count_lines(home, "imported") == 1, "the import reached the running program")
     home.stop(up)
+
+
+def rule_lines(home, *words):
+    return home.run("rules", "list", *words).stdout.decode().splitlines()
+
+
+def test_rules_without_a_program(home):
+    """`rules` on the files where no program runs: checked, compared and kept in the history as by the program, which then follows them; refused while
+    something works on the folder and does not answer. The configuration file is a person's."""
+    config = os.path.join(home.root, "own.yaml")
+    write(config, f"collect:\n  items:\n    - {{name: person, path: {home.log('p.log')}}}\n".encode())
+    own = ("--config", config)
+    home.run("rules", "list", *own, code=3)
+    added = home.run("rules", "add", home.log("a.log"), "--name", "a", *own)
+    check(b"when the program starts" in added.stdout and b"no program runs" in added.stderr, f"it says {added.stdout!r} {added.stderr!r}")
+    check([line.split()[0] for line in rule_lines(home, *own)[1:]] == ["person", "a"], f"the rules are {rule_lines(home, *own)}")
+    home.run("rules", "add", home.log("b.log"), "--name", "b", *own)
+    check(b"no rule 'c'" in home.run("rules", "remove", "c", *own, code=1).stderr, "what is not there is not removed")
+    done = home.run("rules", "remove", "person", *own, code=2)
+    check(config.encode() in done.stderr, f"a person's rule: {done.stderr!r}")
+    bad = os.path.join(home.root, "bad.yaml")
+    write(bad, b"collect:\n  items:\n    - pth: /one\n")
+    check(b"bad.yaml:3" in home.run("rules", "put", bad, *own, code=2).stderr, "wrong rules name the place")
+    good = os.path.join(home.root, "good.yaml")
+    write(good, home.run("rules", "get", *own).stdout)
+    check(b"at revision 3" in home.run("rules", "put", good, "--revision", "1", *own, code=3).stderr, "a stale edit")
+    check(b"- b " in home.run("rules", "remove", "b", "--dry-run", *own).stdout, "a dry run names it")
+    home.run("rules", "remove", "b", *own)
+    home.run("rules", "restore", "3", *own)
+    history = home.run("rules", "history", *own).stdout.decode().splitlines()
+    check(len(history) == 5 and all(f"uid:{os.getuid()}" in line for line in history[1:]), f"the history says {history}")
+    with open(os.path.join(home.data, "store", "store.lock")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = home.run("rules", "remove", "b", *own, code=3)
+        check(b"try again" in done.stderr, f"under the lock: {done.stderr!r}")
+        check(len(rule_lines(home, *own)) == 4, "reading does not wait")
+    for name in ("p", "a", "b"):
+        write(home.log(f"{name}.log"), f"line of {name}\n".encode())
+    up = home.start(*own)
+    home.wait_until(lambda: home.count() == 3, "what the files say is collected")
+    check(rule_lines(home)[0] == "revision 5", f"the program goes on from {rule_lines(home)}")
+    for n in range(10):
+        home.run("rules", "add", home.log(f"quick-{n}.log"))
+    check(len(rule_lines(home)) == 14, f"none of the quick ones is lost: {rule_lines(home)}")
+    check(b"own.yaml" in home.run("rules", "remove", "person", code=2).stderr, "a person's rule stays with a program, too")
+    home.stop(up)
+    with open(os.path.join(home.data, "access-events.ndjson"), "rb") as f:
+        events = f.read()
+    check(events.count(b"rules replaced") == 14, "every change is in the events")
 
 
 def test_wrong_use(home):

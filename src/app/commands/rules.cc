@@ -106,14 +106,26 @@ Status change_one(Context& context, const Args& args, ApiAccess& api, const Owne
   }
   if (args.has("revision")) now.revision = std::strtoull(args.text("revision").c_str(), nullptr, 10);
   const json body = {{"yaml", config::write_rules(changed.rules)}, {"revision", now.revision}};
-  LB_TRY(call_json(api, {"PUT", owner.path, {}, body.dump()}, context.stop));
-  fmt::print("{}{}\n", owner.label(), changed.what);
+  LB_ASSIGN(const json answer, call_json(api, {"PUT", owner.path, {}, body.dump()}, context.stop));
+  if (const std::string problem = answer.value("problem", ""); !problem.empty()) {
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("the rules are written, but not in force; the last good ones stay:\n{}", problem));
+  }
+  fmt::print("{}{}{}\n", owner.label(), changed.what, api.running() ? "" : "; in force when the program starts");
   return {};
+}
+
+Result<std::unique_ptr<ApiAccess>> open_rule_api(Context& context, ApiNeed need) {
+  LB_ASSIGN(auto api, open_api(context, need));
+  if (!api->running() && !context.quiet)
+    fmt::print(stderr, "note: no program runs on {}: these are {}\n", printable(context.data_directory()),
+               api->where());
+  return api;
 }
 
 // Every owner in turn; what fails at one does not keep the others from it.
 int change_rules(Context& context, const Args& args, const Change& change) {
-  auto api = open_api(context, ApiNeed::kRead);
+  auto api = open_rule_api(context, args.has("dry-run") ? ApiNeed::kReadRules : ApiNeed::kWriteRules);
   if (!api.ok()) return fail(api.error());
   const auto all = owners(context, **api, args);
   if (!all.ok()) return fail(all.error());
@@ -129,7 +141,7 @@ int change_rules(Context& context, const Args& args, const Change& change) {
 
 // For commands that show one owner's rules.
 int show(Context& context, const Args& args, const std::function<Status(ApiAccess&, const Owner&)>& print) {
-  auto api = open_api(context, ApiNeed::kRead);
+  auto api = open_rule_api(context, ApiNeed::kReadRules);
   if (!api.ok()) return fail(api.error());
   const auto all = owners(context, **api, args);
   if (!all.ok()) return fail(all.error());
@@ -162,9 +174,9 @@ int run_rules_put(Context& context, const Args& args) {
   if (!text.ok()) return fail(text.error());
   const auto rules = parse_rules(args.rest()[0], *text);
   if (!rules.ok()) return fail(rules.error());
-  return change_rules(context, args, [&](ApiAccess&, const Owner& owner, const RulesNow&) -> Result<Changed> {
-    return Changed{*rules,
-                   fmt::format("{} rules {}", rules->size(), owner.agent.empty() ? "in force" : "for it to follow")};
+  return change_rules(context, args, [&](ApiAccess& api, const Owner& owner, const RulesNow&) -> Result<Changed> {
+    const char* where = !owner.agent.empty() ? " for it to follow" : api.running() ? " in force" : "";
+    return Changed{*rules, fmt::format("{} rules{}", rules->size(), where)};
   });
 }
 

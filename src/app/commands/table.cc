@@ -71,14 +71,18 @@ std::vector<Option> whose_rules(std::vector<Option> options, bool changes) {
 
 Command rules_command() {
   Command rules{
-      "rules", "What is collected: see and change the rules of the running program, or, on a server, of its agents.",
-      "",      0,
-      0,       {},
+      "rules",
+      "What is collected: see and change the rules of the program, or, on a server, of its agents. Where no program "
+      "runs on the data directory its files are read and changed, and stderr says so.",
+      "",
+      0,
+      0,
+      {},
       nullptr};
   rules.subcommands = {
       {"list", "The rules in force, a line each.", "", 0, 0, whose_rules({}, false), run_rules_list},
       {"get", "The rules in force as YAML.", "", 0, 0, whose_rules({}, false), run_rules_get},
-      {"put", "Replaces the program's own rules, or those of agents, by those of a YAML file.", "FILE", 1, 1,
+      {"put", "Makes the rules of a YAML file those of the program, or of agents.", "FILE", 1, 1,
        whose_rules({{"--revision", "N", "Only if the rules still are at this revision."}}, true), run_rules_put},
       {"add", "Starts collecting a path.", "PATH", 1, 1,
        whose_rules({{"--topic", "TOPIC", "Channel of its records (default logs)."},

@@ -53,7 +53,7 @@ int run_up(Context& context, const Args& args) {
                      engine.error().message() + "; to collect more with the running program: logboom rules add PATH")
              : engine.error());
   }
-  auto rules = open_rules(context.settings, context.config_file, std::move(*given), context.deps());
+  auto rules = open_rules(context.settings, context.config_file, std::move(*given), false, context.deps());
   if (!rules.ok()) return fail(rules.error());
   if (Status started = (*engine)->start_collecting(std::move(*rules)); !started.ok()) return fail(started.error());
   const bool page = !args.has("no-page");

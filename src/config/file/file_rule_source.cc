@@ -44,6 +44,7 @@ class FileRuleSource final : public RuleSource {
         history_file_(options_.data_directory + "/rules-history.ndjson"),
         inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
         wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (options_.read_only) return;
     watch(folder_of(own_file_));
     if (!options_.config_file.empty()) watch(folder_of(options_.config_file));
   }
@@ -54,17 +55,17 @@ class FileRuleSource final : public RuleSource {
 
   Result<RuleSet> load() override {
     MutexLock lock(mutex_);
-    LB_ASSIGN(const std::string fingerprint, texts());
-    seen_ = fingerprint;
+    LB_ASSIGN(Texts now, texts());
+    const bool nobody_wrote = now.own.empty();
+    seen_ = std::move(now);
     RuleSet rules;
     std::vector<Problem> problems;
-    LB_TRY(read(options_.config_file, rules, problems));
-    LB_TRY(read(own_file_, rules, problems));
-    const auto errors = std::count_if(problems.begin(), problems.end(), [](const Problem& p) { return !p.warning; });
-    if (errors > 0) return to_error(problems);
+    read(options_.config_file, seen_.person, rules, problems);
+    read(own_file_, seen_.own, rules, problems);
+    LB_TRY(no_errors(problems));
     add_missing(options_.given, rules);
-    if (rules.rules.empty()) add_missing(options_.fallback, rules);
-    LB_ASSIGN(rules.revision, revision_of(rules));
+    if (rules.rules.empty() && nobody_wrote) add_missing(options_.fallback, rules);
+    LB_ASSIGN(rules.revision, revision_of(rules, "file"));
     return rules;
   }
 
@@ -88,14 +89,14 @@ class FileRuleSource final : public RuleSource {
       return Error(ErrorCode::kRejected,
                    fmt::format("the rules are at revision {}, not {}; read them again", revision_, expected));
     }
-    std::vector<Problem> problems;
-    for (const Rule& rule : rules) {
-      for (const std::string& message : validate_rule(rule))
-        problems.push_back({rule.name, 0, 0, "", message, "", false});
-    }
-    if (!problems.empty()) return to_error(problems);
-    author_ = author;
-    return replace_file(files_, own_file_, "# Written by logboom; edit with `logboom rules`.\n" + write_rules(rules));
+    LB_TRY(check(rules));
+    LB_ASSIGN(RuleSet all, person_rules());
+    LB_ASSIGN(const std::vector<Rule> own, beside(all.rules, rules));
+    LB_TRY(replace_file(files_, own_file_, "# Written by logboom; edit with `logboom rules`.\n" + write_rules(own)));
+    all.rules.insert(all.rules.end(), own.begin(), own.end());
+    add_missing(options_.given, all);
+    LB_TRY(revision_of(all, author));
+    return {};
   }
 
   Result<std::vector<RuleHistoryEntry>> history() override {
@@ -120,45 +121,94 @@ class FileRuleSource final : public RuleSource {
     [[maybe_unused]] const ssize_t got = ::read(wake_, &count, sizeof count);
   }
 
+  struct Texts {
+    std::string person;
+    std::string own;
+    bool operator==(const Texts&) const = default;
+  };
+
   bool changed() {
     MutexLock lock(mutex_);
     const auto now = texts();
     return now.ok() ? *now != seen_ : false;
   }
 
-  Result<std::string> texts() LB_REQUIRES(mutex_) {
-    LB_ASSIGN(const std::string person, optional_text(files_, options_.config_file));
-    LB_ASSIGN(const std::string own, optional_text(files_, own_file_));
-    return person + '\0' + own;
+  Result<Texts> texts() LB_REQUIRES(mutex_) {
+    Texts now;
+    LB_ASSIGN(now.person, optional_text(files_, options_.config_file));
+    LB_ASSIGN(now.own, optional_text(files_, own_file_));
+    return now;
   }
 
-  Status read(const std::string& file, RuleSet& rules, std::vector<Problem>& problems) LB_REQUIRES(mutex_) {
-    LB_ASSIGN(const std::string text, optional_text(files_, file));
+  static void read(const std::string& file, const std::string& text, RuleSet& rules, std::vector<Problem>& problems) {
     YamlNode root;
     if (parse_yaml(file, text, root, problems)) read_rules(file, text, root, rules, problems);
-    return {};
+  }
+
+  static Status no_errors(const std::vector<Problem>& problems) {
+    const bool good = std::all_of(problems.begin(), problems.end(), [](const Problem& p) { return p.warning; });
+    return good ? ok_status() : to_error(problems);
+  }
+
+  static Status check(const std::vector<Rule>& rules) {
+    std::vector<Problem> problems;
+    for (const Rule& rule : rules) {
+      for (const std::string& message : validate_rule(rule))
+        problems.push_back({rule.name, 0, 0, "", message, "", false});
+    }
+    return no_errors(problems);
+  }
+
+  // What a person's own file says.
+  Result<RuleSet> person_rules() LB_REQUIRES(mutex_) {
+    LB_ASSIGN(const std::string text, optional_text(files_, options_.config_file));
+    RuleSet rules;
+    std::vector<Problem> problems;
+    read(options_.config_file, text, rules, problems);
+    LB_TRY(no_errors(problems));
+    return rules;
+  }
+
+  // What of `wanted` the program writes itself, so that together with the person's rules and those of the command line
+  // they are exactly `wanted`. kInvalidArgument when only a person can make them so.
+  Result<std::vector<Rule>> beside(const std::vector<Rule>& person, const std::vector<Rule>& wanted) const {
+    const auto cannot = [](const Rule& rule, const std::string& why) {
+      return Error(ErrorCode::kInvalidArgument,
+                   fmt::format("cannot change or remove the rule '{}': {}", printable(rule.name), why));
+    };
+    for (const Rule& rule : person) {
+      if (std::find(wanted.begin(), wanted.end(), rule) == wanted.end())
+        return cannot(rule, fmt::format("it stands in {}, which is a person's to write; edit that file, it is followed",
+                                        printable(options_.config_file)));
+    }
+    for (const Rule& rule : options_.given) {
+      if (!find_rule(wanted, rule.name))
+        return cannot(rule, "it was given when the program was started; start it without that path");
+    }
+    std::vector<Rule> own;
+    for (const Rule& rule : wanted) {
+      if (!find_rule(person, rule.name)) own.push_back(rule);
+    }
+    return own;
   }
 
   static void add_missing(const std::vector<Rule>& more, RuleSet& rules) {
     for (const Rule& rule : more) {
-      const bool there =
-          std::any_of(rules.rules.begin(), rules.rules.end(), [&](const Rule& r) { return r.name == rule.name; });
-      if (!there) rules.rules.push_back(rule);
+      if (!find_rule(rules.rules, rule.name)) rules.rules.push_back(rule);
     }
   }
 
-  // The revision of the history's last entry if that is these rules, else a new entry.
-  Result<std::uint64_t> revision_of(const RuleSet& rules) LB_REQUIRES(mutex_) {
+  // The revision of the history's last entry if that is these rules, else of a new entry, which is kept unless the
+  // files are only read.
+  Result<std::uint64_t> revision_of(const RuleSet& rules, const std::string& author) LB_REQUIRES(mutex_) {
     LB_ASSIGN(std::vector<RuleHistoryEntry> entries, read_rule_history(files_, history_file_));
     const std::string text = write_rules(rules.rules);
     if (entries.empty() || entries.back().text != text) {
       const std::uint64_t next = entries.empty() ? 1 : entries.back().revision + 1;
-      entries.push_back({next, clock_.now(), author_.empty() ? "file" : author_, text});
-      LB_TRY(write_rule_history(files_, history_file_, entries));
+      entries.push_back({next, clock_.now(), author, text});
+      if (!options_.read_only) LB_TRY(write_rule_history(files_, history_file_, entries));
     }
-    author_.clear();
-    revision_ = entries.back().revision;
-    return revision_;
+    return revision_ = entries.back().revision;
   }
 
   const FileRuleOptions options_;
@@ -169,8 +219,7 @@ class FileRuleSource final : public RuleSource {
   const int inotify_;
   const int wake_;
   Mutex mutex_;
-  std::string seen_ LB_GUARDED_BY(mutex_);
-  std::string author_ LB_GUARDED_BY(mutex_);
+  Texts seen_ LB_GUARDED_BY(mutex_);
   std::uint64_t revision_ LB_GUARDED_BY(mutex_) = 0;
 };
 
@@ -178,7 +227,7 @@ class FileRuleSource final : public RuleSource {
 
 Result<std::unique_ptr<RuleSource>> open_file_rules(const FileRuleOptions& options, FileSystem& files,
                                                     const Clock& clock) {
-  LB_TRY(files.create_directories(options.data_directory));
+  if (!options.read_only) LB_TRY(files.create_directories(options.data_directory));
   return std::unique_ptr<RuleSource>(std::make_unique<FileRuleSource>(options, files, clock));
 }
 

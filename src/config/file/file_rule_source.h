@@ -17,11 +17,14 @@ struct FileRuleOptions {
   std::string config_file;     // empty: none
   std::string data_directory;  // holds rules.yaml and rules-history.ndjson
   std::vector<Rule> given;     // from the command line (`up PATH`); in force beside the files
-  std::vector<Rule> fallback;  // in force when nothing else names a rule (/var/log)
+  std::vector<Rule> fallback;  // in force when nobody ever wrote a rule (/var/log)
+  bool read_only = false;      // load() and history() alone, and nothing is written
 };
 
-// The deps outlive it. wait_for_change uses inotify on the files' folders, and notices replacement by rename, symlink
-// swaps and files that appear later; where inotify fails it compares every second.
+// The deps outlive it. put() makes exactly these rules the ones in force; where that would take a change of the
+// person's file or of the command line it is kInvalidArgument and says which. wait_for_change uses inotify on the
+// files' folders, and notices replacement by rename, symlink swaps and files that appear later; where inotify fails it
+// compares every second.
 Result<std::unique_ptr<RuleSource>> open_file_rules(const FileRuleOptions& options, FileSystem& files,
                                                     const Clock& clock);
 

@@ -138,7 +138,6 @@ class EmbeddedStore final : public LogStore {
   StoreKeeper& keeper() override { return *keeper_; }
 
  private:
-  Status take_lock();
   Status close();
   void serve();
 
@@ -155,23 +154,6 @@ class EmbeddedStore final : public LogStore {
   std::unique_ptr<StoreKeeper> keeper_;
 };
 
-Status EmbeddedStore::take_lock() {
-  FileSystem& files = files_.files();
-  const bool writes = options_.access == StoreAccess::kReadWrite;
-  if (writes) LB_TRY(create_lasting(files, options_.directory));
-  Result<std::unique_ptr<FileLock>> lock =
-      files.lock(options_.directory + kLockName, writes ? LockMode::kExclusive : LockMode::kShared);
-  if (!lock.ok()) {
-    if (lock.error().code() != ErrorCode::kUnavailable) return lock.error().with_context("cannot open the log store");
-    return Error(ErrorCode::kUnavailable,
-                 fmt::format("cannot open the log store in {}: another logboom works on it; stop that one, or ask it "
-                             "instead of opening its files",
-                             options_.directory));
-  }
-  lock_ = std::move(*lock);
-  return ok_status();
-}
-
 void EmbeddedStore::serve() {
   searcher_ = make_searcher(view_, clock_, {options_.workers, options_.query_memory});
   ledger_ = std::make_unique<EmbeddedLedger>(catalog_, files_, view_, notes_);
@@ -181,7 +163,7 @@ void EmbeddedStore::serve() {
 }
 
 Status EmbeddedStore::open(Registry& registry) {
-  LB_TRY(take_lock());
+  LB_ASSIGN(lock_, lock_embedded_store(options_.directory, options_.access, files_.files()));
   LB_ASSIGN(LoadedStore loaded, load_store(files_, catalog_, notes_, options_.access == StoreAccess::kReadWrite));
   notes_.set_accepted(loaded.inventory.accepted);
   if (options_.access == StoreAccess::kReadWrite) {
@@ -202,6 +184,19 @@ Status EmbeddedStore::close() {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<FileLock>> lock_embedded_store(const std::string& directory, StoreAccess access,
+                                                      FileSystem& files) {
+  const bool writes = access == StoreAccess::kReadWrite;
+  if (writes) LB_TRY(create_lasting(files, directory));
+  auto lock = files.lock(directory + kLockName, writes ? LockMode::kExclusive : LockMode::kShared);
+  if (lock.ok()) return lock;
+  if (lock.error().code() != ErrorCode::kUnavailable) return lock.error().with_context("cannot open the log store");
+  return Error(ErrorCode::kUnavailable,
+               fmt::format("cannot open the log store in {}: another logboom works on it; stop that one, or ask it "
+                           "instead of opening its files",
+                           directory));
+}
 
 Result<std::unique_ptr<LogStore>> open_embedded_store(const EmbeddedOptions& options, FileSystem& files,
                                                       const Clock& clock, Registry& registry) {

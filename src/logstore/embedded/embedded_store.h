@@ -37,6 +37,11 @@ struct EmbeddedOptions {
 Result<std::unique_ptr<LogStore>> open_embedded_store(const EmbeddedOptions& options, FileSystem& files,
                                                       const Clock& clock, Registry& registry);
 
+// The lock of a store as open_embedded_store takes it (kReadWrite makes the directory): kUnavailable when another
+// process holds it.
+Result<std::unique_ptr<FileLock>> lock_embedded_store(const std::string& directory, StoreAccess access,
+                                                      FileSystem& files);
+
 struct RepairReport {
   std::uint64_t files_checked = 0;
   std::uint64_t files_rebuilt = 0;
