@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import kafka
 from faults import faults, long
 from fleet import Agent
-from oracle import Lines, append, check_audit, oracle, read, wait_lines
+from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines
 from product import Failure, NotRun, check, free_port
 
 
@@ -55,7 +55,7 @@ class TopicAgent(Agent):
 
     def __init__(self, home, broker, name, topics, *words):
         self.topics, self.broker, self.words = topics, broker, words
-        self.home = home
+        self.home, self.url = home, None
         super().__init__(self, name, token="none")
 
     def rules(self, folder):
@@ -100,6 +100,63 @@ def test_agent_kafka_transfer(home):
         each.stop()
     transfer.stop()
     oracle(home, lines.made, [read(agent.log(name)) for name in ("web-a.log", "web-b.log", "app-a.log")] + [read(o.log("web-a.log")) for o in others])
+
+
+@faults("T10")
+def test_partitions_are_added(home):
+    """A topic grows from 3 to 7 partitions while agents write and a transfer reads: found live, every line once, each file's lines in order."""
+    broker = broker_of(home)
+    broker.admin("create", "web", 3)
+    agents = [TopicAgent(home, broker, f"web-{n}", ["web"]) for n in range(4)]
+    transfer, lines = Transfer(home, broker, ["web"]), Lines()
+    transfer.start()
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(200))
+        agent.start()
+    wait_lines(home, len(lines.made))
+    broker.admin("partitions", "web", 7)
+
+    def write_until_used():
+        for agent in agents:
+            append(agent.log(f"web-{len(lines.made) % 5}.log"), lines.next(50))
+        return sum(int(line.split()[1]) > 0 for line in broker.admin("ends", "web")[0:7] if int(line.split()[0]) >= 3) > 0
+
+    home.wait_until(write_until_used, "the new partitions are written to", 120)
+    wait_lines(home, len(lines.made), seconds=120)
+    transfer.kill()
+    transfer.start()
+    append(agents[0].log("web-a.log"), lines.next(100))
+    wait_lines(home, len(lines.made), seconds=120)
+    for agent in agents:
+        agent.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(os.path.join(a.logs, name)) for a in agents for name in os.listdir(a.logs)])
+
+
+@faults("T12")
+def test_retention_ate_what_was_not_read(home):
+    """Messages are gone before the transfer came to them: an alarm, and gaps of the partition and of the file that the audit names; everything
+    else once."""
+    broker = broker_of(home)
+    broker.admin("create", "web", 1)
+    agent, transfer, lines = TopicAgent(home, broker, "web-1", ["web"]), Transfer(home, broker, ["web"]), Lines()
+    append(agent.log("web-a.log"), lines.next(100))
+    agent.start()
+    transfer.start()
+    wait_lines(home, 100)
+    transfer.stop()
+    append(agent.log("web-a.log"), lines.next(300))
+    home.wait_until(lambda: broker.admin("ends", "web") == ["0 400"], "the lines are in the topic")
+    broker.admin("truncate", "web")
+    append(agent.log("web-a.log"), lines.next(50))
+    transfer.start()
+    wait_lines(home, 150)
+    home.wait_until(lambda: "ERROR" in home.up_log() or " error " in home.up_log(), "the operator is told")
+    agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made[:100] + lines.made[400:])
+    said = check_audit(home, code=1)
+    check("web-a.log" in said and "kafka://web/0" in said, f"the audit names the file and the partition:\n{said}")
 
 
 @long
