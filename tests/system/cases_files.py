@@ -1,4 +1,5 @@
 """Faults of the files that are collected: rotation of every kind, truncation, deletion, links, rights, read errors."""
+import collections
 import os
 import re
 import subprocess
@@ -303,3 +304,36 @@ def test_shortened_to_an_equal_prefix_while_down(home):
         f.seek(100)
         f.write(b"#")
     check(b"altered [100, 101)" in home.run("audit", "--source", source, code=1).stdout, "a byte of the inherited prefix is compared too")
+
+
+@faults("C5")
+def test_rules_change_between_crash_and_replay(home):
+    """kill -9, other filters, multi-line starts, formats and paths, start again, many times: each byte keeps the fate it was given first; no
+    line twice, none missing that no rule drops, and the file comes back byte for byte."""
+    log, config, lines = home.log("a.log"), os.path.join(home.root, "logboom.yaml"), Lines()
+    rules = ["path: {logs}/*.log", "path: {logs}/a.log\n      exclude: ['[05] of the test']", "path: {logs}\n      multiline: {{start: 'line \\d*[02468] of'}}",
+             "path: {logs}/a*\n      include: ['line']\n      format: json", "path: {logs}/?.log\n      exclude: ['5 of the test']\n      keep_blank: true"]
+    for turn in range(12):
+        write(config, f"collect:\n  items:\n    - {rules[turn % len(rules)].format(logs=home.logs)}\n".encode())
+        up = home.start("--config", config)
+        for _ in range(20):
+            append(log, lines.next(100) + b"\n")
+        if turn % 3 == 2:
+            home.wait_until(home.caught_up, "all is read")
+        home.kill(up)
+    write(config, f"collect:\n  items:\n    - path: {home.logs}/*.log\n".encode())
+    up = home.start("--config", config)
+    append(log, lines.next(100))
+    home.wait_until(home.caught_up, "all is read")
+    home.stop(up)
+    have = collections.Counter(line for line in stored_lines(home) if line.strip())
+    check(all(n == 1 for n in have.values()), f"{sum(n > 1 for n in have.values())} lines stand twice")
+    check(set(have) <= set(lines.made), f"altered: {list(set(have) - set(lines.made))[:2]}")
+    kept = {line for line in lines.made if not re.search(rb"[05] of the test", line)}
+    check(kept <= set(have), f"{len(kept - set(have))} lines are missing: {list(kept - set(have))[:2]}")
+    check(len(have) < len(lines.made), "no rule dropped anything: the test proves nothing")
+    whole, exported = read(log).splitlines(keepends=True), home.export(log).splitlines(keepends=True)
+    check([x for x in exported if x.strip()] == [x for x in whole if x in have], "the export is the file without what the rules dropped")
+    beside = sum(a == b"\n" and b not in have for a, b in zip(whole, whole[1:]))  # blank lines before a dropped one go with it
+    check(whole.count(b"\n") - beside <= exported.count(b"\n") <= whole.count(b"\n"), "blank lines are kept")
+    check_audit(home)
