@@ -82,19 +82,21 @@ int run_backup(Context& context, const Args& args) {
 
 namespace {
 
-// What the store no longer has of files, and whether it can be had from them.
-Status print_lost(Context& context) {
+// What the store no longer has of files, and whether it can be had from them. False: there is nothing.
+Result<bool> print_lost(Context& context) {
   LB_ASSIGN(const auto store, open_store(context.settings, StoreMode::kRead, context.deps()));
   LB_ASSIGN(const auto sources, store->ledger().sources());
   const auto reread = make_reread(context.deps());
+  bool any = false;
   for (const logstore::SourceInfo& source : sources) {
     for (const Interval& lost : source.lost) {
+      any = true;
       fmt::print("lost: bytes [{}, {}) of {}: {}\n", lost.begin, lost.end, printable(source.state.path),
                  reread(source) ? "still on the disk; `up`, or `import` of the file, stores them again"
                                 : "the file is no longer on the disk");
     }
   }
-  return {};
+  return any;
 }
 
 }  // namespace
@@ -103,9 +105,10 @@ int run_repair(Context& context, const Args&) {
   const auto report = repair_store(context.settings, context.deps());
   if (!report.ok()) return fail(report.error());
   for (const std::string& note : report->notes) fmt::print("{}\n", printable(note));
-  if (report->complete) return kOk;
-  if (Status printed = print_lost(context); !printed.ok()) return fail(printed.error());
-  return kNo;
+  if (!report->rebuilt) return kOk;
+  const Result<bool> lost = print_lost(context);
+  if (!lost.ok()) return fail(lost.error());
+  return report->complete && !*lost ? kOk : kNo;
 }
 
 }  // namespace logboom::app

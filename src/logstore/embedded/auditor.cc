@@ -17,6 +17,12 @@ bool content_expected(const HeldRange& held) {
   return held.range.disposition == Disposition::kStored && !held.range.expired;
 }
 
+std::uint64_t rows_of(const Extents& found) {
+  std::uint64_t rows = 0;
+  for (const Extent& extent : found.extents) rows += extent.rows;
+  return rows;
+}
+
 Coverage covered(const std::vector<Extent>& extents) {
   Coverage coverage;
   for (const Extent& extent : extents) coverage.add(extent.begin, extent.end);
@@ -140,13 +146,15 @@ void Auditor::check_ranges(const Stream& stream) {
   if (stream.state.flagged) add(stream, "flagged", 0, at, "its identity was unsure: it may repeat another source");
 }
 
-void Auditor::check_expected(const Stream& stream, const Extents& found) {
+bool Auditor::check_expected(const Stream& stream, const Extents& found) {
+  bool all_there = true;
   const Coverage there = covered(found.extents);
   Coverage expected;
   for (const HeldRange& held : stream.ranges.all()) {
     if (!content_expected(held) || held.file == 0) continue;
     expected.add(held.range.begin, held.range.end);
     for (const Interval& part : there.missing(held.range.begin, held.range.end)) {
+      all_there = false;
       const bool damaged = std::any_of(found.damaged.begin(), found.damaged.end(),
                                        [&](const DamagedChunk& d) { return d.begin < part.end && part.begin < d.end; });
       add(stream, damaged ? "damaged" : "missing", part.begin, part.end,
@@ -162,17 +170,16 @@ void Auditor::check_expected(const Stream& stream, const Extents& found) {
       add(stream, "mismatch", part.begin, part.end, "stored, but the ledger does not say so");
     }
   }
+  return all_there;
 }
 
 void Auditor::check_counts(const Stream& stream, const Extents& found) {
   std::uint64_t said = 0;
-  std::uint64_t there = 0;
+  const std::uint64_t there = rows_of(found);
   for (const HeldRange& held : stream.ranges.all()) {
     if (content_expected(held)) said += held.range.records;
   }
-  for (const Extent& extent : found.extents) there += extent.rows;
-  report_.rows_checked += there;
-  if (said == there || !found.damaged.empty()) return;
+  if (said == there) return;
   add(stream, "mismatch", stream.state.inherited, stream.ranges.contiguous_end(stream.state.inherited),
       fmt::format("the ledger counts {} records, {} are stored", said, there));
 }
@@ -246,8 +253,9 @@ void Auditor::check_content(const Stream& stream) {
   for (const DamagedChunk& damaged : found.damaged) {
     add(stream, "damaged", damaged.begin, damaged.end, damaged.why);
   }
-  check_expected(stream, found);
-  check_counts(stream, found);
+  report_.rows_checked += rows_of(found);
+  // Where something is missing the counts differ too.
+  if (check_expected(stream, found) && found.damaged.empty()) check_counts(stream, found);
   read_all(stream, found);
 }
 

@@ -45,7 +45,8 @@ class Auditor {
   void check_inherited(const Stream& stream);
   void check_ranges(const Stream& stream);
   void check_content(const Stream& stream);
-  void check_expected(const Stream& stream, const Extents& found);
+  // False: something the ledger calls stored is not there.
+  bool check_expected(const Stream& stream, const Extents& found);
   void check_counts(const Stream& stream, const Extents& found);
   void read_all(const Stream& stream, const Extents& found);
   std::uint64_t end_in_file(const Stream& stream) const;

@@ -11,9 +11,39 @@ void Catalog::add_names(SourceNames names) {
   last_ref_ = std::max(last_ref_, ref);
 }
 
+// A number that a damaged file still uses is never given again, even where the row it belongs to is lost.
+void Catalog::raise_numbers(const LoadedFile& loaded) {
+  for (const ChunkList* chunks : {&loaded.blocks, &loaded.tails}) {
+    for (const auto& chunk : *chunks) {
+      for (const RefRange& range : chunk->refs) last_ref_ = std::max(last_ref_, range.ref);
+    }
+  }
+  for (const Stream& stream : loaded.streams) {
+    last_stream_ = std::max(last_stream_, stream.id);
+    last_ref_ = std::max(last_ref_, stream.ref);
+  }
+  if (!loaded.orphans.empty()) last_stream_ = std::max(last_stream_, loaded.orphans.rbegin()->first);
+}
+
+// An earlier file may say whose they are; what it says of the ranges is older.
+void Catalog::take_orphans(const std::map<std::uint32_t, OrphanRows>& orphans) {
+  if (orphans.empty()) return;
+  for (auto& [key, stream] : streams_) {
+    const auto rows = orphans.find(stream->id);
+    if (rows == orphans.end()) continue;
+    Stream changed = *stream;
+    changed.ranges = rows->second.ranges;
+    for (const HeldRange& held : stream->ranges.all()) changed.ranges.fill(held);
+    changed.add_marks(rows->second.marks);
+    changed.ranges_lost = changed.marks_lost = true;
+    stream = std::make_shared<const Stream>(std::move(changed));
+  }
+}
+
 void Catalog::add_file(LoadedFile& loaded, bool sealed) {
   positions_.load(loaded.positions);
   MutexLock lock(mutex_);
+  raise_numbers(loaded);
   for (SourceNames& names : loaded.names) add_names(std::move(names));
   FileEntry& entry = files_[loaded.head.seq];
   entry.sealed = sealed;
@@ -27,11 +57,27 @@ void Catalog::add_file(LoadedFile& loaded, bool sealed) {
   }
   for (Stream& stream : loaded.streams) {
     last_commit_ = std::max(last_commit_, stream.commit);
-    last_stream_ = std::max(last_stream_, stream.id);
-    const StreamKey key = key_of(stream);
-    streams_[key] = std::make_shared<const Stream>(std::move(stream));
+    std::shared_ptr<const Stream>& slot = streams_[key_of(stream)];
+    // What rows are missing of, an earlier file may have had.
+    if (slot != nullptr && stream.ranges_lost) {
+      for (const HeldRange& held : slot->ranges.all()) stream.ranges.fill(held);
+    }
+    if (slot != nullptr && stream.marks_lost) stream.add_marks(slot->all_marks());
+    slot = std::make_shared<const Stream>(std::move(stream));
   }
+  take_orphans(loaded.orphans);
   cached_ = nullptr;
+}
+
+void Catalog::restore_names(SourceNames names) {
+  MutexLock lock(mutex_);
+  add_names(std::move(names));
+}
+
+void Catalog::restore_stream(Stream stream) {
+  MutexLock lock(mutex_);
+  const StreamKey key = key_of(stream);
+  streams_[key] = std::make_shared<const Stream>(std::move(stream));
 }
 
 void Catalog::find_lost(const std::set<std::uint32_t>& whole) {

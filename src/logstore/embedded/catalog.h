@@ -50,6 +50,9 @@ class Catalog {
   void raise_commit(std::uint64_t commit);
   // Fills Stream::lost; `whole`: the files everything of which could be read.
   void find_lost(const std::set<std::uint32_t>& whole);
+  // What LedgerSalvage made again of lost rows.
+  void restore_names(SourceNames names);
+  void restore_stream(Stream stream);
 
   // Where reading the transport goes on.
   PositionMarks& positions() { return positions_; }
@@ -109,6 +112,8 @@ class Catalog {
     std::shared_ptr<const std::string> data;
   };
   void add_names(SourceNames names) LB_REQUIRES(mutex_);
+  void raise_numbers(const LoadedFile& loaded) LB_REQUIRES(mutex_);
+  void take_orphans(const std::map<std::uint32_t, OrphanRows>& orphans) LB_REQUIRES(mutex_);
   void add_tail_counts(const ChunkMeta& tail) LB_REQUIRES(mutex_);
   void drop_unused_pins() LB_REQUIRES(mutex_);
   const std::shared_ptr<const Snapshot>& current() const LB_REQUIRES(mutex_);

@@ -47,11 +47,13 @@ struct RepairReport {
   std::uint64_t files_rebuilt = 0;
   std::uint64_t blocks_recovered = 0;  // in the rebuilt files
   std::uint64_t blocks_lost = 0;
+  bool complete = true;            // no block and no row is known to be lost; what the ledger calls stored may still be
   std::vector<std::string> notes;  // for people, one line each
 };
 
-// Checks every file and rebuilds damaged ones from a scan of their pages; the damaged ones are kept beside with
-// ".damaged". Needs the writer's lock: kUnavailable while a program works on the store.
+// Checks every file and makes damaged ones anew from what can be read of them, with a ledger for everything that is
+// stored; the damaged ones are kept beside with ".damaged". Needs the writer's lock: kUnavailable while a program works
+// on the store.
 Result<RepairReport> repair_embedded_store(const std::string& directory, FileSystem& files, const Clock& clock);
 
 }  // namespace logboom::logstore

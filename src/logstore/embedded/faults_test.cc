@@ -290,7 +290,10 @@ TEST(StoreRepair, FindsEverythingWithoutTheFirstPage) {
     EXPECT_EQ(report->blocks_recovered, lines > 1000 ? 4u : 0u);
     TestStore test(fs, clock);
     EXPECT_EQ(test.export_text(kA), all);
-    EXPECT_TRUE(test.audit().clean) << kinds(test.audit());
+    // Whether there was more than what was found nobody can say.
+    const AuditReport audit = test.audit();
+    ASSERT_EQ(audit.findings.size(), 1u) << kinds(audit);
+    EXPECT_TRUE(audit.findings[0].detail.starts_with("file 1: repaired: lost: ")) << kinds(audit);
   }
 }
 
@@ -430,7 +433,8 @@ TEST(StoreAudit, A0NamesADeletedLedgerRow) {
   edit(fs, "DELETE FROM ledger WHERE begin = 0");
   TestStore test(fs, clock);
   const AuditReport report = test.audit();
-  EXPECT_TRUE(has(report, "missing") && has(report, "mismatch") && has(report, "damaged")) << kinds(report);
+  EXPECT_TRUE(has(report, "damaged")) << kinds(report);
+  EXPECT_EQ(test.export_text(kA).substr(0, 4), "one\n") << "what is stored is known all the same";
 }
 
 }  // namespace

@@ -124,10 +124,13 @@ class Loader {
   Loader(sqlite::Database& database, std::uint32_t seq, LoadedFile& out) : database_(database), seq_(seq), out_(out) {}
 
   void load_all() {
+    load_head();
+    const std::size_t before = out_.damages.size();
     load_streams();
     load_ledger();
     load_marks();
     load_names();
+    out_.ledger_damaged = out_.ledger_damaged || out_.damages.size() > before;
     load_chunks("block", false, out_.blocks);
     load_chunks("tail", true, out_.tails);
     load_files();
@@ -136,6 +139,24 @@ class Loader {
   }
 
  private:
+  // A file without its head is read all the same: its name says which one it is.
+  void load_head() {
+    Result<FileHead> head = read_head(database_);
+    if (head.ok()) {
+      out_.head = *head;
+    } else {
+      out_.head.version = kStoreVersion;
+      out_.head.seq = seq_;
+      damage("the head", head.error());
+    }
+    const Result<std::optional<RepairMark>> repaired = read_repair_mark(database_);
+    if (!repaired.ok()) return head.ok() ? damage("the note of a repair", repaired.error()) : void();
+    if (!*repaired) return;
+    repaired_ = **repaired;
+    out_.repaired = repaired_.what;
+    out_.ledger_damaged = repaired_.ranges_open || repaired_.marks_open;
+  }
+
   void damage(std::string what, const Error& error) {
     out_.damages.push_back({seq_, std::move(what), error.message()});
   }
@@ -159,8 +180,10 @@ class Loader {
       Result<StreamRow> row = decode_stream(id, s.column_blob(1));
       if (!row.ok()) return damage(fmt::format("stream {}", id), row.error());
       rows_.push_back(*row);
-      out_.streams.push_back(std::move(row->stream));
-      out_.streams.back().file = seq_;
+      Stream& stream = out_.streams.emplace_back(std::move(row->stream));
+      stream.file = seq_;
+      stream.ranges_lost = repaired_.ranges_open;
+      stream.marks_lost = repaired_.marks_open;
     });
   }
 
@@ -179,12 +202,16 @@ class Loader {
       const std::string what = fmt::format("ledger of stream {} at {}", id, s.column_int(1));
       if (!held.ok()) return damage(what, held.error());
       Stream* stream = stream_of(id);
-      if (stream == nullptr) return damage(what, Error(ErrorCode::kCorrupt, "its stream has no row"));
+      if (stream == nullptr) {
+        out_.orphans[id].ranges.fill(*held);
+        return damage(what, Error(ErrorCode::kCorrupt, "its stream has no row"));
+      }
       if (row_of(*stream).ranges_apart > 0) --row_of(*stream).ranges_apart;
       if (const Status added = stream->ranges.add(*held); !added.ok()) damage(what, added.error());
     });
     for (const StreamRow& row : rows_) {
       if (row.ranges_apart == 0) continue;
+      stream_of(row.stream.id)->ranges_lost = true;
       damage(fmt::format("ledger of stream {}", row.stream.id),
              Error(ErrorCode::kCorrupt, fmt::format("{} of its rows are missing", row.ranges_apart)));
     }
@@ -196,12 +223,17 @@ class Loader {
       auto marks = decode_marks(id, static_cast<std::uint64_t>(s.column_int(1)), s.column_blob(2));
       if (!marks.ok()) return damage(fmt::format("marks of stream {} at {}", id, s.column_int(1)), marks.error());
       Stream* stream = stream_of(id);
-      if (stream == nullptr) return;
+      if (stream == nullptr) {
+        std::vector<PrefixMark>& orphan = out_.orphans[id].marks;
+        orphan.insert(orphan.end(), marks->begin(), marks->end());
+        return;
+      }
       stream->mark_rows.push_back(std::make_shared<const std::vector<PrefixMark>>(std::move(*marks)));
       if (row_of(*stream).mark_rows > 0) --row_of(*stream).mark_rows;
     });
     for (const StreamRow& row : rows_) {
       if (row.mark_rows == 0) continue;
+      stream_of(row.stream.id)->marks_lost = true;
       damage(fmt::format("marks of stream {}", row.stream.id),
              Error(ErrorCode::kCorrupt, fmt::format("{} of their rows are missing", row.mark_rows)));
     }
@@ -252,8 +284,19 @@ class Loader {
   sqlite::Database& database_;
   const std::uint32_t seq_;
   LoadedFile& out_;
+  RepairMark repaired_;
   std::vector<StreamRow> rows_;  // beside out_.streams: how many rows are still to come
 };
+
+}  // namespace
+
+namespace {
+
+// They are made together with the head: without them it is no file of a store.
+bool has_tables(sqlite::Database& database) {
+  const Result<std::int64_t> count = database.query_int("SELECT count(*) FROM sqlite_master WHERE name = 'stream'");
+  return count.ok() && *count == 1;
+}
 
 }  // namespace
 
@@ -261,9 +304,12 @@ Result<LoadedFile> FileReader::load() {
   LB_ASSIGN(std::unique_ptr<Connection> connection, acquire());
   LoadedFile out;
   const auto read = [&]() -> Status {
-    LB_ASSIGN(out.head, read_head(*connection->database));
     LB_ASSIGN(const sqlite::Transaction snapshot,
               sqlite::Transaction::begin(*connection->database, sqlite::TransactionKind::kRead));
+    const Result<FileHead> head = read_head(*connection->database);
+    if (!head.ok() && (head.error().code() == ErrorCode::kUnsupported || !has_tables(*connection->database))) {
+      return head.error();
+    }
     Loader(*connection->database, seq_, out).load_all();
     return ok_status();
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,9 +24,19 @@ struct Damage {
   std::string detail;
 };
 
+// Ledger rows whose stream has no row (any more).
+struct OrphanRows {
+  HeldRanges ranges;
+  std::vector<PrefixMark> marks;  // ascending
+};
+
 // All a start needs to know of a file.
 struct LoadedFile {
   FileHead head;
+  std::map<std::uint32_t, OrphanRows> orphans;  // by the id of the stream
+  // Rows of streams, ledger, marks or names are missing: LedgerSalvage enters again what is stored all the same.
+  bool ledger_damaged = false;
+  std::string repaired;  // what a repair could not save (RepairMark::what); empty: the file was never repaired
   std::vector<Stream> streams;
   std::vector<SourceNames> names;
   std::vector<std::shared_ptr<const ChunkMeta>> blocks;

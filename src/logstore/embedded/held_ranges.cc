@@ -64,6 +64,16 @@ Status HeldRanges::add(const HeldRange& held) {
   return ok_status();
 }
 
+void HeldRanges::fill(const HeldRange& held) {
+  for (const Interval& part : missing(held.range.begin, held.range.end)) {
+    HeldRange piece = held;
+    piece.range.begin = part.begin;
+    piece.range.end = part.end;
+    if (piece.range != held.range) clear_counts(piece.range);
+    static_cast<void>(add(piece));  // it overlaps nothing
+  }
+}
+
 void HeldRanges::erase(std::uint64_t begin, std::uint64_t end, const LedgerRange& counts) {
   std::vector<HeldRange> kept;
   kept.reserve(ranges_.size() + 1);

@@ -21,7 +21,8 @@ enum class RowTable : std::uint64_t {
   kQuarantine,
   kFile,
   kAccepted,
-  kHead
+  kHead,
+  kRepaired
 };
 
 // A row under another key, or in another table, does not hold. `table` is a RowTable or a DataTable (store_file.h).

@@ -45,6 +45,14 @@ Result<FileHead> read_head(sqlite::Database& database) {
   return decode_head(get.column_blob(0));
 }
 
+Result<std::optional<RepairMark>> read_repair_mark(sqlite::Database& database) {
+  LB_ASSIGN(sqlite::Statement get, database.prepare("SELECT value FROM meta WHERE key = ?"));
+  LB_ASSIGN(const bool found, get.bind_text(1, kRepairKey).step());
+  if (!found) return std::optional<RepairMark>();
+  LB_ASSIGN(RepairMark mark, decode_repair_mark(get.column_blob(0)));
+  return std::optional<RepairMark>(std::move(mark));
+}
+
 Result<std::unique_ptr<StoreFile>> StoreFile::create(sqlite::Vfs& vfs, const std::string& path, const FileHead& head,
                                                      const std::function<Status(StoreFile&)>& fill) {
   std::unique_ptr<StoreFile> file(new StoreFile);

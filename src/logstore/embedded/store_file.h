@@ -50,6 +50,14 @@ struct FileHead {
   Hash128 store;  // the same in all files of a store
 };
 
+// What a repair leaves in a file that it made anew; in the table of meta values under kRepairKey.
+inline constexpr std::string_view kRepairKey = "repaired";
+struct RepairMark {
+  std::string what;          // what of the file could not be saved and nothing else tells; empty: nothing
+  bool ranges_open = false;  // ledger rows are missing that were not made again yet,
+  bool marks_open = false;   // and rows of prefix marks
+};
+
 class StoreFile {
  public:
   // Creates the file with its tables, its head and what `fill` puts into it, all in one transaction.
@@ -116,6 +124,10 @@ Result<Acceptance> decode_acceptance(std::string_view finding, std::string_view 
 std::string encode_head(const FileHead& head);
 Result<FileHead> decode_head(std::string_view row);
 Result<FileHead> read_head(sqlite::Database& database);
+std::string encode_repair_mark(const RepairMark& mark);
+Result<RepairMark> decode_repair_mark(std::string_view row);
+// nullopt: the file was never repaired.
+Result<std::optional<RepairMark>> read_repair_mark(sqlite::Database& database);
 
 // Large values (the data of a tail chunk, filters, trigrams) end with XXH3-64 of what precedes, seeded with table and
 // id.

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "io/hashing.h"
+#include "logstore/embedded/ledger_salvage.h"
+#include "logstore/embedded/view.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -79,6 +81,10 @@ class StoreLoader {
         LB_TRY(finish_removal(file.head.seq));
       }
     }
+    if (!unledgered_.empty()) {
+      const View view(catalog_, files_);
+      store_.salvaged = LedgerSalvage(catalog_, view, unledgered_).run();
+    }
     catalog_.find_lost(whole_);
     if (manifest_) {
       std::erase_if(manifest_->files, [&](const auto& file) { return is_removed(file.first); });
@@ -150,11 +156,14 @@ class StoreLoader {
       drop_unacknowledged(file, record->second.last_commit);
     }
     if (file.damages.empty()) whole_.insert(seq);
+    if (file.ledger_damaged) unledgered_[seq] = file.head.created;
+    if (!file.repaired.empty()) notes_.add_damage({seq, "repaired", file.repaired});
     for (Damage& damage : file.damages) {
       log_error("damaged: {} of file {}: {}", damage.what, damage.file, damage.detail);
       notes_.add_damage(std::move(damage));
     }
     store_.newest = seq;
+    store_.newest_whole = file.damages.empty();
     store_.newest_refs.clear();
     for (const SourceNames& names : file.names) store_.newest_refs.push_back(names.ref);
     catalog_.add_file(file, &file != &loaded_.back());
@@ -166,7 +175,8 @@ class StoreLoader {
   std::optional<Manifest> manifest_;
   std::vector<LoadedFile> loaded_;
   std::map<std::uint32_t, std::uint64_t> commits_;
-  std::set<std::uint32_t> whole_;  // files without damage
+  std::set<std::uint32_t> whole_;               // files without damage
+  std::map<std::uint32_t, TimeNs> unledgered_;  // files of which ledger rows are missing, and when they were created
   LoadedStore store_;
 };
 
@@ -177,14 +187,29 @@ Result<LoadedStore> load_store(FileSet& files, Catalog& catalog, Notes& notes, b
 }
 
 Result<ActiveFile> open_active(LoadedStore& loaded, FileSet& files, Catalog& catalog, const Clock& clock) {
-  if (loaded.newest != 0 && loaded.newest == loaded.highest) {
-    return reopen_file(loaded.newest, loaded.newest_refs, files);
+  if (loaded.newest != 0 && loaded.newest == loaded.highest && loaded.newest_whole) {
+    Result<ActiveFile> reopened = reopen_file(loaded.newest, loaded.newest_refs, files);
+    if (reopened.ok() || reopened.error().code() != ErrorCode::kCorrupt) return reopened;
+    log_error("{}; the log store goes on in another file", reopened.error().message());
+    loaded.newest_whole = false;
   }
   if (loaded.newest == 0) {
     const TimeNs now = clock.now();
     loaded.inventory.store = xxh3_128(files.directory() + std::string(reinterpret_cast<const char*>(&now), sizeof now));
   }
-  return start_file(loaded.highest + 1, 0, loaded.inventory, catalog, files, clock);
+  // Into a damaged file nothing more is written, and the next one has all its streams.
+  if (loaded.newest != 0 && !loaded.newest_whole) {
+    FileRecord record;
+    record.seq = loaded.newest;
+    record.last_commit = catalog.last_commit();
+    record.blocks = catalog.blocks(loaded.newest);
+    record.sealed = clock.now();
+    loaded.inventory.files.try_emplace(loaded.newest, record);
+  }
+  const std::uint32_t damaged = loaded.newest_whole ? 0 : loaded.newest;
+  LB_ASSIGN(ActiveFile active, start_file(loaded.highest + 1, damaged, loaded.inventory, catalog, files, clock));
+  if (loaded.newest != 0) catalog.seal_file(loaded.newest);
+  return active;
 }
 
 }  // namespace logboom::logstore::embedded

@@ -17,6 +17,8 @@ struct LoadedStore {
   std::uint32_t newest = 0;            // sequence number of the newest readable file; 0: none
   std::uint32_t highest = 0;           // of any file, readable or not
   std::vector<SourceRef> newest_refs;  // with a row in the newest file
+  bool newest_whole = true;            // nothing in it is damaged, as far as its rows tell
+  std::vector<StreamKey> salvaged;     // what LedgerSalvage changed
 };
 
 // Reads every file into the catalog; what cannot be read goes to the notes. kUnsupported for files of a newer format.

@@ -198,6 +198,26 @@ Result<FileHead> decode_head(std::string_view row) {
   return head;
 }
 
+std::string encode_repair_mark(const RepairMark& mark) {
+  RowWriter out;
+  out.u8(kRowVersion);
+  out.text(mark.what);
+  out.u8(static_cast<std::uint8_t>((mark.ranges_open ? 1 : 0) | (mark.marks_open ? 2 : 0)));
+  return std::move(out).seal(row_salt(RowTable::kRepaired, 0));
+}
+
+Result<RepairMark> decode_repair_mark(std::string_view row) {
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kRepaired, 0), "the note of a repair"));
+  LB_TRY(check_row_version(in.u8(), "the note of a repair"));
+  RepairMark mark;
+  mark.what = in.text();
+  const std::uint8_t open = in.u8();
+  mark.ranges_open = (open & 1) != 0;
+  mark.marks_open = (open & 2) != 0;
+  if (!in.finished()) return damaged_row("the note of a repair");
+  return mark;
+}
+
 std::string seal_data(DataTable table, std::int64_t id, std::string_view data) {
   RowWriter out;
   out.raw(data);

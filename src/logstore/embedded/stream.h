@@ -29,6 +29,8 @@ class HeldRanges {
  public:
   // kInvalidArgument when it overlaps a held range. An empty range changes nothing.
   Status add(const HeldRange& held);
+  // Adds what of it is not held yet. A part of a range counts nothing: what it counted there nobody knows.
+  void fill(const HeldRange& held);
   // Takes [begin, end) of one held range out, and what it counted there (`counts`); the other counts of the range stay
   // with its first remaining part, so what the range itself no longer counts is taken from those on its left in the
   // same file.
@@ -66,6 +68,9 @@ struct Stream {
   // Called stored, but in no block or tail of a file that is whole: given up by a repair. Found when the store is
   // opened.
   Coverage lost;
+  // Rows that belong to it are missing in a damaged file: its ranges or marks are not all there (LedgerSalvage).
+  bool ranges_lost = false;
+  bool marks_lost = false;
 
   std::uint64_t records() const;
   std::uint64_t stored_bytes() const;

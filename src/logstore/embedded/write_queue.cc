@@ -46,6 +46,18 @@ std::string names_note(const Catalog& catalog, const std::vector<SourceRef>& ref
   return std::move(note).seal(0);
 }
 
+std::vector<SourceNames> read_names_note(std::string_view note) {
+  std::vector<SourceNames> out;
+  Result<RowReader> in = RowReader::open(note, 0, "the note of a block");
+  if (!in.ok()) return out;
+  for (std::size_t left = in->count(2); left > 0; --left) {
+    const SourceRef ref = in->number32();
+    Result<SourceNames> names = decode_names(ref, in->text());
+    if (names.ok()) out.push_back(std::move(*names));
+  }
+  return out;
+}
+
 Result<std::vector<Part>> encode_batches(ChunkEncoder& encoder, const Catalog& catalog,
                                          const std::vector<RefBatch>& batches, std::uint64_t block_bytes) {
   std::vector<Part> parts;

@@ -44,6 +44,8 @@ struct Job {
 
 // What a block's header says of its refs, for repair.
 std::string names_note(const Catalog& catalog, const std::vector<SourceRef>& refs);
+// What it says; those whose seals do not hold are left out.
+std::vector<SourceNames> read_names_note(std::string_view note);
 
 // Tail chunks, one per batch, when there is less than a quarter of a block; else as few blocks as fit `block_bytes`.
 Result<std::vector<Part>> encode_batches(ChunkEncoder& encoder, const Catalog& catalog,

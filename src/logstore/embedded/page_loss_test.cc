@@ -1,0 +1,163 @@
+// S7: every page of every file of a small store is lost in turn. After `repair`, or without it, a collector that has
+// the sources still stores nothing twice and everything that is missing; what cannot be had again is named.
+#include <map>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "logstore/embedded/testing/store_fixture.h"
+
+namespace logboom::logstore::embedded::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kPage = 16384;
+const SourceId kLarge{1, 1};  // blocks in both files
+const SourceId kSmall{1, 2};  // tail chunks in both files
+const SourceId kGone{1, 3};   // in the first file, with a gap; its source is not there any more
+const SourceId kLate{1, 4};   // in the second file
+
+using Inputs = std::map<SourceId, std::string>;
+
+// Appends what the store does not have of the sources, as a collector does.
+void collect(TestStore& test, const Inputs& inputs) {
+  const auto known = test.writer().known_sources(Expired::kHeld);
+  ASSERT_TRUE(known.ok());
+  for (const auto& [source, text] : inputs) {
+    Coverage held;
+    for (const KnownSource& k : *known) {
+      if (k.source == source) held = k.coverage;
+    }
+    for (const Interval& part : held.missing(0, text.size())) {
+      const std::string_view bytes = std::string_view(text).substr(part.begin, part.end - part.begin);
+      Hash128 chain{};
+      test.put(text_batch(source, part.begin, bytes, part.begin == 0 ? &chain : nullptr));
+    }
+  }
+}
+
+class PageLoss : public ::testing::Test {
+ protected:
+  PageLoss() {
+    inputs_[kLarge] = some_lines(1, 9'000);
+    inputs_[kSmall] = some_lines(2, 50);
+    inputs_[kGone] = some_lines(3, 40);
+    inputs_[kLate] = some_lines(4, 30);
+    Inputs first{{kLarge, inputs_[kLarge].substr(0, inputs_[kLarge].find('\n', 500'000) + 1)},
+                 {kSmall, inputs_[kSmall].substr(0, inputs_[kSmall].find('\n', 2'000) + 1)},
+                 {kGone, inputs_[kGone]}};
+    {
+      TestStore test(fs_, clock_);
+      collect(test, first);
+      Batch gap;
+      gap.source = kGone;
+      gap.channel = "logs";
+      gap.begin = inputs_[kGone].size();
+      gap.end = gap.begin + 100;
+      gap.disposition = Disposition::kGap;
+      gap.cause = "vanished";
+      test.put(std::move(gap));
+      clock_.advance(24h);
+      collect(test, inputs_);
+    }
+    for (const auto& [source, text] : inputs_) {
+      lines_ += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    }
+    all_ = inputs_;
+    inputs_.erase(kGone);
+    for (const DirectoryEntry& entry : *fs_.list("/data")) {
+      files_[entry.name] = *read_file(fs_, "/data/" + entry.name, 1u << 30);
+    }
+  }
+
+  // The store with one page of zeros.
+  std::unique_ptr<MemoryFileSystem> without(const std::string& name, std::uint64_t page) {
+    auto fs = std::make_unique<MemoryFileSystem>(clock_);
+    EXPECT_TRUE(fs->create_directories("/data").ok());
+    for (const auto& [other, bytes] : files_) {
+      std::string content = bytes;
+      if (other == name) content.replace(page * kPage, kPage, kPage, '\0');
+      EXPECT_TRUE(replace_file(*fs, "/data/" + other, content).ok());
+    }
+    return fs;
+  }
+
+  // Every line is there once, or its loss is named.
+  void check(TestStore& test) {
+    std::uint64_t missing = 0;
+    for (const auto& [source, text] : inputs_) EXPECT_EQ(test.export_text(source), text) << source.to_hex();
+    const AuditReport report = test.audit();
+    for (const AuditFinding& f : report.findings) {
+      EXPECT_TRUE(f.kind == "damaged" || f.kind == "gap" || (f.kind == "missing" && f.source == kGone))
+          << f.kind << " " << f.source.to_hex() << " " << f.begin << "-" << f.end << ": " << f.detail;
+      if (f.kind == "missing") missing += f.end - f.begin;
+    }
+    const std::string& gone = all_[kGone];
+    const auto lost = static_cast<std::uint64_t>(std::count(gone.begin(), gone.end(), '\n'));
+    EXPECT_EQ(test.store->keeper().stats().records, lines_ - (missing == 0 ? 0 : lost));
+    if (missing == 0) {
+      EXPECT_EQ(test.export_text(kGone).substr(0, gone.size()), gone);
+    }
+  }
+
+  ManualClock clock_;
+  MemoryFileSystem fs_{clock_};
+  Inputs all_;
+  Inputs inputs_;  // those of which the sources are still there
+  std::uint64_t lines_ = 0;
+  std::map<std::string, std::string> files_;
+};
+
+void accept_all(TestStore& test) {
+  for (const AuditFinding& f : test.audit().findings) {
+    EXPECT_TRUE(test.store->keeper().accept(f.id, "me").ok());
+  }
+  EXPECT_TRUE(test.audit().clean);
+}
+
+TEST_F(PageLoss, S7RepairedAndCollectedAgain) {
+  for (const auto& [name, bytes] : files_) {
+    if (!name.ends_with(".db")) continue;
+    for (std::uint64_t page = 0; page < bytes.size() / kPage; ++page) {
+      SCOPED_TRACE(fmt::format("page {} of {}", page + 1, name));
+      const auto fs = without(name, page);
+      const auto report = repair_embedded_store("/data", *fs, clock_);
+      ASSERT_TRUE(report.ok()) << report.error().message();
+      {
+        TestStore test(*fs, clock_);
+        collect(test, inputs_);
+        check(test);
+      }
+      TestStore test(*fs, clock_);
+      collect(test, inputs_);
+      check(test);
+      accept_all(test);
+      EXPECT_EQ(repair_embedded_store("/data", *fs, clock_).ok(), false) << "while it is open";
+    }
+  }
+}
+
+TEST_F(PageLoss, S7CollectedBeforeTheRepair) {
+  for (const auto& [name, bytes] : files_) {
+    if (!name.ends_with(".db")) continue;
+    for (std::uint64_t page = 1; page < bytes.size() / kPage; ++page) {
+      SCOPED_TRACE(fmt::format("page {} of {}", page + 1, name));
+      const auto fs = without(name, page);
+      {
+        TestStore test(*fs, clock_);
+        collect(test, inputs_);
+        EXPECT_EQ(test.acks.errors(), 0u);
+      }
+      const auto report = repair_embedded_store("/data", *fs, clock_);
+      ASSERT_TRUE(report.ok()) << report.error().message();
+      TestStore test(*fs, clock_);
+      collect(test, inputs_);
+      check(test);
+      accept_all(test);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace logboom::logstore::embedded::testing
