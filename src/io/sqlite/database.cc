@@ -96,10 +96,8 @@ Status Database::set_up(const Options& options) {
   sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_wal_autocheckpoint(database_, 0);
-  LB_TRY(
-      exec(fmt::format("PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{};"
-                       "PRAGMA mmap_size={};",
-                       options.cache_bytes / 1024, options.mmap_bytes)));
+  LB_TRY(exec(
+      fmt::format("PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size={};", options.mmap_bytes)));
   if (options.access == Access::kReadOnly) {
     LB_TRY(require_wal());
   } else {
@@ -107,6 +105,8 @@ Status Database::set_up(const Options& options) {
   }
   LB_ASSIGN(const std::int64_t page_size, query_int("PRAGMA page_size"));
   page_size_ = static_cast<std::uint64_t>(page_size);
+  // Behind the first read: SQLite turns bytes into pages by the page size it knows, before that 4 KiB.
+  LB_TRY(exec(fmt::format("PRAGMA cache_size=-{}", options.cache_bytes / 1024)));
   sqlite3_wal_hook(database_, &Database::on_commit, this);
   return ok_status();
 }
