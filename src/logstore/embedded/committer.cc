@@ -167,7 +167,7 @@ void Committer::commit(const std::vector<std::unique_ptr<Job>>& jobs) {
 
 Result<std::unique_ptr<Group>> Committer::begin_group() {
   return Group::begin(
-      {*active_.file, d_.catalog, d_.view, d_.clock, encoder_, active_.saved_refs, d_.options.block_bytes});
+      {*active_.file, d_.catalog, d_.view, d_.clock, d_.encoders, active_.saved_refs, d_.options.block_bytes});
 }
 
 Status Committer::finish_group(Group& group) {

@@ -44,6 +44,7 @@ class Committer {
     FileSet& files;
     const StoreView& view;
     WriteQueue& queue;
+    EncoderPool& encoders;
     const Clock& clock;
     Registry& registry;
   };
@@ -104,7 +105,6 @@ class Committer {
   CommitterMetrics metrics_;
   Inventory inventory_;
   ActiveFile active_;
-  ChunkEncoder encoder_;
   ZstdDecompressor decompressor_;
   bool file_failed_ = false;
   bool checkpoints_held_ = false;  // a backup is running: no checkpoint, no new file

@@ -20,7 +20,6 @@ namespace {
 
 using namespace embedded;
 
-constexpr std::uint64_t kGroupBytes = 4u << 20;
 constexpr const char* kLockName = "/store.lock";
 
 std::string parent_of(const std::string& path) {
@@ -48,8 +47,9 @@ class WriteSide final : public LogWriter {
             Registry& registry, Inventory inventory, ActiveFile active)
       : catalog_(catalog),
         budget_(options.memory),
-        queue_(catalog, options.block_bytes, kGroupBytes),
-        committer_({options, catalog, files, view, queue_, clock, registry}, std::move(inventory), std::move(active)) {
+        queue_(catalog, encoders_, clock, {.block_bytes = options.block_bytes}),
+        committer_({options, catalog, files, view, queue_, encoders_, clock, registry}, std::move(inventory),
+                   std::move(active)) {
     const unsigned workers = options.workers != 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < workers; ++i) workers_.emplace_back([this] { queue_.encode_jobs(); });
   }
@@ -69,6 +69,7 @@ class WriteSide final : public LogWriter {
  private:
   Catalog& catalog_;
   MemoryBudget budget_;
+  EncoderPool encoders_;
   WriteQueue queue_;
   Committer committer_;
   Mutex mutex_;

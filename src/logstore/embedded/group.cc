@@ -108,8 +108,8 @@ Status Group::add(const Job& job) {
 }
 
 Status Group::add_clean(const Job& job) {
-  Stream& stream = stage(key_of(*job.items[0].batch)).now;
   for (const Pending& item : job.items) {
+    Stream& stream = stage(key_of(*item.batch)).now;
     if (!job.encoded.ok()) {
       LB_TRY(refuse(item, stream, job.encoded.error()));
       continue;
@@ -202,12 +202,13 @@ Status Group::store_pieces(const Pending& item, const std::vector<Interval>& mis
   for (const Interval& part : missing) {
     auto piece = std::make_shared<const Batch>(slice_batch(*item.batch, part.begin, part.end));
     Job job;
-    job.key = key_of(*piece);
+    job.keys = {key_of(*piece)};
     job.items.emplace_back();
     job.items[0].batch = piece;
     job.items[0].ref = item.ref;
     if (piece->disposition == Disposition::kStored) {
-      Result<std::vector<Part>> parts = encode_batches(c_.encoder, c_.catalog, {{piece, item.ref, 0}}, c_.block_bytes);
+      Result<std::vector<Part>> parts =
+          encode_batches(*c_.encoders.lend(), c_.catalog, {{piece, item.ref, 0}}, c_.block_bytes);
       if (parts.ok()) {
         job.parts = std::move(*parts);
       } else {

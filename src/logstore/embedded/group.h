@@ -23,7 +23,7 @@ struct GroupContext {
   Catalog& catalog;
   const StoreView& view;
   const Clock& clock;
-  ChunkEncoder& encoder;
+  EncoderPool& encoders;
   std::set<SourceRef>& saved_refs;  // refs with a row in the file; grows when a group is committed
   std::uint64_t block_bytes = 0;
 };

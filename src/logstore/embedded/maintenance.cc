@@ -90,7 +90,7 @@ Status Committer::convert(const ChunkList& tails) {
     good.push_back(tail);
   }
   if (good.empty()) return ok_status();
-  const Result<Part> block = encoder_.block(batches, names_note(d_.catalog, refs));
+  const Result<Part> block = d_.encoders.lend()->block(batches, names_note(d_.catalog, refs));
   if (!block.ok()) {
     log_warn("cannot make a block of {} tail chunks: {}", good.size(), block.error().message());
     return ok_status();

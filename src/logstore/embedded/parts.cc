@@ -87,6 +87,19 @@ Result<Part> ChunkEncoder::block(const std::vector<RefBatch>& batches, std::stri
   return part;
 }
 
+EncoderPool::Lent EncoderPool::lend() {
+  MutexLock lock(mutex_);
+  if (idle_.empty()) return Lent(new ChunkEncoder, GiveBack{this});
+  ChunkEncoder* encoder = idle_.back().release();
+  idle_.pop_back();
+  return Lent(encoder, GiveBack{this});
+}
+
+void EncoderPool::give_back(ChunkEncoder* encoder) {
+  MutexLock lock(mutex_);
+  idle_.emplace_back(encoder);
+}
+
 Result<Batch> decode_tail(std::string_view data, ZstdDecompressor& zstd) {
   LB_ASSIGN(const std::string encoded, zstd.decompress(data, kMaxTailBytes));
   return decode_batch(encoded);

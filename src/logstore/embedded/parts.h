@@ -1,5 +1,5 @@
 // Parts: what a batch becomes on disk, a tail chunk or (a part of) a block, encoded by the workers before the commit
-// thread has to do with it. Pure computation, one ChunkEncoder per thread.
+// thread has to do with it. Pure computation.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 #include "io/zstd.h"
 #include "logstore/embedded/block/block_builder.h"
@@ -30,6 +31,7 @@ struct RefBatch {
   std::uint64_t commit = 0;
 };
 
+// Not thread-safe.
 class ChunkEncoder {
  public:
   // One chunk for one batch.
@@ -40,6 +42,24 @@ class ChunkEncoder {
  private:
   ZstdCompressor zstd_;
   BlockBuilder builder_;
+};
+
+// Lends encoders, the last one given back first: no more of them come to hold buffers (about 10 MB) than threads encode
+// at the same time. Thread-safe; outlives what it lends.
+class EncoderPool {
+ public:
+  struct GiveBack {
+    EncoderPool* pool = nullptr;
+    void operator()(ChunkEncoder* encoder) const { pool->give_back(encoder); }
+  };
+  using Lent = std::unique_ptr<ChunkEncoder, GiveBack>;
+  Lent lend();
+
+ private:
+  void give_back(ChunkEncoder* encoder);
+
+  Mutex mutex_;
+  std::vector<std::unique_ptr<ChunkEncoder>> idle_ LB_GUARDED_BY(mutex_);
 };
 
 // The rows of a tail chunk's data. kCorrupt.

@@ -9,7 +9,7 @@
 namespace logboom::logstore::embedded {
 namespace {
 
-// How far a worker looks for more batches of the same stream.
+// How far a worker looks for more batches.
 constexpr std::size_t kLookahead = 256;
 
 bool has_content(const Batch& batch) {
@@ -100,8 +100,9 @@ bool WriteQueue::push(Pending pending) {
   MutexLock lock(mutex_);
   if (closed_) return false;
   const Batch& batch = *pending.batch;
-  Claim& claim = claims_[key_of(batch)];
-  const std::shared_ptr<const Stream> stream = catalog_.find(key_of(batch));
+  const StreamKey key = key_of(batch);
+  Claim& claim = claims_[key];
+  const std::shared_ptr<const Stream> stream = catalog_.find(key);
   const auto free = claim.coverage.missing(batch.begin, batch.end);
   const bool claimed = batch.begin < batch.end && (free.size() != 1 || free[0] != Interval{batch.begin, batch.end});
   pending.overlaps = claimed || (stream != nullptr && !stream->ranges.within(batch.begin, batch.end).empty());
@@ -111,14 +112,17 @@ bool WriteQueue::push(Pending pending) {
   ++claim.jobs;
   if (pending.overlaps) ++claim.overlaps;
   auto job = std::make_unique<Job>();
-  job->key = key_of(batch);
+  job->keys = {key};
   job->raw_bytes = batch.bytes.size();
+  job->pushed = clock_.monotonic();
   const bool encode = !pending.overlaps && has_content(batch);
   job->items.push_back(std::move(pending));
   ++encoding_;
   if (encode) {
     unencoded_.push_back(job.get());
-    work_.notify_one();
+    unencoded_bytes_ += job->raw_bytes;
+    inflow_.add(job->raw_bytes, job->pushed);
+    gathering_ != nullptr ? wake_gathering() : wake_worker();
   } else {
     set_ready(*job);
   }
@@ -134,40 +138,101 @@ void WriteQueue::set_ready(Job& job) {
   ready_.notify_one();
 }
 
-void WriteQueue::merge_followers(Job& job) {
-  const StreamKey& key = job.key;
-  if (claims_[key].overlaps > 0) return;
-  const std::size_t end = std::min(unencoded_.size(), kLookahead);
-  std::size_t merged = 0;
-  for (std::size_t i = 0; i < end && job.raw_bytes < block_bytes_; ++i) {
-    Job& follower = *unencoded_[i];
-    if (follower.key != key) continue;
-    if (job.raw_bytes + follower.raw_bytes > block_bytes_ * 5 / 4) break;
-    job.raw_bytes += follower.raw_bytes;
-    job.items.push_back(std::move(follower.items[0]));
-    follower.items.clear();
-    unencoded_[i] = nullptr;
-    ++merged;
+void WriteQueue::wait_for_work(Worker& worker) {
+  while (gathering_ != nullptr || (unencoded_.empty() && !closed_)) {
+    worker.woken = false;
+    idle_.push_back(&worker);
+    worker.wake.wait(mutex_, [&] { return worker.woken; });
   }
-  if (merged == 0) return;
+}
+
+void WriteQueue::wake_worker() {
+  if (idle_.empty()) return;
+  Worker& worker = *idle_.back();
+  idle_.pop_back();
+  worker.woken = true;
+  worker.wake.notify_one();
+}
+
+void WriteQueue::wake_gathering() {
+  if (gathering_ != nullptr) gathering_->wake.notify_one();
+}
+
+// The job to encode next, perhaps after some time.
+Job& WriteQueue::take_unencoded(Worker& worker) {
+  gathering_ = &worker;
+  wait_for_company(worker);
+  gathering_ = nullptr;
+  Job& job = *unencoded_.front();
+  unencoded_.pop_front();
+  merge_followers(job);
+  unencoded_bytes_ -= job.raw_bytes;
+  if (!unencoded_.empty() || closed_) wake_worker();
+  return job;
+}
+
+bool WriteQueue::worth_waiting() const {
+  if (closed_ || hurried_ > 0 || unencoded_.empty()) return false;
+  // A collector's full batch ends with a line, a little below a block.
+  if (unencoded_bytes_ >= limits_.block_bytes - limits_.block_bytes / 16) return false;
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  return now >= lonely_until_ && now - unencoded_.front()->pushed < limits_.longest_wait &&
+         inflow_.bytes_per_second(now) >= limits_.flood;
+}
+
+void WriteQueue::wait_for_company(Worker& worker) {
+  while (worth_waiting()) {
+    const std::uint64_t seen = pushed_;
+    const auto left = unencoded_.front()->pushed + limits_.longest_wait - clock_.monotonic();
+    const bool more = worker.wake.wait_for(mutex_, {}, std::min(limits_.longest_gap, left),
+                                           [&]() LB_REQUIRES(mutex_) { return pushed_ != seen || !worth_waiting(); });
+    if (!more) lonely_until_ = clock_.monotonic() + limits_.lonely;
+  }
+}
+
+void WriteQueue::merge(Job& job, Job& follower) {
+  const StreamKey& key = follower.keys[0];
+  job.raw_bytes += follower.raw_bytes;
+  job.items.push_back(std::move(follower.items[0]));
+  follower.items.clear();
+  --encoding_;
+  if (std::find(job.keys.begin(), job.keys.end(), key) == job.keys.end()) {
+    job.keys.push_back(key);
+  } else {
+    --claims_[key].jobs;
+  }
+}
+
+void WriteQueue::merge_followers(Job& job, Company company) {
+  const std::size_t end = std::min(unencoded_.size(), kLookahead);
+  for (std::size_t i = 0; i < end && job.raw_bytes < limits_.block_bytes; ++i) {
+    Job& follower = *unencoded_[i];
+    if (company == Company::kSameStream && follower.keys[0] != job.keys[0]) continue;
+    if (claims_[follower.keys[0]].overlaps > 0) continue;  // what is to be trimmed may stand between
+    if (job.raw_bytes + follower.raw_bytes > limits_.block_bytes * 5 / 4) break;
+    merge(job, follower);
+    unencoded_[i] = nullptr;
+  }
   unencoded_.erase(std::remove(unencoded_.begin(), unencoded_.end(), nullptr), unencoded_.end());
-  claims_[key].jobs -= merged;
-  encoding_ -= merged;
+}
+
+void WriteQueue::merge_followers(Job& job) {
+  if (claims_[job.keys[0]].overlaps > 0) return;
+  merge_followers(job, Company::kSameStream);
+  merge_followers(job, Company::kAnyStream);
 }
 
 void WriteQueue::encode_jobs() {
-  ChunkEncoder encoder;
+  Worker worker;
   MutexLock lock(mutex_);
   for (;;) {
-    work_.wait(mutex_, [&]() LB_REQUIRES(mutex_) { return !unencoded_.empty() || closed_; });
-    if (unencoded_.empty()) return;
-    Job& job = *unencoded_.front();
-    unencoded_.pop_front();
-    merge_followers(job);
+    wait_for_work(worker);
+    if (unencoded_.empty()) return wake_worker();  // the next one ends too
+    Job& job = take_unencoded(worker);
     lock.unlock();
     std::vector<RefBatch> batches;
     for (const Pending& item : job.items) batches.push_back({item.batch, item.ref, 0});
-    Result<std::vector<Part>> parts = encode_batches(encoder, catalog_, batches, block_bytes_);
+    Result<std::vector<Part>> parts = encode_batches(*encoders_.lend(), catalog_, batches, limits_.block_bytes);
     lock.lock();
     if (parts.ok()) {
       job.parts = std::move(*parts);
@@ -184,20 +249,22 @@ std::vector<std::unique_ptr<Job>> WriteQueue::take_ready() {
   std::set<StreamKey> going;
   std::uint64_t bytes = 0;
   for (auto& job : jobs_) {
-    if (bytes >= 4 * group_bytes_) break;
+    if (bytes >= 4 * limits_.group_bytes) break;
     if (job->items.empty()) {
       job = nullptr;
       continue;
     }
-    StreamKey key = job->key;
-    if (blocked.contains(key)) continue;
+    const std::vector<StreamKey>& keys = job->keys;
+    const auto any_in = [&](const std::set<StreamKey>& set) {
+      return std::any_of(keys.begin(), keys.end(), [&](const StreamKey& key) { return set.contains(key); });
+    };
     const bool alone = job->items[0].overlaps;
-    if (!job->ready || (alone && going.contains(key))) {
-      blocked.insert(std::move(key));
+    if (!job->ready || any_in(blocked) || (alone && any_in(going))) {
+      blocked.insert(keys.begin(), keys.end());
       continue;
     }
-    if (alone) blocked.insert(key);
-    going.insert(std::move(key));
+    if (alone) blocked.insert(keys.begin(), keys.end());
+    going.insert(keys.begin(), keys.end());
     bytes += job->raw_bytes;
     --ready_jobs_;
     ready_bytes_ -= job->raw_bytes;
@@ -213,8 +280,10 @@ std::vector<std::unique_ptr<Job>> WriteQueue::take(std::chrono::nanoseconds wait
                   [&]() LB_REQUIRES(mutex_) { return ready_jobs_ > 0 || woken_ || (closed_ && encoding_ == 0); });
   woken_ = false;
   if (ready_jobs_ > 0) {
-    ready_.wait_for(mutex_, {}, company,
-                    [&]() LB_REQUIRES(mutex_) { return ready_bytes_ >= group_bytes_ || encoding_ == 0 || closed_; });
+    ready_.wait_for(mutex_, {}, company, [&]() LB_REQUIRES(mutex_) {
+      const bool none_soon = encoding_ == 0 || (encoding_ == unencoded_.size() && worth_waiting());
+      return none_soon || ready_bytes_ >= limits_.group_bytes || closed_;
+    });
   }
   return take_ready();
 }
@@ -223,9 +292,11 @@ void WriteQueue::done(const std::vector<std::unique_ptr<Job>>& jobs) {
   MutexLock lock(mutex_);
   for (const auto& job : jobs) {
     for (const Pending& item : job->items) open_.erase(item.ticket);
-    const auto it = claims_.find(job->key);
-    if (job->items[0].overlaps) --it->second.overlaps;
-    if (--it->second.jobs == 0) claims_.erase(it);
+    for (const StreamKey& key : job->keys) {
+      const auto it = claims_.find(key);
+      if (job->items[0].overlaps) --it->second.overlaps;
+      if (--it->second.jobs == 0) claims_.erase(it);
+    }
   }
   done_.notify_all();
 }
@@ -233,13 +304,17 @@ void WriteQueue::done(const std::vector<std::unique_ptr<Job>>& jobs) {
 void WriteQueue::wait_until_done() {
   MutexLock lock(mutex_);
   const std::uint64_t target = pushed_;
+  ++hurried_;
+  wake_gathering();
   done_.wait(mutex_, [&]() LB_REQUIRES(mutex_) { return open_.empty() || *open_.begin() > target; });
+  --hurried_;
 }
 
 void WriteQueue::close() {
   MutexLock lock(mutex_);
   closed_ = true;
-  work_.notify_all();
+  wake_gathering();
+  while (!idle_.empty()) wake_worker();
   ready_.notify_all();
 }
 

@@ -1,6 +1,7 @@
 // WriteQueue: appended batches on their way to the commit thread. Workers encode them in parallel; batches of one
-// stream leave in the order in which they came, and a flood of one stream is put together to full blocks. Thread-safe.
-// Memory: bounded by the budget that append() charges for each batch.
+// stream leave in the order in which they came. A flood is put together to full blocks, which spares it the way over
+// the tail: first of one stream, then of several, and while much comes in small pieces a worker waits a little for the
+// rest of a block. Thread-safe. Memory: bounded by the budget that append() charges for each batch.
 #pragma once
 
 #include <chrono>
@@ -12,9 +13,11 @@
 #include <set>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/memory_budget.h"
 #include "base/mutex.h"
 #include "logstore/embedded/catalog.h"
+#include "logstore/embedded/inflow.h"
 #include "logstore/embedded/parts.h"
 #include "logstore/log_store.h"
 
@@ -32,13 +35,14 @@ struct Pending {
   std::uint64_t ticket = 0;
 };
 
-// Batches of one stream that are encoded together.
+// Batches that are encoded together, those of a stream in order.
 struct Job {
-  StreamKey key;
-  std::vector<Pending> items;  // empty: merged into a job before
+  std::vector<StreamKey> keys;  // of the items, each once
+  std::vector<Pending> items;   // empty: merged into a job before
   std::vector<Part> parts;
   Status encoded;  // why the parts could not be made
   std::uint64_t raw_bytes = 0;
+  std::chrono::nanoseconds pushed{0};  // when the first item came
   bool ready = false;
 };
 
@@ -51,10 +55,22 @@ std::vector<SourceNames> read_names_note(std::string_view note);
 Result<std::vector<Part>> encode_batches(ChunkEncoder& encoder, const Catalog& catalog,
                                          const std::vector<RefBatch>& batches, std::uint64_t block_bytes);
 
+struct QueueLimits {
+  std::uint64_t block_bytes = 2u << 20;  // of a full block
+  std::uint64_t group_bytes = 4u << 20;  // of a full transaction
+  // From so many bytes a second on, a batch waits at most `longest_wait` for a full block, as long as the next one
+  // comes within `longest_gap`. Where none came (its sender waits for an acknowledgement), nothing waits for `lonely`
+  // time.
+  double flood = 6e6;
+  std::chrono::nanoseconds longest_wait = std::chrono::milliseconds(200);
+  std::chrono::nanoseconds longest_gap = std::chrono::milliseconds(100);
+  std::chrono::nanoseconds lonely = std::chrono::seconds(3);
+};
+
 class WriteQueue {
  public:
-  WriteQueue(Catalog& catalog, std::uint64_t block_bytes, std::uint64_t group_bytes)
-      : catalog_(catalog), block_bytes_(block_bytes), group_bytes_(group_bytes) {}
+  WriteQueue(Catalog& catalog, EncoderPool& encoders, const Clock& clock, const QueueLimits& limits)
+      : catalog_(catalog), encoders_(encoders), clock_(clock), limits_(limits) {}
 
   // False when closed.
   bool push(Pending pending);
@@ -80,21 +96,41 @@ class WriteQueue {
     std::size_t jobs = 0;      // in the queue or taken, not done
     std::size_t overlaps = 0;  // of these, to be trimmed
   };
+  // A thread in encode_jobs().
+  struct Worker {
+    CondVar wake;
+    bool woken = false;
+  };
+  void wait_for_work(Worker& worker) LB_REQUIRES(mutex_);
+  void wake_worker() LB_REQUIRES(mutex_);
+  void wake_gathering() LB_REQUIRES(mutex_);
+  Job& take_unencoded(Worker& worker) LB_REQUIRES(mutex_);
+  bool worth_waiting() const LB_REQUIRES(mutex_);
+  void wait_for_company(Worker& worker) LB_REQUIRES(mutex_);
   void merge_followers(Job& job) LB_REQUIRES(mutex_);
+  enum class Company { kSameStream, kAnyStream };
+  void merge_followers(Job& job, Company company) LB_REQUIRES(mutex_);
+  void merge(Job& job, Job& follower) LB_REQUIRES(mutex_);
   void set_ready(Job& job) LB_REQUIRES(mutex_);
   std::vector<std::unique_ptr<Job>> take_ready() LB_REQUIRES(mutex_);
 
   Catalog& catalog_;
-  const std::uint64_t block_bytes_;
-  const std::uint64_t group_bytes_;
+  EncoderPool& encoders_;
+  const Clock& clock_;
+  const QueueLimits limits_;
   mutable Mutex mutex_;
-  CondVar work_;   // for workers
   CondVar ready_;  // for the commit thread
   CondVar done_;
   std::deque<std::unique_ptr<Job>> jobs_ LB_GUARDED_BY(mutex_);
   std::map<StreamKey, Claim> claims_ LB_GUARDED_BY(mutex_);
   std::deque<Job*> unencoded_ LB_GUARDED_BY(mutex_);  // of jobs_, in order
-  std::size_t encoding_ LB_GUARDED_BY(mutex_) = 0;    // jobs not ready yet
+  std::uint64_t unencoded_bytes_ LB_GUARDED_BY(mutex_) = 0;
+  std::vector<Worker*> idle_ LB_GUARDED_BY(mutex_);    // the last one is woken first: its buffers are there and warm
+  Worker* gathering_ LB_GUARDED_BY(mutex_) = nullptr;  // takes from unencoded_, perhaps when more has come
+  Inflow inflow_ LB_GUARDED_BY(mutex_);
+  std::chrono::nanoseconds lonely_until_ LB_GUARDED_BY(mutex_){0};
+  std::size_t hurried_ LB_GUARDED_BY(mutex_) = 0;   // who waits for everything to be done
+  std::size_t encoding_ LB_GUARDED_BY(mutex_) = 0;  // jobs not ready yet
   std::size_t ready_jobs_ LB_GUARDED_BY(mutex_) = 0;
   std::uint64_t ready_bytes_ LB_GUARDED_BY(mutex_) = 0;
   std::uint64_t pushed_ LB_GUARDED_BY(mutex_) = 0;      // tickets given
