@@ -144,6 +144,7 @@ class DirectApi final : public ApiAccess {
 Result<std::unique_ptr<ApiAccess>> open_server(Context& context) {
   http::ClientOptions options;
   options.server = context.server;
+  options.tls = server_tls(context.settings);
   if (!context.token_file.empty()) {
     LB_ASSIGN(options.token, read_file(*context.files, absolute_path(context.token_file), 4096));
     while (!options.token.empty() && std::isspace(static_cast<unsigned char>(options.token.back())))

@@ -30,11 +30,10 @@ void read_config_file(Context& context, std::vector<config::Problem>& problems) 
 }
 
 // Short flags of settings.
-constexpr std::pair<const char*, const char*> kShortFlags[] = {{"data-dir", "data_dir"},
-                                                               {"listen", "server.listen"},
-                                                               {"tls-cert", "server.tls_cert"},
-                                                               {"tls-key", "server.tls_key"},
-                                                               {"public-url", "server.public_url"}};
+constexpr std::pair<const char*, const char*> kShortFlags[] = {
+    {"data-dir", "data_dir"},           {"listen", "server.listen"}, {"tls-cert", "server.tls_cert"},
+    {"tls-key", "server.tls_key"},      {"tls-ca", "agent.tls_ca"},  {"tls-fingerprint", "agent.tls_fingerprint"},
+    {"public-url", "server.public_url"}};
 
 void read_flags(Context& context, const Args& args, std::vector<config::Problem>& problems) {
   const auto read = [&](const std::string& flag, const std::string& setting) {

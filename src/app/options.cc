@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "http/certificate.h"
 #include "http/url.h"
 
 namespace logboom::app {
@@ -67,6 +68,11 @@ std::optional<std::string> optional_url(std::string_view text) {
   return "a URL with http:// or https:// and a host, as in https://logs.example.com";
 }
 
+std::optional<std::string> optional_fingerprint(std::string_view text) {
+  if (text.empty() || http::parse_fingerprint(text).ok()) return std::nullopt;
+  return "a SHA-256 fingerprint: 64 hexadecimal digits";
+}
+
 // "logboom.yaml:3", "--server.tls_cert": where a value came from, as the place of a problem.
 config::Problem problem_of(const config::Settings& settings, const char* name, std::string message, std::string hint) {
   return {settings.value(name).origin, 0, 0, "", std::move(message), std::move(hint), false};
@@ -91,6 +97,20 @@ config::OptionTable all_options() {
        optional_url},
       {"agent.token_file", OptionType::kPath, "auto",
        "Holds the agent's token; auto: agent.token beside the agent's key."},
+      {"agent.tls_fingerprint",
+       OptionType::kText,
+       "",
+       "Pins the server of an https:// address: SHA-256 of its public key or certificate; then no authority is asked. "
+       "`logboom enroll` sets it.",
+       {},
+       false,
+       optional_fingerprint},
+      {"agent.tls_ca", OptionType::kPath, "", "Authorities in PEM that sign the server; default: the system's."},
+      {"agent.tls_cert", OptionType::kPath, "",
+       "This host's certificate in PEM, where the server or a proxy wants one."},
+      {"agent.tls_key", OptionType::kPath, "", "Its private key in PEM."},
+      {"agent.insecure_skip_verify", OptionType::kBoolean, "false",
+       "Takes any certificate of the server, and warns about it: for trying out only."},
       {"rules.from",
        OptionType::kChoice,
        "auto",
@@ -142,6 +162,13 @@ config::OptionTable all_options() {
        {},
        false,
        optional_url},
+      {"server.tls",
+       OptionType::kChoice,
+       "auto",
+       "Whether page and API are served over TLS; auto: where a certificate is given or the address is reachable from "
+       "other hosts. Without a certificate of its own choice the program makes one in the data directory. off: never, "
+       "and whoever is on the way reads tokens and logs.",
+       {"auto", "on", "off"}},
       {"server.tls_cert", OptionType::kPath, "",
        "Certificate chain in PEM; with server.tls_key the page is served over TLS."},
       {"server.tls_key", OptionType::kPath, "", "Private key in PEM."},
@@ -173,15 +200,23 @@ std::vector<std::string> rule_keys() {
   return {"collect", "configpath"};
 }
 
+namespace {
+
+void check_pair(const config::Settings& settings, const char* certificate, const char* key,
+                std::vector<config::Problem>& problems) {
+  const bool has_certificate = !settings.text(certificate).empty();
+  if (has_certificate == !settings.text(key).empty()) return;
+  const char* given = has_certificate ? certificate : key;
+  const char* missing = has_certificate ? key : certificate;
+  problems.push_back(problem_of(settings, given, fmt::format("{} is set, {} is not", given, missing),
+                                "TLS needs both: the certificate chain and its private key, in PEM"));
+}
+
+}  // namespace
+
 void check_together(const config::Settings& settings, std::vector<config::Problem>& problems) {
-  const bool certificate = !settings.text("server.tls_cert").empty();
-  const bool key = !settings.text("server.tls_key").empty();
-  if (certificate != key) {
-    const char* given = certificate ? "server.tls_cert" : "server.tls_key";
-    const char* missing = certificate ? "server.tls_key" : "server.tls_cert";
-    problems.push_back(problem_of(settings, given, fmt::format("{} is set, {} is not", given, missing),
-                                  "TLS needs both: the certificate chain and its private key, in PEM"));
-  }
+  check_pair(settings, "server.tls_cert", "server.tls_key", problems);
+  check_pair(settings, "agent.tls_cert", "agent.tls_key", problems);
   const ByteSize memory = settings.size("limits.memory");
   const ByteSize line = settings.size("limits.line");
   if (line.bytes() > memory.bytes() / 8) {

@@ -7,9 +7,12 @@
 
 #include "app/local_api.h"
 #include "app/paths.h"
+#include "base/log.h"
 #include "http/auth/gate.h"
+#include "http/certificate.h"
 #include "http/json.h"
 #include "http/server.h"
+#include "http/url.h"
 #include "server/api.h"
 #include "server/fleet/agent_routes.h"
 #include "server/fleet/fleet_routes.h"
@@ -21,7 +24,8 @@ namespace {
 // Every agent holds one question for rules open.
 constexpr std::size_t kWaitingAgents = 1000;
 
-std::string pipeline_json(const config::Settings& settings, Engine& engine) {
+// `fleet`: null where no agents are taken.
+std::string pipeline_json(const config::Settings& settings, Engine& engine, const server::Fleet* fleet) {
   std::string out;
   http::JsonWriter json(out);
   json.open_object();
@@ -29,8 +33,41 @@ std::string pipeline_json(const config::Settings& settings, Engine& engine) {
   json.field("budget_limit", settings.size("limits.memory").bytes() / 2);
   json.field("rules_revision", engine.rules().revision);
   json.field("rules_problem", engine.rules_problem());
+  if (fleet) json.field("agents", std::uint64_t{fleet->agents().size()});
   json.close_object();
   return out;
+}
+
+// The certificate and key the page is served with; none: plain HTTP.
+struct ServedTls {
+  std::string certificate;
+  std::string key;
+  std::string fingerprint;  // of a certificate of the program's own
+};
+
+Result<ServedTls> choose_tls(Context& context, bool loopback) {
+  const config::Settings& settings = context.settings;
+  const std::string& wanted = settings.text("server.tls");
+  ServedTls given{settings.text("server.tls_cert"), settings.text("server.tls_key"), ""};
+  if (wanted == "off") {
+    if (!loopback)
+      log_warn("serving without TLS to other hosts (server.tls: off): whoever is on the way reads tokens and logs");
+    return ServedTls();
+  }
+  if (!given.certificate.empty() || (wanted == "auto" && loopback)) return given;
+  std::vector<std::string> names = {host_name(""), "localhost", "127.0.0.1", "::1"};
+  for (const char* setting : {"server.listen", "server.public_url"}) {
+    const std::string& text = settings.text(setting);
+    const std::size_t scheme = text.find("://");
+    std::string_view rest = std::string_view(text).substr(scheme == std::string::npos ? 0 : scheme + 3);
+    names.push_back(http::host_of(rest.substr(0, rest.find('/'))));
+  }
+  LB_ASSIGN(auto own, http::own_certificate(context.data_directory(), names, *context.files, context.clock));
+  return ServedTls{own.certificate_file, own.key_file, own.fingerprint};
+}
+
+Error of_listen(Context& context, const Error& error) {
+  return error.with_context("server.listen (" + context.settings.value("server.listen").origin + ")");
 }
 
 class PageServerOfEngine final : public PageServer {
@@ -41,7 +78,12 @@ class PageServerOfEngine final : public PageServer {
     gate.data_directory = context.data_directory();
     gate.listen = context.settings.text("server.listen");
     gate.public_url = context.settings.text("server.public_url");
-    gate.tls = !context.settings.text("server.tls_cert").empty();
+    auto loopback = options.tcp ? http::is_loopback(gate.listen) : Result<bool>(true);
+    if (!loopback.ok()) return of_listen(context, loopback.error());
+    if (!*loopback) gate.allowed_hosts = {http::host_of(host_name(""))};
+    LB_ASSIGN(const ServedTls tls, choose_tls(context, *loopback));
+    gate.tls = !tls.certificate.empty();
+    made->fingerprint_ = tls.fingerprint;
     LB_ASSIGN(made->gate_, http::Gate::open(gate, *context.files, context.clock));
     server::register_api(made->router_, made->deps(context, engine));
     register_program_routes(made->router_, engine, &made->gate_->events());
@@ -50,18 +92,18 @@ class PageServerOfEngine final : public PageServer {
     http::ServerOptions server;
     server.listen = options.tcp ? gate.listen : "";
     server.unix_socket = socket_path(context.data_directory());
-    server.tls_certificate = context.settings.text("server.tls_cert");
-    server.tls_key = context.settings.text("server.tls_key");
+    server.tls_certificate = tls.certificate;
+    server.tls_key = tls.key;
+    server.insecure = context.settings.text("server.tls") == "off";
     if (options.batches_to) server.limits.streams += kWaitingAgents;
     made->server_ =
         std::make_unique<http::HttpServer>(server, made->router_, *made->gate_, context.registry, context.clock);
-    if (Status started = made->server_->start(); !started.ok()) {
-      return started.error().with_context("server.listen (" + context.settings.value("server.listen").origin + ")");
-    }
+    if (Status started = made->server_->start(); !started.ok()) return of_listen(context, started.error());
     made->gate_->set_port(made->server_->port());
     return std::unique_ptr<PageServer>(std::move(made));
   }
 
+  std::string fingerprint() const override { return fingerprint_; }
   std::string sign_in_url() override { return gate_->sign_in_address(fmt::format("uid:{}", ::geteuid())).url; }
   void stop() override { server_->stop(); }
 
@@ -80,7 +122,7 @@ class PageServerOfEngine final : public PageServer {
     server::register_agent_routes(router_,
                                   {*fleet_, *rules_, gate_.get(), batches_to,
                                    [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_});
-    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock});
+    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, fingerprint_});
     return {};
   }
 
@@ -90,13 +132,14 @@ class PageServerOfEngine final : public PageServer {
     deps.gate = gate_.get();
     deps.source_status = [&engine] { return engine.source_status(); };
     deps.reread = make_reread(context.deps());
-    deps.pipeline_json = [&context, &engine] { return pipeline_json(context.settings, engine); };
+    deps.pipeline_json = [this, &context, &engine] { return pipeline_json(context.settings, engine, fleet_.get()); };
     deps.version = LOGBOOM_VERSION;
     deps.host = host_name(context.settings.text("agent.name"));
     deps.started = context.clock.now();
     return deps;
   }
 
+  std::string fingerprint_;
   std::unique_ptr<http::Gate> gate_;
   std::unique_ptr<server::Fleet> fleet_;
   std::unique_ptr<server::HostRules> rules_;
@@ -106,6 +149,12 @@ class PageServerOfEngine final : public PageServer {
 };
 
 }  // namespace
+
+void print_page(PageServer& server) {
+  fmt::print("the page    {}\n            (works once; `logboom login` prints another)\n", server.sign_in_url());
+  if (const std::string pin = server.fingerprint(); !pin.empty())
+    fmt::print("certificate its own, fingerprint sha256:{}\n", pin);
+}
 
 Result<std::unique_ptr<PageServer>> PageServer::start(Context& context, Engine& engine,
                                                       const PageServerOptions& options) {

@@ -20,9 +20,14 @@ class PageServer {
   // Listens and serves. kUnavailable when the address is in use.
   static Result<std::unique_ptr<PageServer>> start(Context& context, Engine& engine, const PageServerOptions& options);
   virtual ~PageServer() = default;
+  // Of the certificate this program made for itself; empty: it serves another one, or none.
+  virtual std::string fingerprint() const = 0;
   // A fresh one-time address of the page.
   virtual std::string sign_in_url() = 0;
   virtual void stop() = 0;
 };
+
+// Where the page is, and the fingerprint of a certificate of the program's own, for people.
+void print_page(PageServer& server);
 
 }  // namespace logboom::app

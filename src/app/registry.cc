@@ -175,11 +175,26 @@ std::string agent_token_file(const config::Settings& settings, FileSystem& files
   return agent_folder(files, key_file == "auto" ? "" : key_file) + "/agent.token";
 }
 
+http::ClientTls server_tls(const config::Settings& settings) {
+  const auto file = [&](const char* name) {
+    const std::string& path = settings.text(name);
+    return path.empty() ? path : absolute_path(path);
+  };
+  http::ClientTls tls;
+  tls.fingerprint = settings.text("agent.tls_fingerprint");
+  tls.ca_file = file("agent.tls_ca");
+  tls.certificate = file("agent.tls_cert");
+  tls.key = file("agent.tls_key");
+  tls.insecure_skip_verify = settings.boolean("agent.insecure_skip_verify");
+  return tls;
+}
+
 Result<AgentIdentity> agent_identity(const config::Settings& settings, FileSystem& files) {
   AgentIdentity identity;
   LB_ASSIGN(identity.id, own_agent_id(settings, files));
   identity.name = host_name(settings.text("agent.name"));
   identity.client.server = settings.text("agent.server");
+  identity.client.tls = server_tls(settings);
   if (identity.client.server.empty() && settings.text("transport.kind") == "kafka") return identity;
   if (identity.client.server.empty())
     return Error(ErrorCode::kInvalidArgument, "agent.server: name the server this agent sends to (--server URL)");

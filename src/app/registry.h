@@ -46,11 +46,14 @@ struct Transport {
 Result<Transport> open_transport(const config::Settings& settings,
                                  std::function<Result<std::vector<KnownSource>>()> known_sources);
 
+// How a server of an https:// address is told from others: the agent.tls_* settings.
+http::ClientTls server_tls(const config::Settings& settings);
+
 // How this host speaks to its server as an agent.
 struct AgentIdentity {
   std::string id;
   std::string name;
-  http::ClientOptions client;  // server, token
+  http::ClientOptions client;  // server, token, TLS
 };
 // Where this host's token as an agent lies.
 std::string agent_token_file(const config::Settings& settings, FileSystem& files);

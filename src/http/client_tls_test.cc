@@ -67,14 +67,15 @@ class ClientTlsTest : public testing::Test {
     pin_ = *fingerprint_of_pem(made->certificate);
   }
 
-  void start(bool tls = true) {
+  void start(bool tls = true) { start(tls, clock_); }
+  void start(bool tls, const Clock& clock) {
     ServerOptions options;
     options.listen = "127.0.0.1:0";
     if (tls) {
       options.tls_certificate = at_ + "/cert.pem";
       options.tls_key = at_ + "/key.pem";
     }
-    server_ = std::make_unique<HttpServer>(options, router_, guard_, registry_, clock_);
+    server_ = std::make_unique<HttpServer>(options, router_, guard_, registry_, clock);
     const auto status = server_->start();
     ASSERT_TRUE(status.ok()) << status.error().message() << said_;
   }
@@ -287,6 +288,20 @@ TEST_F(OwnCertificateTest, IsMadeOnceAndRenewedOverTheSameKey) {
   time_.advance(std::chrono::hours(24 * 300));
   ASSERT_EQ(own({"web-2"})->fingerprint, first->fingerprint);
   EXPECT_NE(bytes(first->certificate_file), second);
+}
+
+TEST_F(OwnCertificateTest, X9RenewedFilesAreServedWithoutARestart) {
+  make_own({"localhost"}, -1, 1);
+  start(true, time_);
+  const std::string before = pin_;
+  make_own({"localhost"}, -1, 1);
+  const std::string after = pin_;
+  EXPECT_EQ(get({.fingerprint = before}), "hello");  // it does not look every time
+  time_.advance(std::chrono::minutes(2));
+  EXPECT_EQ(get({.fingerprint = after}), "hello");
+  ASSERT_TRUE(replace_file(*files_, at_ + "/key.pem", "no key").ok());
+  time_.advance(std::chrono::minutes(2));
+  EXPECT_EQ(get({.fingerprint = after}), "hello");  // what cannot be used changes nothing
 }
 
 TEST_F(OwnCertificateTest, ADamagedOrMissingKeyIsNotReplaced) {

@@ -56,6 +56,53 @@ Status remove_dead_socket(asio::io_context& io, const std::string& path) {
 
 }  // namespace
 
+Result<bool> is_loopback(const std::string& listen) {
+  asio::io_context io;
+  LB_ASSIGN(const auto endpoint, resolve(io, listen));
+  return endpoint.address().is_loopback();
+}
+
+// The certificate of a server that runs for years is renewed meanwhile, by whoever renews it.
+class TlsFiles {
+ public:
+  TlsFiles(const ServerOptions& options, const Clock& clock) : options_(options), clock_(clock) {}
+
+  Result<std::shared_ptr<asio::ssl::context>> load() {
+    looked_ = clock_.monotonic();
+    stamp_ = stamp();
+    return make_tls(options_);
+  }
+  // A context of other files than the last; null: they are the same, cannot be used yet, or it is too soon to look.
+  std::shared_ptr<asio::ssl::context> renewed() {
+    if (clock_.monotonic() - looked_ < kLookAgain) return nullptr;
+    looked_ = clock_.monotonic();
+    if (stamp() == stamp_) return nullptr;
+    auto made = load();
+    if (!made.ok()) {
+      log_error("{}; going on with the certificate there was", made.error().message());
+      return nullptr;
+    }
+    log_info("the certificate {} was renewed", options_.tls_certificate);
+    return *made;
+  }
+
+ private:
+  static constexpr auto kLookAgain = std::chrono::minutes(1);
+
+  std::pair<std::int64_t, std::int64_t> stamp() const {
+    const auto changed = [](const std::string& path) -> std::int64_t {
+      struct stat st {};
+      return ::stat(path.c_str(), &st) == 0 ? st.st_mtim.tv_sec * kNsPerSecond + st.st_mtim.tv_nsec : 0;
+    };
+    return {changed(options_.tls_certificate), changed(options_.tls_key)};
+  }
+
+  const ServerOptions& options_;
+  const Clock& clock_;
+  std::chrono::nanoseconds looked_{0};
+  std::pair<std::int64_t, std::int64_t> stamp_;
+};
+
 Metrics::Metrics(Registry& registry)
     : requests(registry.counter("logboom_http_requests_total", "Requests whose header was read")),
       refused(registry.counter("logboom_http_refused_total",
@@ -103,6 +150,7 @@ class HttpServer::Core {
  public:
   Core(ServerOptions options, const Router& router, Guard& guard, Registry& registry, const Clock& clock)
       : shared_(options, router, guard, registry, clock),
+        tls_files_(shared_.options, clock),
         tcp_(shared_.io),
         local_(shared_.io),
         tcp_retry_(shared_.io),
@@ -115,7 +163,7 @@ class HttpServer::Core {
       return Error(ErrorCode::kInvalidArgument, "cannot serve TLS: the certificate and the key go together");
     }
     if (!shared_.options.tls_key.empty()) {
-      LB_ASSIGN(shared_.tls, make_tls(shared_.options));
+      LB_ASSIGN(shared_.tls, tls_files_.load());
     }
     if (!shared_.options.listen.empty()) LB_TRY(listen_tcp());
     if (!shared_.options.unix_socket.empty()) LB_TRY(listen_unix());
@@ -155,8 +203,8 @@ class HttpServer::Core {
     if (!endpoint.address().is_loopback() && options.tls_certificate.empty() && !options.insecure) {
       return Error(ErrorCode::kInvalidArgument,
                    "cannot listen on " + options.listen +
-                       ": the address is reachable from outside and TLS is off; give --tls-cert and "
-                       "--tls-key, listen on 127.0.0.1 behind a proxy, or set insecure: true");
+                       ": the address is reachable from outside and TLS is off; give a certificate and its key, or "
+                       "listen on 127.0.0.1 behind a proxy");
     }
     error_code error;
     tcp_.open(endpoint.protocol(), error);
@@ -228,6 +276,9 @@ class HttpServer::Core {
 
   void admit(Socket socket, Peer peer) {
     shared_.metrics.connections.add();
+    if (peer.tls) {
+      if (auto renewed = tls_files_.renewed()) shared_.tls = std::move(renewed);
+    }
     if (!peer.is_unix && !shared_.make_room()) {
       shared_.metrics.dropped.add();
       return;
@@ -258,6 +309,7 @@ class HttpServer::Core {
   }
 
   Shared shared_;
+  TlsFiles tls_files_;
   Tcp::acceptor tcp_;
   Local::acceptor local_;
   asio::steady_timer tcp_retry_;

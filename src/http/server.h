@@ -38,11 +38,15 @@ struct ServerOptions {
   std::string listen = "127.0.0.1:7117";  // HOST:PORT, port 0: any; empty: no TCP
   std::string unix_socket;                // path; empty: none. A dead socket in the way is removed
   std::uint32_t unix_mode = 0600;         // of the socket; 0660 lets its group in
-  std::string tls_certificate;            // PEM files; both or none
+  std::string tls_certificate;  // PEM files; both or none. Replaced by others while the server runs, they are taken
+                                // by connections that come a minute later
   std::string tls_key;
   bool insecure = false;  // allows a listen address off loopback without TLS
   ServerLimits limits;
 };
+
+// Whether a listen address (HOST:PORT) is of this host alone. kInvalidArgument: it is no address, or an unknown name.
+Result<bool> is_loopback(const std::string& listen);
 
 // Start it once, stop it once. Thread-safe.
 class HttpServer {

@@ -3,6 +3,7 @@ import http.client
 import os
 import re
 import shlex
+import subprocess
 
 from faults import faults
 from fleet import Agent, Server
@@ -129,7 +130,8 @@ def enrolled(server, name):
     agent = Agent(server, name, token="made by enroll")
     os.unlink(agent.config)  # the one of `enroll` lies in its place
     line = server.home.run("token", "create", "--agent").stdout.decode().split()
-    check(line[:2] == ["logboom", "enroll"], f"the printed line is {line}")
+    check(line[:2] == ["logboom", "enroll"] and line[2].endswith(f":{server.port}"), f"the printed line is {line}")
+    line[2] = server.url  # this host's name need not be known to it
     server.home.run(*line[1:], env=agent.env)
     agent.token, agent.line = None, line
     return agent
@@ -168,6 +170,93 @@ def test_enrolment(home):
     agent.stop()
     server.stop()
     oracle(home, lines.made, [read(agent.log("a.log"))])
+
+
+@faults("X9")
+def test_an_agent_over_tls(home):
+    """A server that listens for other hosts makes itself a certificate; the printed line pins it; another fingerprint, no pin, and plain HTTP get
+    nowhere and are told why; the pin holds over restarts and a renewed certificate."""
+    server = Server(home, listen="0.0.0.0")
+    server.start()
+    agent, lines = enrolled(server, "web-1"), Lines()
+    pin = agent.line[agent.line.index("--tls-fingerprint") + 1]
+    check(f"fingerprint sha256:{pin}" in home.up_log(), f"the server prints its fingerprint: {home.up_log()}")
+    check(os.stat(os.path.join(home.data, "tls.key")).st_mode & 0o777 == 0o600, "the key is its owner's alone")
+    home.run("rules", "add", os.path.join(agent.logs, "*.log"), "--host", "web-1")
+    append(agent.log("a.log"), lines.next(500))
+    agent.start()
+    wait_lines(home, 500)
+    agent.stop()
+    config = os.path.join(agent.root, "agent.yaml")
+    good = read(config).decode()
+    check(pin in good and server.url in good, f"agent.yaml pins the server: {good}")
+    append(agent.log("a.log"), lines.next(100))
+    for bad, told in ((good.replace(pin, "0" * 64), "it is not the server that is expected"),
+                      (good.replace(f"  tls_fingerprint: {pin}\n", ""), "not signed by an authority known here"),
+                      (good.replace("https://", "http://"), "this port speaks TLS")):
+        with open(config, "w") as f:
+            f.write(bad)
+        agent.start()
+        home.wait_until(lambda: told in agent.said(), f"the agent says: {told}")
+        agent.stop()
+        check(home.count() == 500, "nothing was sent to a server that was not known")
+    with open(config, "w") as f:
+        f.write(good)
+    server.stop()
+    os.unlink(os.path.join(home.data, "tls.crt"))  # renewed: the key stays
+    server.start()
+    agent.start()
+    wait_lines(home, 600)
+    reader = os.path.join(home.root, "reader.token")
+    with open(reader, "wb") as f:
+        f.write(home.run("token", "create", "reader").stdout)
+    remote = ("--server", server.url, "--token-file", reader)
+    check(home.run("search", "--count", *remote, "--tls-fingerprint", pin).stdout.strip() == b"600", "commands pin the server, too")
+    done = home.run("search", "--count", *remote, code=3)
+    check(b"pin its fingerprint " + pin.encode() in done.stderr, f"without it: {done.stderr!r}")
+    agent.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("a.log"))])
+
+
+@faults("X9")
+def test_a_given_certificate(home):
+    """A certificate of an authority of one's own: agents name the authority, the server makes none of its own and pins none."""
+    made = subprocess.run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem && "
+                          "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=server -keyout key.pem -out request.pem && "
+                          "printf subjectAltName=IP:127.0.0.1 > names && openssl x509 -req -days 2 -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial "
+                          "-extfile names -out cert.pem", shell=True, cwd=home.root, capture_output=True)
+    check(made.returncode == 0, f"openssl: {made.stderr!r}")
+    server = Server(home, listen="0.0.0.0")
+    server.start("--tls-cert", os.path.join(home.root, "cert.pem"), "--tls-key", os.path.join(home.root, "key.pem"))
+    check(not os.path.exists(os.path.join(home.data, "tls.key")), "it makes none of its own")
+    line = home.run("token", "create", "--agent").stdout.decode().split()
+    check("--tls-fingerprint" not in line, f"an authority's certificate is not pinned: {line}")
+    agent, lines = Agent(server, "web-1"), Lines()
+    append(agent.log("a.log"), lines.next(100))
+    agent.start("--tls-ca", os.path.join(home.root, "ca.pem"))
+    wait_lines(home, 100)
+    agent.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("a.log"))])
+
+
+def test_tls_can_be_left_off(home):
+    """Only who says so gets plain HTTP off loopback, with a warning; a key without its certificate is refused."""
+    server = Server(home, listen="0.0.0.0")
+    server.url = server.url.replace("https", "http")
+    server.start("--server.tls", "off")
+    check("serving without TLS to other hosts" in home.up_log(), f"the warning: {home.up_log()}")
+    agent, lines = Agent(server, "web-1"), Lines()
+    append(agent.log("a.log"), lines.next(100))
+    agent.start()
+    wait_lines(home, 100)
+    agent.stop()
+    server.stop()
+    with open(os.path.join(home.data, "tls.crt"), "w") as f:
+        f.write("left over")
+    done = home.run("server", "--listen", f"0.0.0.0:{server.port}", code=3)
+    check(b"tls.crt is there without its key" in done.stderr, f"{done.stderr!r}")
 
 
 @faults("X6")
@@ -233,7 +322,7 @@ def ask(server, token, method, target):
 
 def test_the_pages_commands(home):
     """docs/fleet.md followed to the letter: every command it shows, on the host it names."""
-    server = Server(home)
+    server = Server(home, listen="0.0.0.0")
     agent, lines = Agent(server, "web-1", token="made by enroll"), Lines()
     os.unlink(agent.config)
     append(agent.log("a.log"), lines.next(50))
@@ -241,10 +330,13 @@ def test_the_pages_commands(home):
     with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "fleet.md")) as f:
         commands = re.findall(r"^(server|web-1)\$ (.+)$", f.read(), re.M)
     check(len(commands) >= 10, f"{len(commands)} commands on the page")
-    said = ""
+    said = printed = ""
     for host, command in commands:
-        line = command.replace("127.0.0.1:7117", f"127.0.0.1:{server.port}").replace("/var/log/app", agent.logs)
-        words = shlex.split(line.replace("lb_TOKEN", said.split()[-1] if said else ""))[1:]
+        line = command.replace("server:7117", f"127.0.0.1:{server.port}").replace("/var/log/app", agent.logs)
+        if "lb_TOKEN" in line:
+            printed = said.split()
+            line = line.replace("lb_TOKEN", printed[3]).replace("FINGERPRINT", printed[5])
+        words = shlex.split(line)[1:]
         if words[0] == "server":
             server.start()
         elif words[0] == "agent":

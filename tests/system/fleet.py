@@ -7,16 +7,17 @@ from product import check, free_port
 
 
 class Server:
-    """`logboom server` on a port that stays the same over restarts."""
+    """`logboom server` on a port that stays the same over restarts; over TLS where it listens for other hosts."""
 
-    def __init__(self, home):
+    def __init__(self, home, listen="127.0.0.1"):
         self.home = home
+        self.listen = listen
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'http' if listen == '127.0.0.1' else 'https'}://127.0.0.1:{self.port}"
         self.process = None
 
     def start(self, *words, wait=True, wrap=()):
-        self.process = self.home.start(*words, wait=wait, wrap=wrap, command="server", listen=f"127.0.0.1:{self.port}")
+        self.process = self.home.start(*words, wait=wait, wrap=wrap, command="server", listen=f"{self.listen}:{self.port}")
 
     def kill(self):
         self.home.kill(self.process)

@@ -10,6 +10,7 @@
 #include "app/paths.h"
 #include "base/byte_size.h"
 #include "base/log.h"
+#include "config/yaml.h"
 #include "http/client.h"
 #include "http/url.h"
 
@@ -61,14 +62,27 @@ int print_one(Context& context, ApiAccess& api, const std::string& host) {
   return kOk;
 }
 
+// The lines of `agent:` that lead to the server.
+std::string server_lines(const Context& context, const std::string& url) {
+  std::string out = fmt::format("  server: {}\n", url);
+  for (const char* name : {"tls_fingerprint", "tls_ca", "tls_cert", "tls_key"}) {
+    const std::string& value = context.settings.text(std::string("agent.") + name);
+    if (value.empty()) continue;
+    const bool path = name != std::string_view("tls_fingerprint");
+    out += fmt::format("  {}: {}\n", name, config::yaml_scalar(path ? absolute_path(value) : value));
+  }
+  if (context.settings.boolean("agent.insecure_skip_verify")) out += "  insecure_skip_verify: true\n";
+  return out;
+}
+
 // What `enroll` writes for `logboom agent` to find.
-std::string agent_config(const std::string& url) {
+std::string agent_config(const Context& context, const std::string& url) {
   return fmt::format(
       "# Written by `logboom enroll`. This host's rules are kept by the server: `logboom rules --host` there.\n"
-      "agent:\n  server: {}\nrules:\n  from: server\n"
+      "agent:\n{}rules:\n  from: server\n"
       "collect:\n  roots: []   # nothing outside these folders is ever read, whatever the server says; empty: no "
       "limit\n",
-      url);
+      server_lines(context, url));
 }
 
 Result<std::string> enroll_here(Context& context, const std::string& url, const std::string& token) {
@@ -76,6 +90,7 @@ Result<std::string> enroll_here(Context& context, const std::string& url, const 
   http::ClientOptions options;
   options.server = url;
   options.token = token;
+  options.tls = server_tls(context.settings);
   options.silence_time = std::chrono::seconds(30);
   http::ClientRequest request{"POST", "/api/v1/agent/enroll", {{"Content-Type", "application/json"}}, ""};
   request.body = json{{"agent", agent}, {"name", host_name(context.settings.text("agent.name"))}}.dump(
@@ -106,9 +121,10 @@ Status enroll(Context& context, const std::string& url, const std::string& token
   LB_TRY(replace_file(*context.files, token_file, own + "\n"));
   const std::string config = folder + "/agent.yaml";
   if (context.files->stat(config).ok()) {
-    fmt::print("{} is there already and stays as it is; it needs agent.server: {}\n", config, url);
+    fmt::print("{} is there already and stays as it is; it needs, under agent:\n{}", config,
+               server_lines(context, url));
   } else {
-    LB_TRY(replace_file(*context.files, config, agent_config(url)));
+    LB_TRY(replace_file(*context.files, config, agent_config(context, url)));
   }
   fmt::print("enrolled; start with: logboom agent --config {}\n", config);
   return {};

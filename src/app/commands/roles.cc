@@ -44,8 +44,8 @@ Status run_server_program(Context& context) {
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_ASSIGN(Producer * store_side, engine->start_taking_batches());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .batches_to = store_side}));
-  fmt::print("stored in   {}\nthe page    {}\n            (works once; `logboom login` prints another)\n",
-             context.data_directory(), server->sign_in_url());
+  fmt::print("stored in   {}\n", context.data_directory());
+  print_page(*server);
   return serve(context, *engine, *server);
 }
 
@@ -53,11 +53,9 @@ Status run_transfer_program(Context& context) {
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_TRY(engine->start_reading_topics());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true}));
-  fmt::print(
-      "reading     {} from Kafka at {}\nstored in   {}\nthe page    {}\n            (works once; `logboom login` "
-      "prints another)\n",
-      printable(context.settings.text("transfer.topics")), printable(context.settings.text("transport.brokers")),
-      context.data_directory(), server->sign_in_url());
+  fmt::print("reading     {} from Kafka at {}\nstored in   {}\n", printable(context.settings.text("transfer.topics")),
+             printable(context.settings.text("transport.brokers")), context.data_directory());
+  print_page(*server);
   return serve(context, *engine, *server);
 }
 

@@ -149,6 +149,8 @@ const std::vector<Option>& common_options() {
       {"--data,--data-dir", "DIR", "Data directory."},
       {"--server", "URL", "Ask this server instead of the program on the data directory."},
       {"--token-file", "FILE", "Holds the token for --server."},
+      {"--tls-fingerprint", "HEX", "Of the server's certificate, as agent.tls_fingerprint."},
+      {"--tls-ca", "FILE", "Authorities that sign the server, as agent.tls_ca."},
       {"-o,--output", "FORMAT", "Form of the answer.", {"text", "json", "ndjson", "csv"}},
       {"--color", "WHEN", "Colours on the terminal.", {"auto", "always", "never"}},
       {"--quiet", "", "No progress and no notes."},

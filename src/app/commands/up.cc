@@ -35,8 +35,7 @@ void greet(Context& context, Engine& engine, PageServer& server, bool page) {
   fmt::print("stored in   {}, kept {} and up to {}\n", context.data_directory(),
              policy.age.count() > 0 ? fmt::format("{} days", policy.age.count() / 24) : "for ever",
              policy.bytes > 0 ? ByteSize(policy.bytes).to_string() : "no limit");
-  if (page)
-    fmt::print("the page    {}\n            (works once; `logboom login` prints another)\n", server.sign_in_url());
+  if (page) print_page(server);
   std::fflush(stdout);
 }
 

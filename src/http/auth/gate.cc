@@ -201,10 +201,12 @@ Gate::SignInAddress Gate::sign_in_address(const std::string& who) {
   return {base_url() + "/signin?token=" + issued.token, issued.expires};
 }
 
-std::string Gate::base_url() const {
+std::string Gate::base_url(From from) const {
   std::string base = options_.public_url;
   if (base.empty()) {
-    std::string host = listen_host_.empty() || is_wildcard(listen_host_) ? "127.0.0.1" : listen_host_;
+    std::string host = listen_host_;
+    if (host.empty() || is_wildcard(host))
+      host = from == From::kThisHost || options_.allowed_hosts.empty() ? "127.0.0.1" : options_.allowed_hosts.front();
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
     base = fmt::format("{}://{}:{}", options_.tls ? "https" : "http", host, port_.load());
   }

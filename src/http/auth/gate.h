@@ -27,7 +27,7 @@ struct GateOptions {
   std::string data_directory;
   std::string listen = "127.0.0.1:7117";
   std::string public_url;                  // behind a reverse proxy: "https://logs.example.com"; empty: none
-  std::vector<std::string> allowed_hosts;  // further names
+  std::vector<std::string> allowed_hosts;  // further names; the first is how other hosts reach this one
   bool tls = false;
   bool unix_group_is_admin = false;  // the socket's mode lets its group in, so whoever connects is of it
   std::chrono::seconds one_time_lifetime{3600};
@@ -51,7 +51,8 @@ class Gate final : public Guard {
   };
   SignInAddress sign_in_address(const std::string& who);
   // "https://logs.example.com": how this server is reached, without a slash at the end.
-  std::string base_url() const;
+  enum class From { kThisHost, kOtherHosts };
+  std::string base_url(From from = From::kThisHost) const;
   // Exchanges a one-time or an access token for a session. Gives the Set-Cookie header, or the refusal (401, 429).
   Result<std::string> sign_in(const Request& request, std::string_view token, std::optional<Refusal>& refusal);
   // Ends the session of the request, if any; gives the Set-Cookie header that clears it.

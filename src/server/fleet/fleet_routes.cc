@@ -101,20 +101,23 @@ Status rules_history(const FleetRouteDeps& deps, const Request& request, Respons
   return {};
 }
 
-Status invite(http::Gate& gate, const Params& params, const Request& request, ResponseWriter& writer) {
+Status invite(const FleetRouteDeps& deps, const Params& params, const Request& request, ResponseWriter& writer) {
+  http::Gate& gate = deps.gate;
   LB_ASSIGN(const auto given, params.duration("expires_in"));
   const auto lifetime =
       given ? std::chrono::ceil<std::chrono::seconds>(*given) : std::chrono::seconds(kInvitationLifetime);
   if (lifetime.count() == 0) return Error(ErrorCode::kInvalidArgument, "/expires_in: it would be of no use");
   const std::string name = params.has("name") ? params.text("name") : "agent to be enrolled";
   LB_ASSIGN(const auto made, gate.create_token(request, name, Role::kEnroll, lifetime));
-  const std::string url = gate.base_url();
+  const std::string url = gate.base_url(http::Gate::From::kOtherHosts);
+  const std::string pin = deps.fingerprint.empty() ? "" : " --tls-fingerprint " + deps.fingerprint;
   answer(writer,
          {{"id", made.info.id},
           {"url", url},
           {"token", made.token},
+          {"fingerprint", deps.fingerprint.empty() ? json() : json(deps.fingerprint)},
           {"expires", time_or_null(made.info.expires)},
-          {"command", fmt::format("logboom enroll {} {}", url, made.token)}},
+          {"command", fmt::format("logboom enroll {} {}{}", url, made.token, pin)}},
          201);
   return {};
 }
@@ -151,8 +154,9 @@ void register_fleet_routes(http::Router& router, FleetRouteDeps deps) {
       "POST", "/api/v1/agents/invitations", admin, "Invites a host to become an agent.",
       {body_member("name", "string", false, "What the token is for."),
        body_member("expires_in", "string", false, "A duration; missing: 24h.")},
-      "The line to run on that host, and the token in it, shown this once.",
-      [&gate = deps.gate](const Params& p, const Request& q, ResponseWriter& w) { return invite(gate, p, q, w); }));
+      "The line to run on that host; the token in it is shown this once, the fingerprint is that of the server's own "
+      "certificate.",
+      [deps](const Params& p, const Request& q, ResponseWriter& w) { return invite(deps, p, q, w); }));
 }
 
 }  // namespace logboom::server

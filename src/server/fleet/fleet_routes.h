@@ -15,6 +15,7 @@ struct FleetRouteDeps {
   HostRules& rules;
   http::Gate& gate;
   const Clock& clock;
+  std::string fingerprint = {};  // of the server's own certificate, for agents to pin; empty: it has none
 };
 
 // An agent that was not heard of for this long is shown as away.
