@@ -483,9 +483,62 @@ await check('while nothing is stored: how to add data, and a box that turns gree
   blank.close();
 }, { mockOnly: true });
 
+// ---- fleet
+
+/** Of the table row (or the part of a page) that names the host. */
+const agentRow = (name) => page.locator('.fleet tbody tr', { has: page.locator('td.path b', { hasText: new RegExp(`^${name}$`) }) });
+
+await check('fleet: hosts with what is wrong with them, one host with its files', async () => {
+  await page.goto('about:blank');
+  await page.goto(url + '#/status');
+  await page.click('nav a[href*="/fleet"]');
+  await page.waitForSelector('.fleet tbody tr');
+  assert.equal(await page.locator('.fleet tbody tr').count(), 4);
+  assert.match(await agentRow('web-02').textContent(), /not delivered: the server answers 503: <b>busy<\/b>/);
+  assert.match(await agentRow('web-02').textContent(), /0 of 1/);
+  assert.match(await agentRow('db-01').textContent(), /away/);
+  await page.locator('.fleet .page-head button', { hasText: 'With problems 2' }).click();
+  assert.equal(await page.locator('.fleet tbody tr').count(), 2);
+  await agentRow('web-02').locator('td.path button').click();
+  await page.waitForSelector('.fleet.one .files tbody tr');
+  assert.match(page.url(), /host=2{32}/);
+  assert.match(await page.textContent('.fleet.one .files h2'), /web_log: 1 file, Lag 82 kB/);
+  await page.goBack();
+  await page.waitForSelector('.fleet:not(.one) tbody tr');
+}, { mockOnly: true });
+
+await check('fleet: a rule is changed after its diff was seen, and over the revision it was made from', async () => {
+  await page.goto('about:blank');
+  await page.goto(`${url}#/fleet?host=${'1'.repeat(32)}`);
+  await page.click('.fleet .rules button.change');
+  const text = await page.inputValue('.fleet .rules textarea');
+  await page.fill('.fleet .rules textarea', text + '    - path: /srv/shop/*.log\n');
+  assert.equal((await page.textContent('.fleet .rules .diff .added')).trim(), '+     - path: /srv/shop/*.log');
+  assert.equal(await page.locator('.fleet .rules .diff .removed').count(), 0);
+  await page.click('.fleet .rules .edit button.go');
+  await until(() => /\/srv\/shop/.test(document.querySelector('.fleet .rules pre.yaml')?.textContent ?? ''));
+  assert.match(await page.textContent('.fleet .rules h2'), /revision 2/);
+  // Somebody else is faster.
+  await page.click('.fleet .rules button.change');
+  await page.fill('.fleet .rules textarea', 'collect: {items: []}\n');
+  await page.request.put(`${url}api/v1/agents/web-01/rules`, { data: { yaml: 'collect:\n  items: []\n', revision: 2 } });
+  await page.click('.fleet .rules .edit button.go');
+  await page.waitForSelector('.fleet .rules .notice.bad');
+  assert.match(await page.textContent('.fleet .rules .notice.bad'), /revision 3, not 2/);
+  assert.equal(await page.inputValue('.fleet .rules textarea'), 'collect: {items: []}\n');
+  await page.click('.fleet .rules .notice.bad .link');
+  await page.waitForSelector('.fleet .rules pre.yaml');
+  // An earlier revision again.
+  await page.click('.fleet .rules summary');
+  await page.locator('.fleet .rules .history tr', { hasText: 'uid:0' }).locator('button').click();
+  assert.deepEqual(await page.locator('.fleet .rules .diff .added').allTextContents(), ['+   items:\n', '+     - path: /var/log/app/*.log\n']);
+  await page.click('.fleet .rules .edit button.go');
+  await until(() => /revision 4/.test(document.querySelector('.fleet .rules h2')?.textContent ?? ''));
+}, { mockOnly: true });
+
 await check('nothing came from elsewhere, nothing was refused by the policy', async () => {
   assert.deepEqual(foreign, []);
-  assert.deepEqual(complaints.filter((text) => !/503|INCOMPLETE_CHUNKED|CONNECTION/.test(text)), []);
+  assert.deepEqual(complaints.filter((text) => !/503|409|INCOMPLETE_CHUNKED|CONNECTION/.test(text)), []);
 });
 
 await check('without a session the page says how to sign in', async () => {

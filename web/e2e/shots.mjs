@@ -50,6 +50,8 @@ await shot('sources', { hash: '#/sources' });
 await shot('sources-dark', { hash: '#/sources', theme: 'dark', lang: 'zh' });
 await shot('status', { hash: '#/status', act: async (page) => { await page.click('.card button.go'); await page.waitForTimeout(800); } });
 if (mock) {
+  await shot('fleet', { hash: '#/fleet' });
+  await shot('fleet-one', { hash: `#/fleet?host=${'2'.repeat(32)}`, theme: 'dark', lang: 'zh', act: async (page) => { await page.click('.fleet .rules button.change'); await page.fill('.fleet .rules textarea', 'collect:\n  items:\n    - path: /srv/shop/*.log\n'); } });
   await shot('hist-tip', { act: (page) => page.hover('.hist svg', { position: { x: 900, y: 50 } }) });
   const blank = await startMock({ port: 0, empty: true });
   await shot('add', { empty: blank.url });

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostile, World } from './data.mjs';
+import { Fleet } from './fleet.mjs';
 
 const levels = ['', 'trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
@@ -191,13 +192,15 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
       store: { files: 1, bytes_on_disk: Math.round(raw / 8.3), raw_bytes: raw, records: world.rows.length, blocks: 12, tail_rows: 34, commits: world.commit, wal_bytes: 40960, damaged_blocks: 0,
         oldest: times[0] ?? null, newest: times[times.length - 1] ?? null, deletion_held: '', problem: '' },
       sources: empty ? { total: 0, active: 0, unreadable: 0, lag_bytes: 0 } : { total: 9, active: 6, unreadable: 1, lag_bytes: 0 }, live: { last_commit: world.commit },
-      pipeline: { lines_per_second: rate, bytes_per_second: rate * 110, queue_bytes: 0, budget_bytes: 134217728 } };
+      pipeline: { agents: fleet.agents.length, lines_per_second: rate, bytes_per_second: rate * 110, queue_bytes: 0, budget_bytes: 134217728 } };
   }
 
   function audit() {
     const list = sources().filter((s) => s.records > 0 && s.size < 1e8).map((s) => ({ ...s, bytes: { stored: s.size, dropped: 0, hole: 0, quarantined: 0, gap: 0 }, expired_bytes: 0, dropped_lines: 0, contiguous: true }));
     return { clean: true, blocks_checked: 12, rows_checked: world.rows.length, sources: list, findings: [] };
   }
+
+  const fleet = new Fleet(world);
 
   const json = (response, body, code = 200) => {
     response.writeHead(code, { 'Content-Type': 'application/json' });
@@ -225,6 +228,7 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
     add: (body) => { const rows = body.lines.map((text) => world.add(text, { ...body, ms: body.ms ?? Date.now() })); emit(rows); return { ids: rows.map((row) => row.id) }; },
     flood: (body) => { const rows = Array.from({ length: body.count }, () => world.make(Date.now())); emit(rows); return { count: rows.length }; },
     cut: () => { const count = streams.size; streams.forEach((each) => each.destroy()); return { count }; },
+    agent: (body) => Object.assign(fleet.agents.find((agent) => agent.name === body.name), body),
     session: (body) => { state.signedIn = body.on; return state; },
     fail: (body) => { state.fail = body.count; return state; },
   };
@@ -256,6 +260,7 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
       if (state.fail > 0 && state.fail--) return json(response, { error: { code: 'unavailable', message: 'too many searches at once', hint: 'try again in a second' } }, 503);
       const route = routes[path];
       if (route) route(url.searchParams, request, response);
+      else if (path.startsWith('/api/v1/agents')) fleet.answer(path, request, (body, code) => json(response, body, code));
       else json(response, { error: { code: 'not_found', message: `no route ${path}` } }, 404);
     } else file(path, response);
   });

@@ -10,6 +10,7 @@ import { usePoll } from './base/poll';
 import { go, toHash, kStart, view, type PageName } from './base/url_state';
 import { LogsPage } from './logs/logs_page';
 import { AddPage } from './pages/add';
+import { FleetPage } from './pages/fleet';
 import { SignInPage } from './pages/sign_in';
 import { SourcesPage } from './pages/sources';
 import { StatusPage } from './pages/status';
@@ -26,7 +27,7 @@ function health(status: Status | undefined): { name: 'good' | 'warn' | 'bad'; te
 
 function Link({ page, children }: { page: PageName; children: ComponentChildren }) {
   const on = view.value.page === page;
-  const target = { ...(page === 'logs' ? view.value : { ...kStart, zone: view.value.zone }), page, open: '' };
+  const target = { ...(page === 'logs' ? view.value : { ...kStart, zone: view.value.zone }), page, open: '', host: '' };
   return <a href={toHash(target)} class={on ? 'on' : ''} aria-current={on ? 'page' : undefined} onClick={(event) => { event.preventDefault(); go(target); }}>{children}</a>;
 }
 
@@ -40,6 +41,7 @@ function Nav({ status, help }: { status: Status | undefined; help: () => void })
       <b class="brand"><i aria-hidden="true" />logboom</b>
       <Link page="logs">{t('nav.logs')}</Link>
       <Link page="sources">{t('nav.sources')}</Link>
+      {status?.pipeline?.agents !== undefined && <Link page="fleet">{t('nav.fleet')}</Link>}
       <Link page="status">{t('nav.status')}</Link>
       <Link page="add">{t('nav.add')}</Link>
       <span class="r">
@@ -93,7 +95,7 @@ export function App() {
   return (
     <>
       <Nav status={status} help={() => setHelp(true)} />
-      {adding ? <AddPage key={String(wasEmpty.current)} empty={wasEmpty.current && !everFull} seen={() => setEverFull(true)} /> : page === 'sources' ? <SourcesPage /> : page === 'status' ? <StatusPage /> : <LogsPage />}
+      {adding ? <AddPage key={String(wasEmpty.current)} empty={wasEmpty.current && !everFull} seen={() => setEverFull(true)} /> : page === 'sources' ? <SourcesPage /> : page === 'fleet' ? <FleetPage /> : page === 'status' ? <StatusPage /> : <LogsPage />}
       {help && <Help close={() => setHelp(false)} />}
     </>
   );

@@ -46,8 +46,10 @@ test('a stream is cut into lines whatever the chunks, characters kept whole', ()
 });
 
 test('the address keeps the whole view', () => {
-  const view = { page: 'logs', query: 'a&b=#"c" 支', range: { kind: 'last', ms: 1_800_000 }, live: false, zone: 'utc', open: 'ab.0.12' } as const;
+  const view = { page: 'logs', query: 'a&b=#"c" 支', range: { kind: 'last', ms: 1_800_000 }, live: false, zone: 'utc', open: 'ab.0.12', host: '' } as const;
   assert.deepEqual(fromHash(toHash(view)), view);
+  const host = { ...kStart, page: 'fleet', host: 'ab' } as const;
+  assert.deepEqual(fromHash(toHash(host)), host);
   assert.deepEqual(fromHash(''), kStart);
   assert.deepEqual(fromHash('#/nothing?q=a?b'), { ...kStart, query: 'a?b' });
   assert.equal(fromHash('#/logs?q=%').query, '%');

@@ -1,7 +1,7 @@
 // Talks to the server. Every address is relative to the page's own, so a reverse proxy may put it under any path.
 import { signal } from '@preact/signals';
 import { readLines } from './ndjson';
-import type { Audit, ErrorBody, FieldInfo, Frame, Row, Source, Stats, Status, ValueCount } from './types';
+import type { Agent, AgentSource, Audit, ErrorBody, FieldInfo, Frame, HostRulesEntry, HostRulesText, Row, Source, Stats, Status, ValueCount } from './types';
 
 /** True once the server has answered 401: the page shows how to sign in. */
 export const signedOut = signal(false);
@@ -47,8 +47,8 @@ async function json<T>(path: string, params?: Params, signal?: AbortSignal): Pro
   return (await request(urlOf(path, params), { signal })).json() as Promise<T>;
 }
 
-async function post<T>(path: string, body: unknown): Promise<T> {
-  const response = await request(urlOf(path), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+async function post<T>(path: string, body: unknown, method = 'POST'): Promise<T> {
+  const response = await request(urlOf(path), { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
@@ -71,5 +71,11 @@ export const api = {
   session: () => json<{ name: string; role: string; via: string }>('api/v1/session'),
   audit: (deep: boolean, signal?: AbortSignal) => json<Audit>('api/v1/audit', { deep }, signal),
   accept: (id: string) => post<{ accepted: string }>('api/v1/audit/accept', { id }),
+  agents: () => json<{ agents: Agent[] }>('api/v1/agents'),
+  agent: (id: string) => json<Agent & { sources: AgentSource[] }>(`api/v1/agents/${encodeURIComponent(id)}`),
+  agentRules: (id: string) => json<HostRulesText>(`api/v1/agents/${encodeURIComponent(id)}/rules`),
+  agentRulesHistory: (id: string) => json<{ entries: HostRulesEntry[] }>(`api/v1/agents/${encodeURIComponent(id)}/rules/history`),
+  /** Refused with 409 when the rules are no longer at this revision. */
+  putAgentRules: (id: string, yaml: string, revision: number) => post<{ revision: number }>(`api/v1/agents/${encodeURIComponent(id)}/rules`, { yaml, revision }, 'PUT'),
   logout: () => post<void>('api/v1/logout', {}),
 };

@@ -51,6 +51,19 @@ export interface Status {
   live?: { last_commit: number }; pipeline?: Record<string, unknown>; retention?: Record<string, unknown>;
 }
 
+/** An agent of this server. null: it has not said so yet. */
+export interface Agent {
+  id: string; name: string; version: string; session: number; enrolled: Ns | null; seen: Ns | null; reported: Ns | null; online: boolean;
+  rules_desired: number; rules_applied: number | null; rules_from: string | null; rules_problem: string; problem: string;
+  files: number | null; lag_bytes: number | null; unreadable: number | null;
+}
+export interface AgentSource {
+  source: string; epoch: number; file: string; file_raw?: string; topic: string; rule: string; state: string; size: number; read: number;
+  acknowledged: number; lag: number; problem: string;
+}
+export interface HostRulesText { agent: string; name: string; revision: number; yaml: string }
+export interface HostRulesEntry { revision: number; time: Ns; author: string; yaml: string }
+
 export interface AuditSource extends Source { bytes: Record<string, number>; expired_bytes: number; dropped_lines: number }
 export interface Finding {
   id: string; kind: string; source: string; file: string; begin: number; end: number; detail: string; accepted_by: string;

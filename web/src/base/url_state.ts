@@ -4,15 +4,17 @@ import { signal } from '@preact/signals';
 import { kAll, rangeFromUrl, rangeToUrl, type Range } from './range';
 import type { Zone } from './time';
 
-export type PageName = 'logs' | 'sources' | 'status' | 'add';
+export type PageName = 'logs' | 'sources' | 'fleet' | 'status' | 'add';
 export interface View {
   page: PageName; query: string; range: Range; live: boolean; zone: Zone;
   /** Id of the row whose detail is open. */
   open: string;
+  /** Id of the agent that is looked at. */
+  host: string;
 }
 
-const pages: PageName[] = ['logs', 'sources', 'status', 'add'];
-export const kStart: View = { page: 'logs', query: '', range: kAll, live: true, zone: 'local', open: '' };
+const pages: PageName[] = ['logs', 'sources', 'fleet', 'status', 'add'];
+export const kStart: View = { page: 'logs', query: '', range: kAll, live: true, zone: 'local', open: '', host: '' };
 
 export function toHash(view: View): string {
   const query = new URLSearchParams();
@@ -22,6 +24,7 @@ export function toHash(view: View): string {
   if (!view.live) query.set('live', '0');
   if (view.zone !== 'local') query.set('z', view.zone);
   if (view.open) query.set('row', view.open);
+  if (view.host && view.page === 'fleet') query.set('host', view.host);
   const text = query.toString();
   return `#/${view.page}${text ? '?' + text : ''}`;
 }
@@ -31,7 +34,7 @@ export function fromHash(hash: string, zone: Zone = 'local'): View {
   const query = new URLSearchParams(text);
   const page = pages.includes(path as PageName) ? path as PageName : 'logs';
   return { page, query: query.get('q') ?? '', range: rangeFromUrl(query.get('t') ?? ''), live: query.get('live') !== '0',
-    zone: query.has('z') ? (query.get('z') === 'utc' ? 'utc' : 'local') : zone, open: query.get('row') ?? '' };
+    zone: query.has('z') ? (query.get('z') === 'utc' ? 'utc' : 'local') : zone, open: query.get('row') ?? '', host: query.get('host') ?? '' };
 }
 
 export const view = signal<View>(kStart);

@@ -29,7 +29,7 @@ function sorted(list: Source[], order: Order): Source[] {
   });
 }
 
-function Read({ source }: { source: Source }) {
+export function Read({ source }: { source: { size: number | null; acknowledged: number } }) {
   if (source.size === null) return <span class="minor">{size(source.acknowledged)}</span>;
   const part = source.size > 0 ? Math.min(1, source.acknowledged / source.size) : 1;
   return (
@@ -39,17 +39,20 @@ function Read({ source }: { source: Source }) {
   );
 }
 
+export function FileState({ state }: { state: string }) {
+  return <span class={'state s-' + state}><span class="dot" />{states.includes(state) ? t(`state.${state}` as Key) : state}</span>;
+}
+
 /** Its lines by name; by id where the name is not text. */
 const queryFor = (source: Source) => (source.file_raw ? withFilter('', 'source', source.source, true) : withFilter('', 'file', source.file, true));
 
 function Line({ source }: { source: Source }) {
-  const known = states.includes(source.state);
   const seen = source.last_seen && source.last_seen !== '0' ? Date.now() - msOf(source.last_seen) : undefined;
   return (
     <tr class={bad(source) ? 'problem' : ''}>
       <td class="path"><button class="link plain" title={t('sources.show')} onClick={() => go({ page: 'logs', query: queryFor(source), range: { kind: 'all' }, open: '' })}><code>{visible(source.file)}</code></button>
         {source.problem && <div class="why">{visible(source.problem)}</div>}</td>
-      <td><span class={'state s-' + source.state}><span class="dot" />{known ? t(`state.${source.state}` as Key) : source.state}</span></td>
+      <td><FileState state={source.state} /></td>
       <td class="n">{source.size === null ? '–' : size(source.size)}</td>
       <td><Read source={source} /></td>
       <td class={'n ' + (source.lag ? '' : 'minor')}>{source.lag === null ? '–' : source.lag ? size(source.lag) : '0'}</td>
@@ -59,9 +62,11 @@ function Line({ source }: { source: Source }) {
   );
 }
 
-function Head({ order, setOrder }: { order: Order; setOrder: (order: Order) => void }) {
-  const columns: [Order | undefined, Key, boolean][] = [['file', 'sources.file', false], ['state', 'sources.state', false], ['size', 'sources.size', true],
-    [undefined, 'sources.read', false], ['lag', 'sources.lag', true], ['records', 'sources.records', true], ['last', 'sources.last', true]];
+const columns: [Order | undefined, Key, boolean][] = [['file', 'sources.file', false], ['state', 'sources.state', false], ['size', 'sources.size', true],
+  [undefined, 'sources.read', false], ['lag', 'sources.lag', true], ['records', 'sources.records', true], ['last', 'sources.last', true]];
+
+/** A head whose columns (key, title, numbers to the right) sort; one without a key does not. */
+export function SortHead<O extends string>({ columns, order, setOrder }: { columns: [O | undefined, Key, boolean][]; order: O; setOrder: (order: O) => void }) {
   return (
     <thead><tr>
       {columns.map(([key, name, right]) => (
@@ -91,7 +96,7 @@ export function SourcesPage() {
       {error && <Problem error={error} again={again} />}
       {value && (
         <div class="scroll-x"><table>
-          <Head order={order} setOrder={setOrder} />
+          <SortHead columns={columns} order={order} setOrder={setOrder} />
           <tbody>{found.slice(0, kMost).map((source) => <Line key={source.source + source.epoch + source.topic} source={source} />)}</tbody>
         </table></div>
       )}
