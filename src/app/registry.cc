@@ -11,6 +11,7 @@
 #include "config/http/http_rule_source.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
+#include "http/url.h"
 #include "logstore/embedded/embedded_store.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
@@ -202,6 +203,18 @@ Result<AgentIdentity> agent_identity(const config::Settings& settings, FileSyste
   return identity;
 }
 
+namespace {
+
+// Whether a URL names the host it is asked on by its loopback address.
+bool is_this_host(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return false;
+  const std::string host = http::host_of(url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3));
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace
+
 Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
                                   std::function<void(Error)> on_ended) {
   const std::string& kind = settings.text("transport.kind");
@@ -221,7 +234,10 @@ Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentI
   options.version = LOGBOOM_VERSION;
   options.queue_bytes = settings.size("limits.memory").bytes() / 4;
   options.lanes = static_cast<unsigned>(settings.integer("transport.connections"));
-  options.level = static_cast<int>(settings.integer("transport.level"));
+  const bool chosen = !settings.is_default("transport.level");
+  options.level = !chosen && is_this_host(identity.client.server)
+                      ? transport::kNoCompression
+                      : static_cast<int>(settings.integer("transport.level"));
   LB_ASSIGN(auto producer, transport::open_http_producer(std::move(options), deps.registry, std::move(on_ended)));
   transport::HttpProducer& http = *producer;
   return AgentLink{std::move(producer), [&http] { return http.session(); }, [&http] { return http.problem(); }};

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -17,6 +18,8 @@
 //
 // g++ 12 miscompiles co_await inside conditions followed by break, in && and ||, and with temporaries that live across
 // it: every co_await here stands alone, as `x = co_await f(lvalue);`.
+#include <cstring>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -245,9 +248,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       co_await write_whole(std::move(busy));
       co_return false;
     }
-    const bool complete = co_await read_body(parser);
+    const bool complete = co_await read_body(parser, request.body);
     if (!complete) co_return false;
-    request.body = std::move(parser.get().body());
     const bool fine = co_await answer(std::move(request), *route);
     co_return fine;
   }
@@ -307,7 +309,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     return {405, "method_not_allowed", "this address takes " + allow, "", {{"Allow", allow}}};
   }
 
-  asio::awaitable<bool> read_body(Parser& parser) {
+  asio::awaitable<bool> read_body(Parser& parser, std::string& body) {
     if (parser.is_done()) co_return true;
     base().expires_after(limits().body_time);
     if (lower(parser.get()[beast::http::field::expect]) == "100-continue") {
@@ -315,12 +317,30 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAwait);
       if (error) co_return false;
     }
+    const auto length = parser.content_length();
+    if (length && *length > kPiece) {
+      const bool whole = co_await read_large(static_cast<std::size_t>(*length), body);
+      co_return whole;
+    }
     const auto [error, bytes] = co_await beast::http::async_read(stream_, buffer_, parser, kAwait);
     if (error) {
       co_await refuse_read(error);
       co_return false;
     }
+    body = std::move(parser.get().body());
     co_return true;
+  }
+
+  // A body of known size goes straight to its place: no copy, and as much at a time as is there.
+  asio::awaitable<bool> read_large(std::size_t length, std::string& body) {
+    body.resize(length);
+    const std::size_t here = std::min(buffer_.size(), length);
+    std::memcpy(body.data(), buffer_.data().data(), here);
+    buffer_.consume(here);
+    const auto rest = asio::buffer(body.data() + here, length - here);
+    const auto [error, bytes] = co_await asio::async_read(stream_, rest, kAwait);
+    if (error) co_await refuse_read(error);
+    co_return !error;
   }
 
   // Runs the handler and writes what it gives.

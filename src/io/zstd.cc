@@ -75,7 +75,6 @@ Result<std::string> ZstdDecompressor::decompress(std::string_view frame, std::si
 }
 
 Status ZstdDecompressor::decompress_to(std::string_view frame, std::size_t limit, std::string& out) {
-  out.clear();
   const std::size_t length = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
   if (ZSTD_isError(length) != 0 || length != frame.size() || !frame.starts_with(kMagic)) {
     return Error(ErrorCode::kCorrupt, fmt::format("cannot decompress {} bytes: not one zstd frame", frame.size()));

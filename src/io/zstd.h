@@ -46,7 +46,7 @@ class ZstdDecompressor {
   // The content of one frame. `limit` bounds what is allocated, whatever the frame says of itself: kFull when its
   // content is larger, kCorrupt for anything but exactly one whole frame with its size and a right checksum.
   Result<std::string> decompress(std::string_view frame, std::size_t limit);
-  // The same into `out`, replacing its content and keeping its capacity.
+  // The same into `out`, replacing its content and keeping its capacity; after an error its content is unspecified.
   Status decompress_to(std::string_view frame, std::size_t limit, std::string& out);
 
  private:

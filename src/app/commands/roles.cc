@@ -1,5 +1,6 @@
 // agent, server and transfer: the roles of a fleet.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include "app/agent_program.h"
 #include "app/commands/commands.h"
@@ -40,7 +41,18 @@ Status serve(Context& context, Engine& engine, PageServer& server) {
   return engine.stop();
 }
 
+// Requests come and go megabytes at a time; memory that went back to the system between them would be cleared anew for
+// each. What is kept is bounded by the arenas.
+void keep_freed_memory() {
+  constexpr int kArenas = 4;
+  constexpr int kKeptOfEach = 32 << 20;
+  ::mallopt(M_ARENA_MAX, kArenas);
+  ::mallopt(M_MMAP_THRESHOLD, kKeptOfEach);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptOfEach);
+}
+
 Status run_server_program(Context& context) {
+  keep_freed_memory();
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_ASSIGN(Producer * store_side, engine->start_taking_batches());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .batches_to = store_side}));

@@ -93,10 +93,40 @@ class Outcomes {
   std::size_t open_ LB_GUARDED_BY(mutex_);
 };
 
-Result<std::vector<Batch>> unpack(const std::string& body) {
-  ZstdDecompressor decompressor;
-  LB_ASSIGN(const std::string content, decompressor.decompress(body, kMaxDeliveryContent));
-  return decode_delivery(content);
+// What requests are unpacked in. Kept from one to the next: fresh memory costs as much as what is done with it. Bound:
+// kKept rooms of at most kLargest bytes lie idle.
+class Rooms {
+ public:
+  struct Room {
+    ZstdDecompressor decompressor;
+    std::string content;
+  };
+
+  std::unique_ptr<Room> take() {
+    MutexLock lock(mutex_);
+    if (idle_.empty()) return std::make_unique<Room>();
+    auto room = std::move(idle_.back());
+    idle_.pop_back();
+    return room;
+  }
+  void give(std::unique_ptr<Room> room) {
+    MutexLock lock(mutex_);
+    if (idle_.size() < kKept && room->content.capacity() <= kLargest) idle_.push_back(std::move(room));
+  }
+
+ private:
+  static constexpr std::size_t kKept = 4;
+  static constexpr std::size_t kLargest = 8u << 20;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Room>> idle_ LB_GUARDED_BY(mutex_);
+};
+
+Result<std::vector<Batch>> unpack(Rooms& rooms, const std::string& body) {
+  auto room = rooms.take();
+  LB_TRY(room->decompressor.decompress_to(body, kMaxDeliveryContent, room->content));
+  auto batches = decode_delivery(room->content);
+  rooms.give(std::move(room));
+  return batches;
 }
 
 // Whether the agent should send the same bytes again later: nothing is wrong with them.
@@ -124,7 +154,7 @@ Status hand_over(Producer& store_side, std::vector<Batch> batches, const std::sh
   return ok_status();
 }
 
-void batches_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
+void batches_route(const AgentRouteDeps& deps, Rooms& rooms, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
   if (const auto refusal = deps.fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
   const auto size = zstd_content_size(request.body);
@@ -135,7 +165,7 @@ void batches_route(const AgentRouteDeps& deps, const Request& request, ResponseW
   }
   auto lease = deps.budget.acquire(2 * *size, request.stop);
   if (!lease) return refuse(writer, Error(ErrorCode::kCancelled, "stopped"));
-  auto batches = unpack(request.body);
+  auto batches = unpack(rooms, request.body);
   if (!batches.ok()) return refuse(writer, Error(ErrorCode::kInvalidArgument, batches.error().message()));
   std::vector<SourceId> sources;
   for (const Batch& batch : *batches) sources.push_back(batch.source);
@@ -276,7 +306,9 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
   router.add(std::move(state));
   auto batches = agent_route("POST", "/api/v1/agent/batches", "Takes batches; answers when they are durable.",
                              "One outcome per batch (docs/formats/delivery.md).",
-                             [deps](const Request& q, ResponseWriter& w) { batches_route(deps, q, w); });
+                             [deps, rooms = std::make_shared<Rooms>()](const Request& q, ResponseWriter& w) {
+                               batches_route(deps, *rooms, q, w);
+                             });
   batches.parameters = in_session;
   batches.response_type = kOctets;
   batches.max_body = kMaxDeliveryBody;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <thread>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -26,6 +29,18 @@ struct Item {
   std::shared_ptr<const Batch> batch;
   OnDelivered on_delivered;
   std::uint64_t bytes = 0;
+};
+
+// What one request carries, and its place behind earlier requests of the same sources.
+struct Parcel {
+  std::vector<Item> items;                  // in the order they were published
+  std::map<SourceId, std::uint64_t> turns;  // of each source in it
+};
+
+// How many requests of a source were made up, and how many of them are over.
+struct Turns {
+  std::uint64_t given = 0;
+  std::uint64_t over = 0;
 };
 
 // What an answer other than 200 says.
@@ -84,7 +99,6 @@ class HttpTransport final : public HttpProducer {
 
  private:
   struct Lane {
-    std::deque<Item> items;  // guarded by mutex_
     std::unique_ptr<http::HttpClient> client;
     std::optional<ZstdCompressor> compressor;
     std::jthread thread;
@@ -96,12 +110,15 @@ class HttpTransport final : public HttpProducer {
     client.max_body = kMaxKnownSources;
     return client;
   }
-  Lane& lane_of(const SourceId& source) { return lanes_[source.low % lanes_.size()]; }
 
   void run(Lane& lane);
-  std::vector<Item> take(Lane& lane);
-  void deliver(Lane& lane, std::vector<Item> items);
-  Result<std::vector<Result<Coverage>>> exchange(Lane& lane, const std::vector<Item>& items);
+  Parcel take();
+  bool may_take(const SourceId& source) const LB_REQUIRES(mutex_);
+  bool something_to_take() const LB_REQUIRES(mutex_);
+  void deliver(Lane& lane, Parcel parcel);
+  Result<std::vector<Result<Coverage>>> exchange(Lane& lane, const Parcel& parcel);
+  void wait_for_turn(const Parcel& parcel);
+  void end_turn(const Parcel& parcel, std::uint64_t bytes);
   Result<http::ClientResponse> until_answered(http::HttpClient& client, const http::ClientRequest& request);
   Result<http::ClientResponse> in_session(http::HttpClient& client, http::ClientRequest request, std::stop_token stop);
   Status open_session(http::HttpClient& client, const std::stop_token& stop);
@@ -123,7 +140,10 @@ class HttpTransport final : public HttpProducer {
 
   mutable Mutex mutex_;
   CondVar changed_;
-  std::uint64_t held_ LB_GUARDED_BY(mutex_) = 0;  // bytes published and not answered
+  std::deque<Item> items_ LB_GUARDED_BY(mutex_);                     // published and not taken by a lane, oldest first
+  std::unordered_map<SourceId, Turns> turns_ LB_GUARDED_BY(mutex_);  // of sources with requests made up
+  std::uint64_t unsent_ LB_GUARDED_BY(mutex_) = 0;                   // bytes of items_
+  std::uint64_t held_ LB_GUARDED_BY(mutex_) = 0;                     // bytes published and not answered
   bool closed_ LB_GUARDED_BY(mutex_) = false;
   std::uint64_t session_ LB_GUARDED_BY(mutex_) = 0;
   std::string problem_ LB_GUARDED_BY(mutex_);
@@ -142,7 +162,8 @@ Status HttpTransport::publish(std::shared_ptr<const Batch> batch, OnDelivered on
   if (!ready || closed_) return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
   held_ += item.bytes;
   waiting_.set(static_cast<std::int64_t>(held_));
-  lane_of(item.batch->source).items.push_back(std::move(item));
+  unsent_ += item.bytes;
+  items_.push_back(std::move(item));
   changed_.notify_all();
   return ok_status();
 }
@@ -167,56 +188,109 @@ Result<std::vector<KnownSource>> HttpTransport::known_sources() {
 
 void HttpTransport::run(Lane& lane) {
   while (true) {
-    std::vector<Item> items = take(lane);
-    if (items.empty()) return;
-    deliver(lane, std::move(items));
+    Parcel parcel = take();
+    if (parcel.items.empty()) return;
+    deliver(lane, std::move(parcel));
   }
 }
 
-// What one request carries: the oldest items, in order. Empty: closed and drained, or the stop came.
-std::vector<Item> HttpTransport::take(Lane& lane) {
-  MutexLock lock(mutex_);
-  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return closed_ || !lane.items.empty(); });
-  std::vector<Item> items;
-  std::uint64_t bytes = 0;
-  while (!lane.items.empty() && items.size() < kMaxDeliveryBatches &&
-         (items.empty() || bytes + lane.items.front().bytes <= options_.request_bytes)) {
-    bytes += lane.items.front().bytes;
-    items.push_back(std::move(lane.items.front()));
-    lane.items.pop_front();
-  }
-  return items;
+// While one request of a source is being answered, one more is made ready behind it if there is enough for a whole one:
+// small ones would only be more, and more than one would keep lanes from other sources.
+bool HttpTransport::may_take(const SourceId& source) const {
+  const auto turns = turns_.find(source);
+  const std::uint64_t most = unsent_ >= options_.request_bytes ? 2 : 1;
+  return turns == turns_.end() || turns->second.given - turns->second.over < most;
 }
 
-void HttpTransport::deliver(Lane& lane, std::vector<Item> items) {
-  auto outcomes = exchange(lane, items);
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    bytes += items[i].bytes;
-    if (outcomes.ok()) raw_.add(items[i].batch->bytes.size());
-    items[i].batch.reset();
-    items[i].on_delivered(outcomes.ok() ? std::move((*outcomes)[i]) : Result<Coverage>(outcomes.error()));
-  }
+bool HttpTransport::something_to_take() const {
+  return std::ranges::any_of(
+      items_, [this](const Item& item) LB_NO_THREAD_SAFETY_ANALYSIS { return may_take(item.batch->source); });
+}
+
+// The oldest items of sources that may be taken, each source's in order. Empty: closed and drained, or the stop came.
+Parcel HttpTransport::take() {
   MutexLock lock(mutex_);
+  changed_.wait(mutex_,
+                [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return (closed_ && items_.empty()) || something_to_take(); });
+  Parcel parcel;
+  std::uint64_t bytes = 0;
+  std::set<SourceId> left;  // has an item that stays, so all behind it stay
+  std::deque<Item> rest;
+  for (Item& item : items_) {
+    const SourceId source = item.batch->source;
+    const bool fits = parcel.items.size() < kMaxDeliveryBatches &&
+                      (parcel.items.empty() || bytes + item.bytes <= options_.request_bytes);
+    if (!fits || left.contains(source) || (!parcel.turns.contains(source) && !may_take(source))) {
+      left.insert(source);
+      rest.push_back(std::move(item));
+      continue;
+    }
+    if (!parcel.turns.contains(source)) parcel.turns.emplace(source, turns_[source].given++);
+    bytes += item.bytes;
+    parcel.items.push_back(std::move(item));
+  }
+  items_ = std::move(rest);
+  unsent_ -= bytes;
+  return parcel;
+}
+
+void HttpTransport::deliver(Lane& lane, Parcel parcel) {
+  auto outcomes = exchange(lane, parcel);
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < parcel.items.size(); ++i) {
+    Item& item = parcel.items[i];
+    bytes += item.bytes;
+    if (outcomes.ok()) raw_.add(item.batch->bytes.size());
+    item.batch.reset();
+    item.on_delivered(outcomes.ok() ? std::move((*outcomes)[i]) : Result<Coverage>(outcomes.error()));
+  }
+  end_turn(parcel, bytes);
+}
+
+// Until the requests before it of every source in it are over. Those were made up before it, all at once, so nobody
+// waits for one that waits for him.
+void HttpTransport::wait_for_turn(const Parcel& parcel) {
+  MutexLock lock(mutex_);
+  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return std::ranges::all_of(parcel.turns, [this](const auto& turn) LB_NO_THREAD_SAFETY_ANALYSIS {
+      return turns_.at(turn.first).over == turn.second;
+    });
+  });
+}
+
+void HttpTransport::end_turn(const Parcel& parcel, std::uint64_t bytes) {
+  MutexLock lock(mutex_);
+  for (const auto& [source, turn] : parcel.turns) {
+    Turns& turns = turns_[source];
+    if (++turns.over == turns.given) turns_.erase(source);
+  }
   held_ -= bytes;
   waiting_.set(static_cast<std::int64_t>(held_));
   changed_.notify_all();
 }
 
-Result<std::vector<Result<Coverage>>> HttpTransport::exchange(Lane& lane, const std::vector<Item>& items) {
-  if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "cannot deliver a batch: the agent is stopping");
+Result<std::vector<Result<Coverage>>> HttpTransport::exchange(Lane& lane, const Parcel& parcel) {
   http::ClientRequest request;
-  {
+  std::optional<Error> failed;
+  if (!stop_.stop_requested()) {
     std::vector<std::shared_ptr<const Batch>> batches;
-    for (const Item& item : items) batches.push_back(item.batch);
-    LB_ASSIGN(request.body, lane.compressor->compress(encode_delivery(batches)));
+    for (const Item& item : parcel.items) batches.push_back(item.batch);
+    auto packed = lane.compressor->compress(encode_delivery(batches));
+    if (packed.ok()) {
+      request.body = *std::move(packed);
+    } else {
+      failed = std::move(packed).error();
+    }
   }
+  wait_for_turn(parcel);
+  if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "cannot deliver a batch: the agent is stopping");
+  if (failed) return *std::move(failed);
   request.method = "POST";
   request.target = "/api/v1/agent/batches";
   request.headers = {{"Content-Type", "application/x-logboom-delivery"}};
   LB_ASSIGN(const http::ClientResponse answer, until_answered(*lane.client, request));
   LB_ASSIGN(auto outcomes, decode_outcomes(answer.body));
-  if (outcomes.size() != items.size())
+  if (outcomes.size() != parcel.items.size())
     return Error(ErrorCode::kCorrupt, "cannot deliver batches: the server's answer is of another number of them");
   requests_.add();
   wire_.add(request.body.size());

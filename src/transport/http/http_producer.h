@@ -1,7 +1,9 @@
 // The transport from an agent to a server (docs/formats/delivery.md): batches, several to a request, encoded and
 // compressed, POSTed; the answer is the durable acknowledgement. What cannot be sent is kept and sent again with
 // back-off until the server takes it, so collecting waits and nothing is lost; what is sent twice the server's ledger
-// trims. The server's end is server/fleet.
+// trims. Several requests are under way at once: of different sources on different connections; the next one of a
+// source is made ready while its last is being answered, and sent behind that, so a source's order is kept. The
+// server's end is server/fleet.
 #pragma once
 
 #include <chrono>
@@ -17,6 +19,9 @@
 
 namespace logboom::transport {
 
+// A level of zstd at which it only copies: its frames are then as large as what is in them.
+inline constexpr int kNoCompression = -100'000;
+
 struct HttpOptions {
   http::ClientOptions client;  // server, token, TLS
   std::string agent;           // this host's identity, 32 hexadecimal digits
@@ -24,8 +29,8 @@ struct HttpOptions {
   std::string version;
   std::uint64_t queue_bytes = 32u << 20;       // batches published and not yet answered
   std::uint64_t request_bytes = 4u << 20;      // raw bytes of one request, unless its one batch is larger
-  unsigned lanes = 2;                          // connections; a source keeps to one, so its order is kept
-  int level = 1;                               // of zstd
+  unsigned lanes = 3;                          // connections, a thread each
+  int level = 1;                               // of zstd; kNoCompression: none, for a server on this very host
   std::chrono::milliseconds least_pause{100};  // before a failed request is sent again; doubles up to most_pause
   std::chrono::milliseconds most_pause{10'000};
   std::chrono::milliseconds silence{60'000};  // longest wait for an answer

@@ -27,12 +27,17 @@ struct HttpTransportTest : ::testing::Test {
   CondVar changed;
   std::vector<Result<Coverage>> answers LB_GUARDED_BY(mutex);
   std::optional<Error> ended LB_GUARDED_BY(mutex);
+  std::map<SourceId, std::vector<std::uint64_t>> arrived LB_GUARDED_BY(mutex);  // begins of batches, as they came
   // Commits whatever comes, as a store would.
   std::jthread store{[this](std::stop_token stop) {
     while (auto delivery = server.pipe.consumer->receive(stop)) {
       const Batch& batch = *std::get<std::shared_ptr<const Batch>>(delivery->message);
       Coverage coverage;
       coverage.add(batch.begin, batch.end);
+      {
+        MutexLock lock(mutex);
+        arrived[batch.source].push_back(batch.begin);
+      }
       server.pipe.consumer->commit(delivery->position, coverage);
     }
   }};
@@ -98,6 +103,36 @@ TEST_F(HttpTransportTest, AServerThatIsAwayIsWaitedFor) {
   MutexLock lock(mutex);
   EXPECT_TRUE(answers[1].ok());
   EXPECT_EQ(producer->session(), 1u);
+}
+
+// Many requests at once on several connections, and one made ready behind each: no batch of a source overtakes another.
+TEST_F(HttpTransportTest, EverySourceKeepsItsOrderOverAllConnections) {
+  constexpr std::uint64_t kSources = 3;
+  constexpr std::uint64_t kBatches = 200;
+  HttpOptions options = server.agent_options();
+  options.lanes = 5;
+  options.request_bytes = 1;  // each batch is a request
+  auto producer = open(options);
+  std::vector<std::uint64_t> wanted;
+  for (std::uint64_t i = 0; i < kBatches; ++i) {
+    wanted.push_back(i * 5);
+    for (std::uint64_t source = 1; source <= kSources; ++source) publish(*producer, line_at(i * 5, {1, source}));
+  }
+  ASSERT_TRUE(answered(kSources * kBatches));
+  MutexLock lock(mutex);
+  for (const auto& answer : answers) EXPECT_TRUE(answer.ok());
+  ASSERT_EQ(arrived.size(), kSources);
+  for (const auto& [source, begins] : arrived) EXPECT_EQ(begins, wanted);
+}
+
+TEST_F(HttpTransportTest, WhatIsNotCompressedArrivesTheSame) {
+  HttpOptions options = server.agent_options();
+  options.level = kNoCompression;
+  auto producer = open(options);
+  publish(*producer, line_at(0));
+  ASSERT_TRUE(answered(1));
+  MutexLock lock(mutex);
+  EXPECT_TRUE(answers[0].ok());
 }
 
 // T: an older process of the same host is refused for good once a newer one has spoken.
