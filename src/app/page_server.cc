@@ -16,6 +16,7 @@
 #include "server/api.h"
 #include "server/fleet/agent_routes.h"
 #include "server/fleet/fleet_routes.h"
+#include "server/fleet/install_routes.h"
 #include "server/page.h"
 
 namespace logboom::app {
@@ -115,6 +116,10 @@ class PageServerOfEngine final : public PageServer {
     LB_ASSIGN(options.own_agent, own_agent_id(context.settings, *context.files));
     LB_ASSIGN(const auto known, store.known_sources(logstore::Expired::kHeld));
     for (const KnownSource& source : known) options.stored.push_back(source.source);
+    LB_ASSIGN(const auto sources, engine.store().ledger().sources());
+    for (const logstore::SourceInfo& source : sources) {
+      if (!source.lost.empty()) options.lost.push_back(source.source);
+    }
     options.token_is_valid = [this](const std::string& id) { return gate_->tokens().is_valid(id); };
     LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
     budget_ = std::make_unique<MemoryBudget>(context.settings.size("limits.memory").bytes() / 4);
@@ -123,6 +128,7 @@ class PageServerOfEngine final : public PageServer {
                                   {*fleet_, *rules_, gate_.get(), batches_to,
                                    [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_});
     server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, fingerprint_});
+    server::register_install_routes(router_, {*gate_, *context.files, "/proc/self/exe", fingerprint_});
     return {};
   }
 

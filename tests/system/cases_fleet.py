@@ -1,4 +1,5 @@
 """Agents that send over HTTP to one server: exactly once over every kill, one agent per identity, nothing into another's files."""
+import glob
 import http.client
 import os
 import re
@@ -125,6 +126,41 @@ def test_the_server_moves_to_other_data(home):
     check_audit(home)
 
 
+@faults("S7")
+def test_a_hole_on_the_server_is_filled_by_the_agent(home):
+    """Blocks of the server's store are damaged and given up by a repair: the agents that run all the while are asked again and send what is
+    missing from their files, also renamed ones; nothing is there twice."""
+    server = Server(home)
+    server.start()
+    agent, other, lines = Agent(server, "web-1"), Agent(server, "web-2"), Lines()
+    append(agent.log("a.log"), lines.next(60000))
+    append(other.log("o.log"), lines.next(100))
+    agent.start()
+    other.start()
+    wait_lines(home, 60100)
+    os.rename(agent.log("a.log"), agent.log("a.log.1"))
+    append(agent.log("a.log"), lines.next(10))
+    wait_lines(home, 60110)
+    server.stop()
+    database = max(glob.glob(os.path.join(home.data, "store", "**", "*.db"), recursive=True), key=os.path.getsize)
+    damaged = bytearray(read(database))
+    damaged[damaged.index(b"LBBLOCK1") + 40] ^= 0xff
+    with open(database, "wb") as f:
+        f.write(damaged)
+    home.run("repair", code=1)
+    server.start()
+    wait_lines(home, 60110)
+    home.wait_until(lambda: "is lost; asking again what it holds" in agent.said(), "the agent is told")
+    check("asking again" not in other.said(), "an agent of whose files nothing is lost is left alone")
+    append(agent.log("a.log"), lines.next(10))
+    append(other.log("o.log"), lines.next(10))
+    wait_lines(home, 60130)
+    for each in (agent, other):
+        each.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("a.log")), read(agent.log("a.log.1")), read(other.log("o.log"))])
+
+
 def enrolled(server, name):
     """An agent that was enrolled with the printed line and takes its rules from the server."""
     agent = Agent(server, name, token="made by enroll")
@@ -236,6 +272,42 @@ def test_a_given_certificate(home):
     append(agent.log("a.log"), lines.next(100))
     agent.start("--tls-ca", os.path.join(home.root, "ca.pem"))
     wait_lines(home, 100)
+    agent.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("a.log"))])
+
+
+def test_the_installer(home):
+    """The line of `token create --agent --install` fetches the program from the server and enrols the host, once; another server's is not taken."""
+    server = Server(home, listen="0.0.0.0")
+    server.start()
+    line = home.run("token", "create", "--agent", "--install").stdout.decode().strip()
+    check(line.startswith("curl ") and "/install.sh | sh -s -- lb_" in line and "--pinnedpubkey" in line, f"the line is {line}")
+    agent = Agent(server, "web-1", token="made by enroll")
+    os.unlink(agent.config)
+    folder = os.path.join(home.root, "bin")
+    os.mkdir(folder)
+    env = dict(agent.env, LOGBOOM_INSTALL_TO=folder, no_proxy="*")
+    printed = re.search(r"https://[^/ ]+", line)[0]
+
+    def shell(command):
+        # This host's name need not be known to it, here and in the script.
+        script = command.replace("| sh", f"| sed 's|{printed}|{server.url}|g' | sh").replace(printed + "/install", server.url + "/install")
+        return subprocess.run(["sh", "-c", script], env=env, cwd=agent.root, capture_output=True, timeout=120)
+    pin = re.search(r"sha256//(\S+)", line)[1]
+    done = shell(line.replace(pin, "A" * 43 + "="))
+    check(b"does not match pinned public key" in done.stderr and not os.listdir(folder), f"another key is refused: {done}")
+    done = shell(line)
+    check(done.returncode == 0 and b"enrolled" in done.stdout, f"the installer says {done}")
+    with open(home.binary, "rb") as ours, open(os.path.join(folder, "logboom"), "rb") as theirs:
+        check(ours.read() == theirs.read(), "the program came whole")
+    done = shell(line)
+    check(done.returncode != 0 and b"used already" in done.stderr, f"a second time: {done}")
+    agent.token, lines = None, Lines()
+    append(agent.log("a.log"), lines.next(10))
+    home.run("rules", "add", agent.log("a.log"), "--host", "web-1")
+    agent.start()
+    wait_lines(home, 10)
     agent.stop()
     server.stop()
     oracle(home, lines.made, [read(agent.log("a.log"))])

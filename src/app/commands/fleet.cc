@@ -157,7 +157,7 @@ int invite_agent(Context& context, const Args& args) {
   if (args.has("expires-in")) body["expires_in"] = args.text("expires-in");
   const auto answer = call_json(**api, {"POST", "/api/v1/agents/invitations", {}, body.dump()}, context.stop);
   if (!answer.ok()) return fail(answer.error());
-  fmt::print("{}\n", answer->value("command", ""));
+  fmt::print("{}\n", answer->value(args.has("install") ? "install" : "command", ""));
   return kOk;
 }
 

@@ -109,6 +109,7 @@ Command token_command() {
        0,
        1,
        {{"--agent", "", "For a new agent: works once, for 24 hours unless --expires-in says otherwise."},
+        {"--install", "", "With --agent: print the line for a host without logboom; it fetches the program from here."},
         {"--role", "ROLE", "What it may do.", {"viewer", "editor", "admin", "ingest"}},
         {"--expires-in", "TIME", "It ends after this long (30d)."}},
        run_token_create},

@@ -64,6 +64,10 @@ Result<std::unique_ptr<Fleet>> Fleet::open(FleetOptions options, FileSystem& fil
   if (json.ok()) LB_TRY(fleet->load_agents(*json));
   LB_TRY(fleet->load_sources());
   for (const SourceId& source : fleet->options_.stored) fleet->owners_.emplace(source, fleet->options_.own_agent);
+  for (const SourceId& source : fleet->options_.lost) {
+    const auto agent = fleet->agents_.find(fleet->owners_[source]);
+    if (agent != fleet->agents_.end()) agent->second.must_ask_again = true;
+  }
   return fleet;
 }
 
@@ -201,6 +205,7 @@ std::optional<Refusal> Fleet::open_session(const http::Principal& principal, Age
   agent.seen = clock_.now();
   if (Status saved = put(agent); !saved.ok()) return http::to_refusal(saved.error());
   session = agent.session;
+  agents_[agent.id].must_ask_again = false;
   const bool idle = idle_.wait_for(mutex_, std::move(stop), kHandOverTime,
                                    [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return agents_[agent.id].at_work == 0; });
   if (!idle) return Refusal{503, "unavailable", "the agent's session before this one has not ended yet", "", {}};
@@ -220,6 +225,9 @@ std::optional<Refusal> Fleet::admit(const http::Request& request, Admission& adm
   if (record.token != request.principal->token_id) return forbidden("this token speaks for another agent", "");
   if (*session > record.session)
     return Refusal{409, "unknown_session", "this server never opened this session: its data was replaced", "", {}};
+  if (*session == record.session && known->second.must_ask_again) {
+    return Refusal{409, "unknown_session", "a part of what this server stored of this agent's files is lost", "", {}};
+  }
   if (*session < record.session) {
     return Refusal{409,
                    "fenced",

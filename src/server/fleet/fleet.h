@@ -25,8 +25,11 @@ namespace logboom::server {
 
 struct FleetOptions {
   std::string directory;
-  std::string own_agent;                                      // of this host: what nobody claimed is its own
-  std::vector<SourceId> stored;                               // sources the store holds already
+  std::string own_agent;         // of this host: what nobody claimed is its own
+  std::vector<SourceId> stored;  // sources the store holds already
+  // Of those, the ones a part of which was stored and is lost: their agents have to open new sessions, before which
+  // they ask what is held, and send again what their files still have.
+  std::vector<SourceId> lost;
   std::function<bool(const std::string& id)> token_is_valid;  // whether a token was not revoked and has not expired
 };
 
@@ -79,7 +82,8 @@ class Fleet {
     std::string agent_;
   };
   // By the headers Logboom-Agent and Logboom-Session. The refusal: 403 as above; 409 "fenced": a newer session was
-  // opened; 409 "unknown_session": this server never opened it; 400 no or malformed headers.
+  // opened; 409 "unknown_session": this server never opened it, or opened it before a part of the agent's files was
+  // lost; 400 no or malformed headers.
   std::optional<http::Refusal> admit(const http::Request& request, Admission& admission);
 
   // The agent of a request outside a session, by Logboom-Agent and its token. The refusal as admit()'s.
@@ -99,7 +103,8 @@ class Fleet {
  private:
   struct Agent {
     AgentRecord record;
-    std::size_t at_work = 0;  // admissions
+    std::size_t at_work = 0;      // admissions
+    bool must_ask_again = false;  // in a new session: FleetOptions::lost
   };
   Fleet(FleetOptions options, FileSystem& files, const Clock& clock);
   Status load_agents(const std::string& json) LB_REQUIRES(mutex_);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "server/fleet/install_routes.h"
 #include "server/routes.h"
 
 namespace logboom::server {
@@ -117,7 +118,8 @@ Status invite(const FleetRouteDeps& deps, const Params& params, const Request& r
           {"token", made.token},
           {"fingerprint", deps.fingerprint.empty() ? json() : json(deps.fingerprint)},
           {"expires", time_or_null(made.info.expires)},
-          {"command", fmt::format("logboom enroll {} {}{}", url, made.token, pin)}},
+          {"command", fmt::format("logboom enroll {} {}{}", url, made.token, pin)},
+          {"install", install_command(url, deps.fingerprint, made.token)}},
          201);
   return {};
 }
@@ -150,13 +152,13 @@ void register_fleet_routes(http::Router& router, FleetRouteDeps deps) {
       api_route("GET", "/api/v1/agents/{id}/rules/history", viewer, "Every set of rules kept for an agent.",
                 {path_id()}, "Entries with revision, time, author and YAML.",
                 [deps](const Params&, const Request& q, ResponseWriter& w) { return rules_history(deps, q, w); }));
-  router.add(api_route(
-      "POST", "/api/v1/agents/invitations", admin, "Invites a host to become an agent.",
-      {body_member("name", "string", false, "What the token is for."),
-       body_member("expires_in", "string", false, "A duration; missing: 24h.")},
-      "The line to run on that host; the token in it is shown this once, the fingerprint is that of the server's own "
-      "certificate.",
-      [deps](const Params& p, const Request& q, ResponseWriter& w) { return invite(deps, p, q, w); }));
+  router.add(api_route("POST", "/api/v1/agents/invitations", admin, "Invites a host to become an agent.",
+                       {body_member("name", "string", false, "What the token is for."),
+                        body_member("expires_in", "string", false, "A duration; missing: 24h.")},
+                       "The line to run on that host, where logboom is installed or not; the token in it is shown this "
+                       "once, the fingerprint is that of the server's own "
+                       "certificate.",
+                       [deps](const Params& p, const Request& q, ResponseWriter& w) { return invite(deps, p, q, w); }));
 }
 
 }  // namespace logboom::server

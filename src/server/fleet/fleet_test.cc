@@ -27,12 +27,13 @@ struct FleetTest : ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(directory); }
 
-  Status try_open(std::vector<SourceId> stored = {}) {
+  Status try_open(std::vector<SourceId> stored = {}, std::vector<SourceId> lost = {}) {
     fleet.reset();
     FleetOptions options;
     options.directory = directory;
     options.own_agent = std::string(32, '0');
     options.stored = std::move(stored);
+    options.lost = std::move(lost);
     options.token_is_valid = [this](const std::string& id) { return std::ranges::count(revoked, id) == 0; };
     auto opened = Fleet::open(options, *files, clock);
     if (!opened.ok()) return opened.error();
@@ -137,6 +138,20 @@ TEST_F(FleetTest, DamagedFilesAreNamedAndLeft) {
   std::filesystem::remove(directory + "/agents.json");
   std::ofstream(directory + "/agent-sources.txt") << std::string(66, 'x');
   EXPECT_EQ(try_open().error().code(), ErrorCode::kCorrupt);
+}
+
+// A repair gave up a part of what one agent had sent: it has to ask again what is held, in a new session; others go on.
+TEST_F(FleetTest, AnAgentWhoseBytesAreLostAsksAgain) {
+  EXPECT_EQ(session("t1", kA), 1);
+  EXPECT_EQ(session("t2", kB), 1);
+  ASSERT_TRUE(fleet->claim(kA, {{1, 1}, {1, 2}}).ok());
+  ASSERT_TRUE(fleet->claim(kB, {{2, 1}}).ok());
+  ASSERT_TRUE(try_open({}, {{1, 2}, {9, 9}}).ok());
+  EXPECT_EQ(admit("t1", kA, "1"), "unknown_session");
+  EXPECT_EQ(admit("t2", kB, "1"), kB);
+  EXPECT_EQ(session("t1", kA), 2);
+  EXPECT_EQ(admit("t1", kA, "2"), kA);
+  EXPECT_EQ(admit("t1", kA, "1"), "fenced");
 }
 
 }  // namespace
