@@ -82,6 +82,7 @@ Batch slice_batch(const Batch& batch, std::uint64_t begin, std::uint64_t end) {
   const auto high = static_cast<std::uint32_t>(end - batch.begin);
   out.bytes = batch.bytes.substr(low, high - low);
   if (batch.disposition != Disposition::kStored) return out;
+  if (begin == batch.begin && end == batch.end) out.records.reserve(batch.records.size());
   for (const Record& record : batch.records) add_record(batch, record, low, high, out);
   for (const DroppedRun& run : batch.drops) add_drop(batch, run, low, high, out);
   const auto blank_start = static_cast<std::uint32_t>(batch.bytes.size()) - batch.trailing_blank;

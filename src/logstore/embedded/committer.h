@@ -112,7 +112,7 @@ class Committer {
   Catalog::TailCounts tails_seen_;           // when last planned
   std::chrono::nanoseconds tails_since_{0};  // when the tail was last converted as a whole, or empty
   std::uint64_t checkpoint_at_ = 32u << 20;  // bytes of WAL
-  std::uint64_t size_checked_at_ = 0;        // number of commits
+  std::uint64_t size_checked_at_ = 0;        // bytes written to the WAL, ever
   mutable Mutex mutex_;
   CondVar wake_;
   std::vector<Task> tasks_ LB_GUARDED_BY(mutex_);

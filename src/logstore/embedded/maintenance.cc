@@ -14,6 +14,8 @@ constexpr std::uint64_t kCheckpointBytes = 32u << 20;
 constexpr std::uint64_t kRestartBytes = 128u << 20;
 // Tail data kept for running searches; at this much no more is converted until they end.
 constexpr std::uint64_t kMaxPinnedBytes = 16u << 20;
+// So often is the size of a file looked at while it fills.
+constexpr std::uint64_t kSizeChecks = 1000;
 // Planning looks at every tail chunk: only after so many new ones.
 constexpr std::uint64_t kPlanChunks = 256;
 
@@ -154,8 +156,9 @@ bool Committer::day_due() const {
 }
 
 bool Committer::size_due() {
-  if (checkpoints_held_ || metrics_.commits.value() == size_checked_at_) return false;
-  size_checked_at_ = metrics_.commits.value();
+  const std::uint64_t written = metrics_.wal_written.value();
+  if (checkpoints_held_ || written - size_checked_at_ < d_.options.file_bytes / kSizeChecks) return false;
+  size_checked_at_ = written;
   const Result<std::uint64_t> used = active_.file->used_bytes();
   return used.ok() && *used >= d_.options.file_bytes;
 }

@@ -21,21 +21,15 @@ constexpr Moment kRetryStart = std::chrono::seconds(1);
 // Events, acknowledgements and timers are taken at most this often, the first ones after a pause at once: waking up
 // costs more than a few lines. The more comes, the longer the pace: every round ends in a commit, and nobody reads a
 // flood line by line.
-struct Pace {
-  std::uint64_t bytes_per_second;  // from here on
-  Moment pause;
-};
-constexpr std::array<Pace, 3> kPaces{{{4u << 20, std::chrono::milliseconds(50)},
-                                      {512u << 10, std::chrono::milliseconds(15)},
-                                      {0, std::chrono::milliseconds(2)}}};
+constexpr Moment kShortestPace = std::chrono::milliseconds(2);
+constexpr Moment kLongestPace = std::chrono::milliseconds(50);
+constexpr double kRateOfLongestPace = 2 << 20;  // bytes a second
 
 // After a round that read so much of what came in that time.
 Moment pause_after(std::uint64_t bytes, Moment time) {
   const double rate = static_cast<double>(bytes) / std::chrono::duration<double>(std::max(time, Moment(1))).count();
-  for (const Pace& pace : kPaces) {
-    if (rate >= static_cast<double>(pace.bytes_per_second)) return pace.pause;
-  }
-  return kPaces.back().pause;
+  const double share = std::min(rate / kRateOfLongestPace, 1.0);
+  return std::max(kShortestPace, Moment(static_cast<std::int64_t>(share * static_cast<double>(kLongestPace.count()))));
 }
 
 // A full comparison takes at most one part in so many of the time.
@@ -197,7 +191,7 @@ void Collecting::wait(const Follower& follower, int acks, bool more) {
   if (const auto deadline = follower.next_deadline()) until = std::min(until, *deadline);
   std::array<int, 3> descriptors{bell_.descriptor(), 0, 0};
   std::size_t count = 1;
-  if (watcher_ && watcher_->looks()) until = std::min(until, now() + kPaces.front().pause);
+  if (watcher_ && watcher_->looks()) until = std::min(until, now() + kLongestPace);
   if (now() >= next_look_) {
     descriptors[count++] = acks;
     if (watcher_) descriptors[count++] = watcher_->descriptor();
