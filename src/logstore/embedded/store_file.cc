@@ -84,7 +84,7 @@ Status StoreFile::prepare() {
   LB_ASSIGN(put_ledger_, db.prepare("INSERT OR REPLACE INTO ledger VALUES(?, ?, ?)"));
   LB_ASSIGN(cut_ledger_, db.prepare("DELETE FROM ledger WHERE stream = ? AND begin >= ?"));
   LB_ASSIGN(put_mark_, db.prepare("INSERT OR REPLACE INTO mark VALUES(?, ?, ?)"));
-  LB_ASSIGN(cut_mark_, db.prepare("DELETE FROM mark WHERE stream = ?"));
+  LB_ASSIGN(cut_mark_, db.prepare("DELETE FROM mark WHERE stream = ? AND begin BETWEEN ? AND ?"));
   LB_ASSIGN(put_names_, db.prepare("INSERT OR REPLACE INTO ref VALUES(?, ?)"));
   LB_ASSIGN(put_tail_, db.prepare("INSERT INTO tail VALUES(?, ?, ?)"));
   LB_ASSIGN(delete_tail_, db.prepare("DELETE FROM tail WHERE id = ?"));
@@ -131,22 +131,29 @@ Status StoreFile::put_ranges(const Stream* before, const Stream& now) {
   return ok_status();
 }
 
+// Both lists ascend; a row that did not change is the same object.
 Status StoreFile::put_mark_rows(const Stream* before, const Stream& now) {
-  std::size_t same = 0;
-  if (before != nullptr) {
-    const std::size_t both = std::min(before->mark_rows.size(), now.mark_rows.size());
-    while (same < both && before->mark_rows[same] == now.mark_rows[same]) ++same;
+  if (before == nullptr) LB_TRY(cut_mark_.bind(1, now.id).bind(2, std::int64_t{0}).bind(3, INT64_MAX).run());
+  auto old = before == nullptr ? now.mark_rows.end() : before->mark_rows.begin();
+  const auto old_end = before == nullptr ? now.mark_rows.end() : before->mark_rows.end();
+  const auto remove_before = [&](std::uint64_t offset) -> Status {
+    for (; old != old_end && (*old)->front().offset < offset; ++old) {
+      const std::int64_t key = as_key((*old)->front().offset);
+      LB_TRY(cut_mark_.bind(1, now.id).bind(2, key).bind(3, key).run());
+    }
+    return ok_status();
+  };
+  for (const auto& marks : now.mark_rows) {
+    LB_TRY(remove_before(marks->front().offset));
+
+    const bool replaces = old != old_end && (*old)->front().offset == marks->front().offset;
+    const bool same = replaces && *old == marks;
+    if (replaces) ++old;
+    if (same) continue;
+    const std::string row = encode_marks(now.id, *marks);
+    LB_TRY(put_mark_.bind(1, now.id).bind(2, as_key(marks->front().offset)).bind_blob(3, row).run());
   }
-  if (before == nullptr || same < before->mark_rows.size()) {
-    LB_TRY(cut_mark_.bind(1, now.id).run());
-    same = 0;
-  }
-  for (std::size_t i = same; i < now.mark_rows.size(); ++i) {
-    const std::vector<PrefixMark>& marks = *now.mark_rows[i];
-    const std::string row = encode_marks(now.id, marks);
-    LB_TRY(put_mark_.bind(1, now.id).bind(2, as_key(marks[0].offset)).bind_blob(3, row).run());
-  }
-  return ok_status();
+  return remove_before(UINT64_MAX);
 }
 
 Status StoreFile::put_names(const SourceNames& names) {

@@ -106,17 +106,35 @@ PrefixMark read_mark(RowReader& in) {
 
 constexpr std::size_t kLeastMarkBytes = 17;
 
-// A mark of a range that came late; false unless it was there already.
-bool insert_late_mark(Stream& stream, const PrefixMark& mark) {
-  std::vector<PrefixMark> all = stream.all_marks();
-  const auto place =
-      std::partition_point(all.begin(), all.end(), [&](const PrefixMark& held) { return held.offset < mark.offset; });
-  if (place != all.end() && place->offset == mark.offset) return true;
-  all.insert(place, mark);
-  stream.mark_rows.clear();
-  stream.marks.clear();
-  stream.add_marks(all);
-  return false;
+using MarkRow = std::vector<PrefixMark>;
+
+// False: it is there already.
+bool insert_mark(MarkRow& marks, const PrefixMark& mark) {
+  const auto place = std::partition_point(marks.begin(), marks.end(),
+                                          [&](const PrefixMark& held) { return held.offset < mark.offset; });
+  if (place != marks.end() && place->offset == mark.offset) return false;
+  marks.insert(place, mark);
+  return true;
+}
+
+// A mark of a range that came late.
+void insert_late_mark(Stream& stream, const PrefixMark& mark) {
+  auto& rows = stream.mark_rows;
+  const auto row = std::partition_point(rows.begin(), rows.end(),
+                                        [&](const auto& held) { return held->back().offset < mark.offset; });
+  if (row == rows.end()) {
+    insert_mark(stream.marks, mark);
+    return;
+  }
+  MarkRow changed = **row;
+  if (!insert_mark(changed, mark)) return;
+  if (changed.size() < 2 * kMarksPerRow) {
+    *row = std::make_shared<const MarkRow>(std::move(changed));
+    return;
+  }
+  const auto middle = changed.begin() + kMarksPerRow;
+  *row = std::make_shared<const MarkRow>(middle, changed.end());
+  rows.insert(row, std::make_shared<const MarkRow>(changed.begin(), middle));
 }
 
 }  // namespace
@@ -154,21 +172,19 @@ std::vector<PrefixMark> Stream::all_marks() const {
   return all;
 }
 
-bool Stream::add_marks(const std::vector<PrefixMark>& added) {
-  bool in_order = true;
+void Stream::add_marks(const std::vector<PrefixMark>& added) {
   for (const PrefixMark& mark : added) {
     const PrefixMark* last = !marks.empty() ? &marks.back() : mark_rows.empty() ? nullptr : &mark_rows.back()->back();
     if (last != nullptr && mark.offset <= last->offset) {
-      in_order = insert_late_mark(*this, mark) && in_order;
-      continue;
+      insert_late_mark(*this, mark);
+    } else {
+      marks.push_back(mark);
     }
-    marks.push_back(mark);
-    if (marks.size() == kMarksPerRow) {
-      mark_rows.push_back(std::make_shared<const std::vector<PrefixMark>>(std::move(marks)));
+    if (marks.size() >= kMarksPerRow) {
+      mark_rows.push_back(std::make_shared<const MarkRow>(std::move(marks)));
       marks.clear();
     }
   }
-  return in_order;
 }
 
 std::string encode_stream(const Stream& stream) {

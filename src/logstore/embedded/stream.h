@@ -57,7 +57,7 @@ struct Stream {
   std::string channel;
   SourceState state;
   HeldRanges ranges;
-  // All marks, ascending: full rows of kMarksPerRow, shared by the copies, and those that do not fill a row yet.
+  // All marks, ascending: rows of kMarksPerRow and more, shared by the copies, and those that do not fill a row yet.
   std::vector<std::shared_ptr<const std::vector<PrefixMark>>> mark_rows;
   std::vector<PrefixMark> marks;
   TimeNs first_seen = 0;  // times of arrival
@@ -77,8 +77,8 @@ struct Stream {
   // What a collector need not read again (LogWriter::known_sources).
   Coverage held(bool expired_too) const;
   std::vector<PrefixMark> all_marks() const;
-  // Adds new marks; known ones are left out. Returns false when one came late and the rows had to be made anew.
-  bool add_marks(const std::vector<PrefixMark>& added);
+  // Adds new marks; known ones are left out. One that comes late changes the row it belongs into, and no other.
+  void add_marks(const std::vector<PrefixMark>& added);
 };
 
 inline constexpr std::size_t kMarksPerRow = 64;
