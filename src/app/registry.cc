@@ -48,7 +48,7 @@ Result<std::unique_ptr<FileLock>> lock_store(const config::Settings& settings, F
 
 Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps) {
   LB_ASSIGN(auto report, logstore::repair_embedded_store(store_directory(settings), deps.files, deps.clock));
-  RepairSummary summary{std::move(report.notes), report.files_rebuilt > 0, report.complete};
+  RepairSummary summary{std::move(report.notes), report.files_rebuilt + report.files_given_up > 0, report.complete};
   summary.notes.push_back(fmt::format("{} files checked, {} rebuilt, {} blocks recovered, {} lost",
                                       report.files_checked, report.files_rebuilt, report.blocks_recovered,
                                       report.blocks_lost));

@@ -32,7 +32,7 @@ Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& s
 Result<std::unique_ptr<FileLock>> lock_store(const config::Settings& settings, FileSystem& files);
 struct RepairSummary {
   std::vector<std::string> notes;  // for people, one line each
-  bool rebuilt = false;            // files were made anew
+  bool rebuilt = false;            // files were made anew or given up
   bool complete = false;           // as far as the files themselves tell, nothing is lost
 };
 Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps);

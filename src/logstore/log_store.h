@@ -224,7 +224,8 @@ struct AuditSource {
 };
 
 struct AuditReport {
-  bool clean = false;  // no open finding
+  bool clean = false;         // no open finding
+  bool needs_repair = false;  // some are of damage that no `repair` has taken out yet: what it hides is not read again
   std::vector<AuditSource> sources;
   std::vector<AuditFinding> findings;
   std::uint64_t blocks_checked = 0;

@@ -64,6 +64,7 @@ Status run_audit(const Api& api, const Params& params, const http::Request& requ
   JsonWriter w(json);
   w.open_object()
       .field("clean", report.clean)
+      .field("needs_repair", report.needs_repair)
       .field("blocks_checked", report.blocks_checked)
       .field("rows_checked", report.rows_checked);
   w.key("sources").open_array();

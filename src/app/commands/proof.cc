@@ -45,10 +45,13 @@ std::size_t print_findings(const json& findings) {
   for (const json& finding : findings) {
     const std::string accepted = finding.value("accepted_by", "");
     open += accepted.empty();
-    fmt::print("{} {}: {} [{}, {}) of {}: {}{}\n", accepted.empty() ? "FINDING" : "accepted", finding.value("id", ""),
-               finding.value("kind", ""), finding.value("begin", std::uint64_t{0}),
-               finding.value("end", std::uint64_t{0}), printable(finding.value("file", "")),
-               printable(finding.value("detail", "")),
+    const std::uint64_t end = finding.value("end", std::uint64_t{0});
+    // Of the store itself, not of a collected file, where it has no range.
+    const std::string range = end == 0 ? std::string()
+                                       : fmt::format(" [{}, {}) of {}", finding.value("begin", std::uint64_t{0}), end,
+                                                     printable(finding.value("file", "")));
+    fmt::print("{} {}: {}{}: {}{}\n", accepted.empty() ? "FINDING" : "accepted", finding.value("id", ""),
+               finding.value("kind", ""), range, printable(finding.value("detail", "")),
                accepted.empty()
                    ? ""
                    : fmt::format(" (by {}, {})", printable(accepted), time_text(finding.value("accepted_at", json()))));
@@ -74,6 +77,11 @@ int print_audit(const Context& context, const json& report, bool reread) {
       report.value("blocks_checked", std::uint64_t{0}) == 1 ? "" : "s", report.value("rows_checked", std::uint64_t{0}),
       report.value("rows_checked", std::uint64_t{0}) == 1 ? "" : "s");
   fmt::print("{}\n", clean ? "every byte accounted for" : fmt::format("{} open finding{}", open, open == 1 ? "" : "s"));
+  if (!clean && report.value("needs_repair", false)) {
+    fmt::print(
+        "the store is damaged: stop the program, run `logboom repair`, and start it again; what is lost is read again "
+        "from its files where they are still there\n");
+  }
   return clean ? kOk : kNo;
 }
 

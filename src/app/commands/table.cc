@@ -243,9 +243,9 @@ const std::vector<Command>& all_commands() {
       token_command(),
       {"backup", "A consistent copy of the store, made while it runs.", "DIR", 1, 1, {}, run_backup},
       {"repair",
-       "Rebuilds damaged files of the store; the program must not run. What is lost is read again from its files, "
-       "where they are "
-       "still there, by the next `up` or `import`.",
+       "Makes damaged files of the store anew and gives up missing ones; the program must not run. What is lost is "
+       "read "
+       "again from its files, where they are still there, by the next `up` or `import`.",
        "",
        0,
        0,

@@ -73,8 +73,9 @@ SourceInfo info_of(const Stream& stream) {
   return info;
 }
 
-void Auditor::finish(AuditFinding finding) {
+void Auditor::finish(AuditFinding finding, bool settled) {
   finding.id = finding_id(finding);
+  report_.needs_repair = report_.needs_repair || (finding.kind == "damaged" && !settled);
   const auto it = input_->accepted.find(finding.id);
   if (it != input_->accepted.end()) {
     finding.accepted_by = it->second.who;
@@ -116,7 +117,7 @@ void Auditor::add_damage(const Damage& damage) {
   AuditFinding finding;
   finding.kind = "damaged";
   finding.detail = fmt::format("file {}: {}: {}", damage.file, damage.what, damage.detail);
-  finish(std::move(finding));
+  finish(std::move(finding), damage.settled);
 }
 
 // What an epoch took over must be held by the one before; what is wrong with it there is that one's finding.

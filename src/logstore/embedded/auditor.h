@@ -55,7 +55,7 @@ class Auditor {
   void add(const Stream& stream, std::string kind, std::uint64_t begin, std::uint64_t end, std::string detail);
   void add_entry(const QuarantineEntry& entry);
   void add_damage(const Damage& damage);
-  void finish(AuditFinding finding);
+  void finish(AuditFinding finding, bool settled = false);
 
   const StoreView& view_;
   ContentReader content_;

@@ -48,6 +48,8 @@ class Catalog {
   // ---- at the start, files in ascending order: what a later file says of a stream replaces what earlier ones said
   void add_file(LoadedFile& loaded, bool sealed);
   void raise_commit(std::uint64_t commit);
+  // A file cannot be read: the numbers of streams and refs it may have given are not given again.
+  void skip_numbers();
   // Fills Stream::lost; `whole`: the files everything of which could be read.
   void find_lost(const std::set<std::uint32_t>& whole);
   // What LedgerSalvage made again of lost rows.

@@ -45,6 +45,7 @@ Result<std::unique_ptr<FileLock>> lock_embedded_store(const std::string& directo
 struct RepairReport {
   std::uint64_t files_checked = 0;
   std::uint64_t files_rebuilt = 0;
+  std::uint64_t files_given_up = 0;    // missing ones
   std::uint64_t blocks_recovered = 0;  // in the rebuilt files
   std::uint64_t blocks_lost = 0;
   bool complete = true;            // no block and no row is known to be lost; what the ledger calls stored may still be

@@ -22,6 +22,7 @@ struct Damage {
   std::uint32_t file = 0;
   std::string what;  // "stream 7", "ledger of stream 7", "meta of block 12", "table block", ...
   std::string detail;
+  bool settled = false;  // a repair has dealt with it; what is left is for a person to accept
 };
 
 // Ledger rows whose stream has no row (any more).

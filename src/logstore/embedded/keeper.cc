@@ -109,7 +109,9 @@ StoreStats EmbeddedKeeper::stats() {
   }
   if (stats.records == 0) stats.oldest = stats.newest = 0;
   stats.commits = snapshot->commit;
-  stats.damaged_blocks = d_.notes.damages().size();
+  const std::vector<Damage> damages = d_.notes.damages();
+  stats.damaged_blocks = static_cast<std::uint64_t>(
+      std::count_if(damages.begin(), damages.end(), [](const Damage& damage) { return !damage.settled; }));
   if (d_.committer != nullptr) stats.problem = d_.committer->problem();
   MutexLock lock(mutex_);
   stats.deletion_held = held_;

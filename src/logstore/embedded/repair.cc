@@ -11,6 +11,8 @@
 #include "logstore/embedded/embedded_store.h"
 #include "logstore/embedded/row_rescue.h"
 #include "logstore/embedded/store_opening.h"
+#include "logstore/embedded/surplus.h"
+#include "logstore/embedded/view.h"
 
 namespace logboom::logstore {
 namespace embedded {
@@ -113,6 +115,7 @@ Status write_names(StoreFile& file, const Catalog& catalog) {
 // Writes what was made again into the file that has the newest row of the stream, so into the new one where no later
 // file knows it.
 Status write_salvaged(FileSet& set, std::uint32_t seq, const Catalog& catalog, const std::vector<StreamKey>& salvaged) {
+  const View view(catalog, set);
   std::map<std::uint32_t, std::vector<std::shared_ptr<const Stream>>> by_file{{seq, {}}};
   for (const StreamKey& key : salvaged) {
     const auto stream = catalog.find(key);
@@ -126,6 +129,7 @@ Status write_salvaged(FileSet& set, std::uint32_t seq, const Catalog& catalog, c
     for (const auto& stream : it->second) LB_TRY(file->put_stream(nullptr, *stream));
     if (it->first == seq) {
       LB_TRY(write_names(*file, catalog));
+      LB_TRY(SurplusChunks(*file, catalog, view).run());
       LB_TRY(database.exec("DELETE FROM ledger WHERE stream NOT IN (SELECT id FROM stream)"));
       LB_TRY(database.exec("DELETE FROM mark WHERE stream NOT IN (SELECT id FROM stream)"));
       LB_ASSIGN(const std::optional<RepairMark> mark, read_repair_mark(database));
@@ -145,7 +149,6 @@ Status complete_ledger(const std::string& directory, FileSystem& files, std::uin
   Catalog catalog;
   Notes notes;
   LB_ASSIGN(const LoadedStore loaded, load_store(set, catalog, notes, false));
-  for (const auto& reader : set.all()) set.retire(reader->seq());
   return write_salvaged(set, seq, catalog, loaded.salvaged);
 }
 
@@ -157,6 +160,46 @@ Status put_in_place(FileSet& set, std::uint32_t seq) {
   LB_TRY(files.rename(path + kFresh, path));
   static_cast<void>(files.unlink(path + kFresh + "-wal"));
   return files.sync_directory(set.directory());
+}
+
+// Files that must be there and are not.
+std::map<std::uint32_t, std::uint64_t> missing_files(const FileSet& set, const std::vector<std::uint32_t>& seqs) {
+  std::map<std::uint32_t, std::uint64_t> missing;
+  const Result<std::optional<Manifest>> manifest = load_manifest(set.files(), set.directory());
+  if (!manifest.ok() || !*manifest) return missing;
+  for (const auto& [seq, commit] : (*manifest)->files) {
+    if (!std::binary_search(seqs.begin(), seqs.end(), seq)) missing[seq] = commit;
+  }
+  return missing;
+}
+
+// The newest file records which ones are missing: what they held counts as lost from then on, and is stored again.
+Status give_up_missing(FileSet& set, const std::vector<std::uint32_t>& seqs, const Clock& clock, RepairReport& report) {
+  const std::map<std::uint32_t, std::uint64_t> missing = missing_files(set, seqs);
+  if (missing.empty() || seqs.empty()) return ok_status();
+  LB_ASSIGN(const LoadedFile newest, set.add(seqs.back())->load());
+  set.retire(seqs.back());
+  LB_ASSIGN(const std::unique_ptr<StoreFile> file, StoreFile::open(set.vfs(), set.path_of(seqs.back())));
+  LB_ASSIGN(sqlite::Transaction transaction, file->begin());
+  for (const auto& [seq, commit] : missing) {
+    FileRecord record;
+    for (const FileRecord& known : newest.files) {
+      if (known.seq == seq) record = known;
+    }
+    if (record.state == FileRecord::kRemoved || record.state == FileRecord::kLost) continue;
+    record.seq = seq;
+    record.state = FileRecord::kLost;
+    record.last_commit = std::max(record.last_commit, commit);
+    record.sealed = clock.now();
+    LB_TRY(file->put_file(record));
+    report.complete = false;
+    ++report.files_given_up;
+    report.notes.push_back(fmt::format("{} is missing and given up", store_file_name(seq)));
+  }
+  LB_TRY(transaction.commit());
+  LB_ASSIGN(const auto done, file->database().checkpoint(sqlite::CheckpointMode::kTruncate));
+  static_cast<void>(done);
+  return ok_status();
 }
 
 }  // namespace
@@ -184,6 +227,7 @@ Result<RepairReport> repair_embedded_store(const std::string& directory, FileSys
     LB_TRY(put_in_place(set, seq));
     ++report.files_rebuilt;
   }
+  LB_TRY(give_up_missing(set, seqs, clock, report));
   return report;
 }
 

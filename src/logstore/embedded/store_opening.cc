@@ -57,7 +57,7 @@ void check_manifest(const Manifest& manifest, const std::map<std::uint32_t, std:
     const auto it = found.find(seq);
     if (it == found.end()) {
       log_error("a file of the log store is missing: {}", store_file_name(seq));
-      notes.add_damage({seq, "the whole file", "it is missing or cannot be read"});
+      notes.add_damage({seq, "the whole file", "it is missing or cannot be read; put it back, or have it given up"});
     } else if (it->second < commit) {
       log_error("{} is older than it was: commits {} to {} are missing", store_file_name(seq), it->second + 1, commit);
       notes.add_damage({seq, "the whole file",
@@ -75,19 +75,27 @@ class StoreLoader {
     LB_ASSIGN(const std::vector<std::uint32_t> seqs, list_files(files_));
     for (const std::uint32_t seq : seqs) LB_TRY(read(seq, writes));
     for (LoadedFile& file : loaded_) {
-      if (!is_removed(file.head.seq)) {
+      const std::uint32_t seq = file.head.seq;
+      if (is(seq, FileRecord::kLost)) {
+        log_warn("{} is not read: a repair gave it up, and what it held is stored again", store_file_name(seq));
+        files_.retire(seq);
+      } else if (!is(seq, FileRecord::kRemoved)) {
         publish(file);
       } else if (writes) {
-        LB_TRY(finish_removal(file.head.seq));
+        LB_TRY(finish_removal(seq));
       }
     }
+    take_lost();
+    if (unread(seqs)) catalog_.skip_numbers();
     if (!unledgered_.empty()) {
       const View view(catalog_, files_);
       store_.salvaged = LedgerSalvage(catalog_, view, unledgered_).run();
     }
     catalog_.find_lost(whole_);
     if (manifest_) {
-      std::erase_if(manifest_->files, [&](const auto& file) { return is_removed(file.first); });
+      std::erase_if(manifest_->files, [&](const auto& file) {
+        return is(file.first, FileRecord::kRemoved) || is(file.first, FileRecord::kLost);
+      });
       check_manifest(*manifest_, commits_, notes_);
     }
     store_.inventory.manifest = manifest_.value_or(Manifest{});
@@ -136,9 +144,31 @@ class StoreLoader {
     return ok_status();
   }
 
-  bool is_removed(std::uint32_t seq) const {
+  bool is(std::uint32_t seq, FileRecord::State state) const {
     const auto record = store_.inventory.files.find(seq);
-    return record != store_.inventory.files.end() && record->second.state == FileRecord::kRemoved;
+    return record != store_.inventory.files.end() && record->second.state == state;
+  }
+
+  // Whether there is a file, or was one, of which nothing is known.
+  bool unread(std::vector<std::uint32_t> seqs) const {
+    if (manifest_) {
+      for (const auto& [seq, commit] : manifest_->files) seqs.push_back(seq);
+    }
+    return std::any_of(seqs.begin(), seqs.end(), [&](std::uint32_t seq) {
+      return !commits_.contains(seq) && !is(seq, FileRecord::kLost) && !is(seq, FileRecord::kRemoved);
+    });
+  }
+
+  // Files that a repair gave up: what the ledger says they hold is to be stored again.
+  void take_lost() {
+    for (const auto& [seq, record] : store_.inventory.files) {
+      if (record.state != FileRecord::kLost) continue;
+      whole_.insert(seq);
+      catalog_.raise_commit(record.last_commit);
+      store_.highest = std::max(store_.highest, seq);
+      notes_.add_damage(
+          {seq, "given up", "what only this file knew of is lost; the rest is stored again from the sources", true});
+    }
   }
 
   // Its ranges are committed as expired; the crash came before it was unlinked.
@@ -157,7 +187,7 @@ class StoreLoader {
     }
     if (file.damages.empty()) whole_.insert(seq);
     if (file.ledger_damaged) unledgered_[seq] = file.head.created;
-    if (!file.repaired.empty()) notes_.add_damage({seq, "repaired", file.repaired});
+    if (!file.repaired.empty()) notes_.add_damage({seq, "repaired", file.repaired, true});
     for (Damage& damage : file.damages) {
       log_error("damaged: {} of file {}: {}", damage.what, damage.file, damage.detail);
       notes_.add_damage(std::move(damage));
