@@ -70,6 +70,10 @@ class AgentOfThisHost final : public AgentProgram {
     if (link.session) {
       reporter = start_agent_reporter(
           identity_, link.session, [&] { return state_of(collecting, link.problem()); },
+          [&](const std::string& yaml, std::stop_token stopped) {
+            return preview_json(yaml, collecting.rules(), {context_.data_directory()}, *context_.files,
+                                std::move(stopped));
+          },
           [&end](Error error) { end.tell(std::move(error)); });
     }
     auto ended = end.wait(stop);

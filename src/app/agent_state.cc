@@ -8,9 +8,11 @@
 #include "app/api_access.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "config/rules_yaml.h"
 #include "http/client.h"
 #include "http/json.h"
 #include "http/json_reading.h"
+#include "source/rule_preview.h"
 
 namespace logboom::app {
 namespace {
@@ -51,10 +53,11 @@ Error end_of_session(const http::ClientResponse& answer) {
 class Reporter final : public AgentReporter {
  public:
   Reporter(AgentIdentity identity, std::function<std::uint64_t()> session, std::function<AgentState()> state,
-           std::function<void(Error)> on_refused)
+           PreviewRules preview, std::function<void(Error)> on_refused)
       : identity_(std::move(identity)),
         session_(std::move(session)),
         state_(std::move(state)),
+        preview_(std::move(preview)),
         on_refused_(std::move(on_refused)),
         client_(client_options(identity_)),
         thread_([this](std::stop_token stop) { run(stop); }) {}
@@ -78,20 +81,39 @@ class Reporter final : public AgentReporter {
 
   // The producer tells about a server that is away; here it would be said twice.
   void send(std::uint64_t session, const std::stop_token& stop) {
-    http::ClientRequest request{"POST", "/api/v1/agent/state", {}, agent_state_json(state_())};
-    request.headers = {{"Content-Type", "application/json"},
-                       {"Logboom-Agent", identity_.id},
-                       {"Logboom-Session", std::to_string(session)}};
-    const auto answer = client_.send(request, stop);
+    const auto answer = post("/api/v1/agent/state", session, agent_state_json(state_()), stop);
     if (!answer.ok()) return;
+    if (answer->status == 200) answer_preview(session, answer->body, stop);
     if (answer->status == 400)
       log_warn("the server does not understand this agent's state: {}", printable(answer->body));
     if (answer->status == 409) on_refused_(end_of_session(*answer));
   }
 
+  // An answer that does not get through is asked for again.
+  void answer_preview(std::uint64_t session, const std::string& body, const std::stop_token& stop) {
+    const nlohmann::json asked = http::parse_json(body, 8);
+    const nlohmann::json question = asked.is_object() ? asked.value("preview", nlohmann::json()) : nlohmann::json();
+    if (!question.is_object() || !question.contains("id") || !question["id"].is_string() ||
+        !question.contains("yaml") || !question["yaml"].is_string())
+      return;
+    auto answer = nlohmann::json::parse(preview_(question["yaml"].get<std::string>(), stop));
+    answer["id"] = question["id"];
+    (void)post("/api/v1/agent/preview", session, answer.dump(), stop).ok();
+  }
+
+  Result<http::ClientResponse> post(const char* target, std::uint64_t session, std::string body,
+                                    const std::stop_token& stop) {
+    http::ClientRequest request{"POST", target, {}, std::move(body)};
+    request.headers = {{"Content-Type", "application/json"},
+                       {"Logboom-Agent", identity_.id},
+                       {"Logboom-Session", std::to_string(session)}};
+    return client_.send(request, stop);
+  }
+
   const AgentIdentity identity_;
   const std::function<std::uint64_t()> session_;
   const std::function<AgentState()> state_;
+  const PreviewRules preview_;
   const std::function<void(Error)> on_refused_;
   http::HttpClient client_;
   Mutex mutex_;
@@ -121,10 +143,40 @@ std::string agent_state_json(AgentState state) {
   return out;
 }
 
+std::string preview_json(const std::string& yaml, const config::RuleSet& in_force,
+                         const std::vector<std::string>& own_directories, FileSystem& files, std::stop_token stop) {
+  constexpr std::size_t kShown = 500;
+  std::string out;
+  http::JsonWriter w(out);
+  auto rules = config::rules_of_text("rules", yaml);
+  if (!rules.ok()) {
+    w.open_object().field("problem", rules.error().message()).close_object();
+    return out;
+  }
+  rules->roots = in_force.roots;
+  const source::RulePreview preview =
+      source::preview_rules(*rules, {.own_directories = own_directories}, files, std::move(stop));
+  double lines = 0;
+  for (const source::PreviewedFile& file : preview.files) lines += file.lines_per_second;
+  w.open_object().field("files", std::uint64_t{preview.files.size()});
+  w.field("lines_per_second", fmt::format("{:.1f}", lines)).key("shown").open_array();
+  for (std::size_t i = 0; i < std::min(preview.files.size(), kShown); ++i) {
+    const source::PreviewedFile& file = preview.files[i];
+    w.open_object().bytes_field("file", file.path).field("rule", file.rule).field("topic", file.topic);
+    w.field("size", file.size).field("lines_per_second", fmt::format("{:.1f}", file.lines_per_second));
+    w.field("problem", file.problem).close_object();
+  }
+  w.close_array().key("problems").open_array();
+  for (std::size_t i = 0; i < std::min(preview.problems.size(), kShown); ++i) w.string(preview.problems[i]);
+  w.close_array().close_object();
+  return out;
+}
+
 std::unique_ptr<AgentReporter> start_agent_reporter(AgentIdentity identity, std::function<std::uint64_t()> session,
-                                                    std::function<AgentState()> state,
+                                                    std::function<AgentState()> state, PreviewRules preview,
                                                     std::function<void(Error)> on_refused) {
-  return std::make_unique<Reporter>(std::move(identity), std::move(session), std::move(state), std::move(on_refused));
+  return std::make_unique<Reporter>(std::move(identity), std::move(session), std::move(state), std::move(preview),
+                                    std::move(on_refused));
 }
 
 }  // namespace logboom::app

@@ -124,10 +124,10 @@ class PageServerOfEngine final : public PageServer {
     LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
     budget_ = std::make_unique<MemoryBudget>(context.settings.size("limits.memory").bytes() / 4);
     rules_ = std::make_unique<server::HostRules>(context.data_directory(), *context.files, context.clock);
-    server::register_agent_routes(router_,
-                                  {*fleet_, *rules_, gate_.get(), batches_to,
-                                   [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_});
-    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, fingerprint_});
+    server::register_agent_routes(
+        router_, {*fleet_, *rules_, gate_.get(), batches_to,
+                  [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_, &previews_});
+    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, &previews_, fingerprint_});
     server::register_install_routes(router_, {*gate_, *context.files, "/proc/self/exe", fingerprint_});
     return {};
   }
@@ -150,6 +150,7 @@ class PageServerOfEngine final : public PageServer {
   std::unique_ptr<server::Fleet> fleet_;
   std::unique_ptr<server::HostRules> rules_;
   std::unique_ptr<MemoryBudget> budget_;
+  server::Previews previews_;
   http::Router router_;
   std::unique_ptr<http::HttpServer> server_;
 };

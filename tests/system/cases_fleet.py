@@ -355,6 +355,10 @@ def test_rules_from_the_server(home):
     wait_lines(home, 10)
     home.run("rules", "add", one.log("b.log"), "--name", "b", "--host", "web-1")
     wait_lines(home, 20, seconds=10)
+    preview = home.run("rules", "add", "/etc/passwd", "--name", "spy", "--host", "web-1", "--dry-run").stdout.decode()
+    check("+ spy /etc/passwd" in preview and "web-1: 3 files, " in preview, f"the agent says what it would collect: {preview}")
+    check(re.search(r"/etc/passwd\n +not read: it lies outside the roots", preview) and re.search(rf"0\.0 lines/s  logs +{one.log('a.log')}\n", preview),
+          f"and what not: {preview}")
     home.run("rules", "add", "/etc/passwd", "--name", "spy", "--host", "web-1")
     home.wait_until(lambda: "outside the roots" in one.said(), "the agent refuses")
     home.wait_until(lambda: "outside the roots" in fleet_of(home)["web-1"]["rules_problem"], "and the server knows", 15)

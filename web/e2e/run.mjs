@@ -515,6 +515,9 @@ await check('fleet: a rule is changed after its diff was seen, and over the revi
   await page.fill('.fleet .rules textarea', text + '    - path: /srv/shop/*.log\n');
   assert.equal((await page.textContent('.fleet .rules .diff .added')).trim(), '+     - path: /srv/shop/*.log');
   assert.equal(await page.locator('.fleet .rules .diff .removed').count(), 0);
+  await page.click('.fleet .rules .edit button.try');
+  await page.waitForSelector('.fleet .rules .preview tr.problem');
+  assert.match(await page.textContent('.fleet .rules .preview'), /2 files, 12.5 lines/);
   await page.click('.fleet .rules .edit button.go');
   await until(() => /\/srv\/shop/.test(document.querySelector('.fleet .rules pre.yaml')?.textContent ?? ''));
   assert.match(await page.textContent('.fleet .rules h2'), /revision 2/);

@@ -23,12 +23,16 @@ export class Fleet {
   }
 
   answer(path, request, send) {
-    const [, id, what, history] = /^\/api\/v1\/agents(?:\/([^/]+))?(?:\/(rules))?(?:\/(history))?$/.exec(path) ?? [];
+    const [, id, what, history] = /^\/api\/v1\/agents(?:\/([^/]+))?(?:\/(rules))?(?:\/(history|preview))?$/.exec(path) ?? [];
     if (!id) return send({ agents: this.agents });
     const agent = this.agents.find((each) => each.id === id || each.name === id);
     if (!agent) return send({ error: { code: 'not_found', message: `there is no agent ${id}` } }, 404);
     if (!what) return send({ ...agent, sources: this.sources(agent) });
     const kept = this.rules.get(agent.id);
+    if (history === 'preview') {
+      return send({ files: 2, lines_per_second: '12.5', problems: [], shown: [{ file: '/var/log/app/a.log', rule: 'a', topic: 'logs', size: 1000, lines_per_second: '12.5', problem: '' },
+        { file: '/etc/passwd', rule: 'spy', topic: 'logs', size: 900, lines_per_second: '0.0', problem: 'it lies outside the roots this host allows' }] });
+    }
     if (history) return send({ entries: kept });
     const last = kept.at(-1) ?? { revision: 0, yaml: '' };
     if (request.method !== 'PUT') return send({ agent: agent.id, name: agent.name, revision: last.revision, yaml: last.yaml });

@@ -97,11 +97,35 @@ void print_diff(const Owner& owner, const RulesNow& now, const std::vector<confi
   if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) fmt::print("{}no change\n", owner.label());
 }
 
+// What the agent says it would collect; an agent that is away is no error of a dry run.
+Status print_preview(Context& context, ApiAccess& api, const Owner& owner, const std::vector<config::Rule>& rules) {
+  const json body = {{"yaml", config::write_rules(rules)}};
+  const auto said = call_json(api, {"POST", owner.path + "/preview", {}, body.dump()}, context.stop);
+  if (!said.ok()) {
+    fmt::print(stderr, "note: what this would collect there is not known: {}\n", printable(said.error().message()));
+    return {};
+  }
+  if (const std::string problem = said->value("problem", ""); !problem.empty())
+    return Error(ErrorCode::kInvalidArgument, printable(problem));
+  fmt::print("{}{} files, {} lines/s now\n", owner.label(), said->value("files", std::uint64_t{0}),
+             said->value("lines_per_second", ""));
+  for (const json& file : said->value("shown", json::array())) {
+    fmt::print("{:>12} lines/s  {:<12} {}\n", file.value("lines_per_second", ""), printable(file.value("topic", "")),
+               printable(exact_bytes(file, "file", "file_raw")));
+    if (const std::string problem = file.value("problem", ""); !problem.empty())
+      fmt::print("{:>20}  not read: {}\n", "", printable(problem));
+  }
+  for (const json& problem : said->value("problems", json::array()))
+    fmt::print("note: {}\n", printable(problem.get<std::string>()));
+  return {};
+}
+
 Status change_one(Context& context, const Args& args, ApiAccess& api, const Owner& owner, const Change& change) {
   LB_ASSIGN(RulesNow now, rules_now(context, api, owner));
   LB_ASSIGN(const Changed changed, change(api, owner, now));
   if (args.has("dry-run")) {
     print_diff(owner, now, changed.rules);
+    if (args.has("host")) return print_preview(context, api, owner, changed.rules);
     return {};
   }
   if (args.has("revision")) now.revision = std::strtoull(args.text("revision").c_str(), nullptr, 10);

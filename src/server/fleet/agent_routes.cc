@@ -238,13 +238,27 @@ std::string wrong_in_state(const json& state) {
   return {};
 }
 
-void state_route(Fleet& fleet, const Request& request, ResponseWriter& writer) {
+// The answer carries what is asked of the agent.
+void state_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
-  if (const auto refusal = fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
+  if (const auto refusal = deps.fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
   const json state = http::parse_json(request.body, kStateDepth);
   if (const std::string wrong = wrong_in_state(state); !wrong.empty())
     return refuse(writer, Error(ErrorCode::kInvalidArgument, wrong));
-  fleet.report(admission.agent(), state.dump(-1, ' ', false, json::error_handler_t::replace));
+  deps.fleet.report(admission.agent(), state.dump(-1, ' ', false, json::error_handler_t::replace));
+  const auto question = deps.previews ? deps.previews->next(admission.agent()) : std::nullopt;
+  if (!question) return writer.send({204, {}, "", {}});
+  writer.send(http::json_response(json{{"preview", {{"id", question->id}, {"yaml", question->yaml}}}}.dump()));
+}
+
+void preview_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
+  Fleet::Admission admission;
+  if (const auto refusal = deps.fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
+  const json body = http::parse_json(request.body, kStateDepth);
+  if (!body.is_object() || !body.contains("id") || !body["id"].is_string())
+    return refuse(writer, Error(ErrorCode::kInvalidArgument, "/id: expected a string"));
+  deps.previews->answer(admission.agent(), body["id"].get<std::string>(),
+                        body.dump(-1, ' ', false, json::error_handler_t::replace));
   writer.send({204, {}, "", {}});
 }
 
@@ -300,10 +314,18 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
   rules.kind = http::RouteKind::kLongLived;
   router.add(std::move(rules));
   auto state = agent_route("POST", "/api/v1/agent/state", "What an agent says of itself, every few seconds.",
-                           "Nothing.", [deps](const Request& q, ResponseWriter& w) { state_route(deps.fleet, q, w); });
+                           "Nothing, or what the agent is asked.",
+                           [deps](const Request& q, ResponseWriter& w) { state_route(deps, q, w); });
   state.parameters = in_session;
   state.max_body = kMaxStateBody;
   router.add(std::move(state));
+  if (deps.previews) {
+    auto preview = agent_route("POST", "/api/v1/agent/preview", "What rules would collect, as the agent was asked.",
+                               "Nothing.", [deps](const Request& q, ResponseWriter& w) { preview_route(deps, q, w); });
+    preview.parameters = in_session;
+    preview.max_body = kMaxPreviewBody;
+    router.add(std::move(preview));
+  }
   auto batches = agent_route("POST", "/api/v1/agent/batches", "Takes batches; answers when they are durable.",
                              "One outcome per batch (docs/formats/delivery.md).",
                              [deps, rooms = std::make_shared<Rooms>()](const Request& q, ResponseWriter& w) {

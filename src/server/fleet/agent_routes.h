@@ -10,6 +10,7 @@
 #include "record/position.h"
 #include "server/fleet/fleet.h"
 #include "server/fleet/host_rules.h"
+#include "server/fleet/previews.h"
 #include "transport/transport.h"
 
 namespace logboom::server {
@@ -21,6 +22,7 @@ struct AgentRouteDeps {
   Producer& store_side;  // where taken batches go; order per source is the order of the requests
   std::function<Result<std::vector<KnownSource>>()> known_sources;  // of the store; thread-safe
   MemoryBudget& budget;                                             // of batches between their request and the store
+  Previews* previews = nullptr;                                     // nullptr: nothing is asked of agents
 };
 
 // The largest request, and the largest content of one.
@@ -28,6 +30,8 @@ inline constexpr std::size_t kMaxDeliveryBody = 64u << 20;
 inline constexpr std::size_t kMaxDeliveryContent = 128u << 20;
 // Of what an agent says of itself.
 inline constexpr std::size_t kMaxStateBody = 2u << 20;
+// Of what an agent says that rules would collect.
+inline constexpr std::size_t kMaxPreviewBody = 1u << 20;
 // The longest a question for rules waits for new ones.
 inline constexpr std::chrono::seconds kLongestRuleWait{60};
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "config/rules_yaml.h"
 #include "server/fleet/install_routes.h"
 #include "server/routes.h"
 
@@ -15,6 +16,7 @@ using http::ResponseWriter;
 using http::Role;
 using nlohmann::json;
 
+constexpr auto kPreviewTime = std::chrono::seconds(15);
 constexpr auto kInvitationLifetime = std::chrono::hours(24);
 
 void answer(ResponseWriter& writer, const json& value, int status = 200) {
@@ -88,6 +90,15 @@ Status put_rules(const FleetRouteDeps& deps, const Params& params, const Request
   return {};
 }
 
+Status preview_rules(const FleetRouteDeps& deps, const Params& params, const Request& request, ResponseWriter& writer) {
+  LB_ASSIGN(const AgentRecord record, deps.fleet.find(std::string(request.param("id"))));
+  const std::string yaml = params.text("yaml");
+  LB_TRY(config::rules_of_text("rules", yaml));
+  LB_ASSIGN(const std::string said, deps.previews->ask(record.id, yaml, kPreviewTime, request.stop));
+  writer.send(http::json_response(said));
+  return {};
+}
+
 Status rules_history(const FleetRouteDeps& deps, const Request& request, ResponseWriter& writer) {
   LB_ASSIGN(const AgentRecord record, deps.fleet.find(std::string(request.param("id"))));
   LB_ASSIGN(const auto entries, deps.rules.history(record.id));
@@ -128,6 +139,17 @@ http::Parameter path_id() {
   return {"id", http::ParameterPlace::kPath, "string", true, "The agent's id, or its name where only one has it.", ""};
 }
 
+http::Route preview_route(const FleetRouteDeps& deps) {
+  auto preview =
+      api_route("POST", "/api/v1/agents/{id}/rules/preview", Access::at_least(Role::kAdmin),
+                "Asks an agent what rules would collect there; keeps nothing.",
+                {path_id(), body_member("yaml", "string", true, "A document with collect.items.")},
+                "Files with their rates and problems, as the agent says.",
+                [deps](const Params& p, const Request& q, ResponseWriter& w) { return preview_rules(deps, p, q, w); });
+  preview.kind = http::RouteKind::kLongLived;
+  return preview;
+}
+
 }  // namespace
 
 void register_fleet_routes(http::Router& router, FleetRouteDeps deps) {
@@ -148,6 +170,7 @@ void register_fleet_routes(http::Router& router, FleetRouteDeps deps) {
        body_member("revision", "integer", false, "Refused (409) when the rules are no longer at this revision.")},
       "The revision that was replaced, and the new one.",
       [deps](const Params& p, const Request& q, ResponseWriter& w) { return put_rules(deps, p, q, w); }));
+  if (deps.previews) router.add(preview_route(deps));
   router.add(
       api_route("GET", "/api/v1/agents/{id}/rules/history", viewer, "Every set of rules kept for an agent.",
                 {path_id()}, "Entries with revision, time, author and YAML.",

@@ -7,6 +7,7 @@
 #include "http/router.h"
 #include "server/fleet/fleet.h"
 #include "server/fleet/host_rules.h"
+#include "server/fleet/previews.h"
 
 namespace logboom::server {
 
@@ -15,6 +16,7 @@ struct FleetRouteDeps {
   HostRules& rules;
   http::Gate& gate;
   const Clock& clock;
+  Previews* previews = nullptr;  // nullptr: no agent can be asked what rules would collect
   std::string fingerprint = {};  // of the server's own certificate, for agents to pin; empty: it has none
 };
 

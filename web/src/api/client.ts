@@ -1,7 +1,7 @@
 // Talks to the server. Every address is relative to the page's own, so a reverse proxy may put it under any path.
 import { signal } from '@preact/signals';
 import { readLines } from './ndjson';
-import type { Agent, AgentSource, Audit, ErrorBody, FieldInfo, Frame, HostRulesEntry, HostRulesText, Row, Source, Stats, Status, ValueCount } from './types';
+import type { Agent, AgentSource, Audit, ErrorBody, FieldInfo, Frame, HostRulesEntry, HostRulesText, Row, RulesPreview, Source, Stats, Status, ValueCount } from './types';
 
 /** True once the server has answered 401: the page shows how to sign in. */
 export const signedOut = signal(false);
@@ -75,6 +75,7 @@ export const api = {
   agent: (id: string) => json<Agent & { sources: AgentSource[] }>(`api/v1/agents/${encodeURIComponent(id)}`),
   agentRules: (id: string) => json<HostRulesText>(`api/v1/agents/${encodeURIComponent(id)}/rules`),
   agentRulesHistory: (id: string) => json<{ entries: HostRulesEntry[] }>(`api/v1/agents/${encodeURIComponent(id)}/rules/history`),
+  previewRules: (id: string, yaml: string) => post<RulesPreview>(`api/v1/agents/${encodeURIComponent(id)}/rules/preview`, { yaml }),
   /** Refused with 409 when the rules are no longer at this revision. */
   putAgentRules: (id: string, yaml: string, revision: number) => post<{ revision: number }>(`api/v1/agents/${encodeURIComponent(id)}/rules`, { yaml, revision }, 'PUT'),
   logout: () => post<void>('api/v1/logout', {}),

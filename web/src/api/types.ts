@@ -61,6 +61,11 @@ export interface AgentSource {
   source: string; epoch: number; file: string; file_raw?: string; topic: string; rule: string; state: string; size: number; read: number;
   acknowledged: number; lag: number; problem: string;
 }
+/** What an agent says that rules would collect. */
+export interface RulesPreview {
+  problem?: string; files: number; lines_per_second: string; problems: string[];
+  shown: { file: string; rule: string; topic: string; size: number; lines_per_second: string; problem: string }[];
+}
 export interface HostRulesText { agent: string; name: string; revision: number; yaml: string }
 export interface HostRulesEntry { revision: number; time: Ns; author: string; yaml: string }
 

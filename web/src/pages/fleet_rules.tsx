@@ -2,8 +2,8 @@
 // only over the revision it was made from.
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api/client';
-import type { Agent, HostRulesEntry, HostRulesText } from '../api/types';
-import { count, t } from '../base/i18n';
+import type { Agent, HostRulesEntry, HostRulesText, RulesPreview } from '../api/types';
+import { count, size, t } from '../base/i18n';
 import { fullTime } from '../base/time';
 import { view } from '../base/url_state';
 import { diff, excerpt, type DiffLine } from '../text/diff';
@@ -19,6 +19,25 @@ function Diff({ lines }: { lines: DiffLine[] }) {
     <pre class="diff" aria-label={t('fleet.diff')}>
       {shown.map((line, i) => (line ? <span key={i} class={line.kind}>{signs[line.kind]} {visible(line.text)}{'\n'}</span> : <span key={i} class="minor">…{'\n'}</span>))}
     </pre>
+  );
+}
+
+/** What the agent says it would collect by a text of rules. */
+function Preview({ preview }: { preview: RulesPreview }) {
+  if (preview.problem) return <pre class="preview bad">{visible(preview.problem)}</pre>;
+  return (
+    <div class="preview">
+      <p><b>{t('fleet.wouldCollect', { n: preview.files, rate: preview.lines_per_second })}</b></p>
+      {preview.problems.map((problem) => <p key={problem} class="warn">{visible(problem)}</p>)}
+      <div class="scroll-x"><table><tbody>
+        {preview.shown.slice(0, 100).map((file) => (
+          <tr key={file.file + file.topic} class={file.problem ? 'problem' : ''}>
+            <td class="path"><code>{visible(file.file)}</code>{file.problem && <div class="why">{visible(file.problem)}</div>}</td>
+            <td>{visible(file.topic)}</td><td class="n">{size(file.size)}</td><td class="n">{t('fleet.linesPerSecond', { n: file.lines_per_second })}</td>
+          </tr>
+        ))}
+      </tbody></table></div>
+    </div>
   );
 }
 
@@ -41,10 +60,21 @@ function Editor({ agent, from, saved, stop, start }: { agent: Agent; from: HostR
   const [text, setText] = useState(start);
   const [error, setError] = useState<Error | undefined>();
   const [busy, setBusy] = useState(false);
+  const [preview, setPreview] = useState<RulesPreview | undefined>();
   useEffect(() => setText(start), [start]);
   const lines = diff(from.yaml, text);
   const changed = lines.some((line) => line.kind !== 'same');
   const conflict = error instanceof ApiError && error.status === 409;
+  const ask = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      setPreview(await api.previewRules(agent.id, text));
+    } catch (problem) {
+      setError(problem as Error);
+    }
+    setBusy(false);
+  };
   const save = async () => {
     setBusy(true);
     setError(undefined);
@@ -60,10 +90,12 @@ function Editor({ agent, from, saved, stop, start }: { agent: Agent; from: HostR
     <div class="edit">
       <textarea rows={Math.min(30, Math.max(6, text.split('\n').length + 1))} spellcheck={false} aria-label={t('fleet.rulesText')} value={text} onInput={(event) => setText(event.currentTarget.value)} />
       {changed && <Diff lines={lines} />}
-      {error && <Problem error={error} again={conflict ? saved : () => void save()} />}
+      {preview && <Preview preview={preview} />}
+      {error && <Problem error={error} again={conflict ? saved : () => setError(undefined)} />}
       {conflict && <p class="hint">{t('fleet.conflict')}</p>}
       <div class="row-of">
         <button class="go" disabled={!changed || busy} onClick={() => void save()}>{t('fleet.save', { n: from.revision + 1 })}</button>
+        {agent.online && <button class="try" disabled={busy} onClick={() => void ask()}>{t('fleet.try')}</button>}
         <button onClick={stop}>{t('fleet.discard')}</button>
         <span class="hint">{changed ? t('fleet.saveHint', { name: visible(agent.name) }) : t('fleet.unchanged')}</span>
       </div>
