@@ -1,5 +1,8 @@
 #include "parse/annotate.h"
 
+#include <array>
+
+#include "parse/fields.h"
 #include "parse/json_head.h"
 #include "parse/level.h"
 #include "parse/utf16.h"
@@ -8,7 +11,13 @@ namespace logboom::parse {
 namespace {
 
 constexpr std::size_t kDecoded = 512;  // of UTF-16: time and level look no further
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+// First bytes behind which there may be an object or a byte order mark: of most records it is none of them.
+constexpr auto kBeginsOddly = [] {
+  std::array<bool, 256> odd{};
+  for (const char c : {' ', '\t', '\r', '\n', '{', '\xef'}) odd[static_cast<unsigned char>(c)] = true;
+  return odd;
+}();
 
 class Annotation {
  public:
@@ -18,20 +27,26 @@ class Annotation {
   }
 
   void run() {
+    const bool looks = !carry_.plain && !is_utf16(batch_.format);
     for (Record& record : batch_.records) {
       std::string_view text = batch_.text(record);
-      if (text.starts_with('\xef') && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+      bool object = false;
+      if (!text.empty() && kBeginsOddly[static_cast<unsigned char>(text.front())]) {
+        object = looks && may_be_object(text);
+        if (object) batch_.format = Format::kJson;
+        if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+      }
       if ((record.flags & Record::kContinuation) != 0) {
         set_time(record, false, 0);
       } else {
-        one(record, text);
+        one(record, text, object);
       }
     }
   }
 
  private:
-  void one(Record& record, std::string_view text) {
-    if (batch_.format == Format::kJson) {
+  void one(Record& record, std::string_view text, bool object) {
+    if (object) {
       JsonHead head;
       if (scan_json_head(text, context_, carry_.hint, head)) {
         record.level = head.level;

@@ -13,9 +13,12 @@ namespace logboom::parse {
 struct AnnotateCarry {
   TimeHint hint;
   TimeNs previous = 0;  // time of the last record, 0: none
+  bool plain = false;   // no record is looked at as JSON (the rule says text)
 };
 
-// Fills time, time_origin and level of batch.records from batch.bytes, batch.format and batch.arrival.
+// Fills time, time_origin and level of batch.records from batch.bytes, batch.format and batch.arrival. A batch of
+// kText in which a record may be a JSON object becomes kJson (see Format): each record is judged by its own bytes, so
+// the same bytes mean the same however they were cut into batches.
 void annotate(Batch& batch, std::int32_t zone_seconds, AnnotateCarry& carry);
 
 }  // namespace logboom::parse

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "parse/fields.h"
 #include "parse/splitter.h"
 
 namespace logboom::parse {
@@ -116,6 +117,36 @@ TEST(Annotate, TreatsBrokenJsonAsText) {
        {"{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":\"", "{\"a\":\"\\", "{\"a\":1", "{\"a\":1,", "{,"}) {
     EXPECT_EQ(seen(line), "none ") << line;
   }
+}
+
+// What a record is depends on its own bytes alone: not on its neighbours, not on where a batch begins.
+TEST(Annotate, EachRecordIsJsonOrTextByItself) {
+  const std::vector<std::string> lines = {"plain words ERROR", R"({"level":"warn","a":1})", R"({"level":"warn","a":1,)",
+                                          "{curly} FATAL",     R"({"level":"info","a":2})", ""};
+  std::string all;
+  for (const std::string& line : lines) all += line + "\n";
+  AnnotateCarry carry;
+  const Batch together = annotated(all, Format::kText, carry);
+  EXPECT_EQ(together.format, Format::kJson);
+  FieldParser parser;
+  std::size_t at = 0;
+  for (const std::string& line : lines) {
+    if (line.empty()) continue;
+    AnnotateCarry fresh;
+    const Batch alone = annotated(line + "\n", Format::kText, fresh);
+    ASSERT_LT(at, together.records.size());
+    EXPECT_EQ(alone.records[0].level, together.records[at].level) << line;
+    const auto apart = parser.fields(alone.format, line);
+    const auto beside = parser.fields(together.format, line);
+    ASSERT_EQ(apart.size(), beside.size()) << line;
+    EXPECT_EQ(apart.size(), line.ends_with('}') ? 2u : 0u) << line;
+    ++at;
+  }
+  AnnotateCarry plain;
+  plain.plain = true;
+  EXPECT_EQ(annotated(all, Format::kText, plain).format, Format::kText) << "the rule says text";
+  AnnotateCarry none;
+  EXPECT_EQ(annotated("no\nobjects\n", Format::kText, none).format, Format::kText);
 }
 
 }  // namespace

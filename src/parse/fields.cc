@@ -16,7 +16,6 @@ namespace {
 namespace od = simdjson::ondemand;
 
 constexpr int kMaxDepth = 64;
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // Without JSON's white space around; other control characters make a value invalid.
 std::string_view trimmed(std::string_view text) {
@@ -271,8 +270,7 @@ struct FieldParser::State {
   template <typename Leaf>
   bool walk(std::string_view text, Leaf& leaf) {
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    const std::size_t start = text.find_first_not_of(" \t\r\n");
-    if (start == std::string_view::npos || text[start] != '{') return false;
+    if (!may_be_object(text)) return false;
     padded.reserve(text.size() + simdjson::SIMDJSON_PADDING);
     padded.assign(text);
     od::document document;

@@ -60,7 +60,16 @@ class FieldParser {
 // the call.
 void for_each_escaped_string(std::string_view json, const std::function<void(std::string_view)>& callback);
 
-// JSON when the first lines of a source look like objects, UTF-16 by its mark, else text.
+inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+// Whether a record can have fields at all: its first byte behind a byte order mark and JSON's white space is a brace.
+inline bool may_be_object(std::string_view text) {
+  std::size_t i = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  while (i < text.size() && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')) ++i;
+  return i < text.size() && text[i] == '{';
+}
+
+// UTF-16 when a source begins with its mark, else text. What of text is JSON is seen record by record (annotate.h).
 Format detect_format(std::string_view head);
 
 }  // namespace logboom::parse

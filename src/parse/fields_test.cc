@@ -190,16 +190,11 @@ TEST(Fields, HandsOutEscapedStringsDecoded) {
   EXPECT_THAT(escaped("\\"), IsEmpty());
 }
 
-TEST(Fields, DetectsJsonByTheFirstLines) {
-  EXPECT_EQ(detect_format("{\"a\":1}\n{\"b\":2}\n"), Format::kJson);
-  EXPECT_EQ(detect_format("\xef\xbb\xbf{\"a\":1}\r\n\r\n{}\r\n"), Format::kJson);
-  EXPECT_EQ(detect_format("{\"a\":1}\n{\"cut\":\"x"), Format::kJson);
-  EXPECT_EQ(detect_format("{\"a\":\"a first line longer than the head"), Format::kJson);
-  EXPECT_EQ(detect_format("{\"a\":1}\nplain\n"), Format::kText);
-  EXPECT_EQ(detect_format("{curly}\n"), Format::kText);
-  EXPECT_EQ(detect_format("{\"a\":1} and more\n"), Format::kText);
-  EXPECT_EQ(detect_format(""), Format::kText);
-  EXPECT_EQ(detect_format("\n\n"), Format::kText);
+TEST(Fields, ARecordSaysByItsFirstByteWhetherItMayBeAnObject) {
+  for (const char* object : {"{\"a\":1}", " \t{", "{curly}", "\r\n{}", "\xef\xbb\xbf{"})
+    EXPECT_TRUE(may_be_object(object)) << object;
+  for (const char* other : {"", " ", "[{}]", "a {", "\xef\xbb\xbf", "\xef\xbb{"})
+    EXPECT_FALSE(may_be_object(other)) << other;
 }
 
 }  // namespace

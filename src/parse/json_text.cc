@@ -7,9 +7,6 @@
 namespace logboom::parse {
 namespace {
 
-constexpr int kLinesLookedAt = 8;
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = static_cast<char>(c | 0x20);
@@ -66,15 +63,6 @@ std::string unescaped(std::string_view raw) {
   return out;
 }
 
-bool looks_like_object(std::string_view line, bool complete) {
-  const std::size_t brace = line.find_first_not_of(" \t");
-  if (brace == std::string_view::npos || line[brace] != '{') return false;
-  const std::size_t name = line.find_first_not_of(" \t", brace + 1);
-  const char first = name == std::string_view::npos ? '\0' : line[name];
-  if (first != '"' && first != '}' && (complete || first != '\0')) return false;
-  return !complete || line[line.find_last_not_of(" \t\r")] == '}';
-}
-
 }  // namespace
 
 void for_each_escaped_string(std::string_view json, const std::function<void(std::string_view)>& callback) {
@@ -101,19 +89,7 @@ Format detect_format(std::string_view head) {
   if (head.starts_with("\xfe\xff")) return Format::kUtf16Be;
   // The mark of UTF-32 begins the same way.
   if (head.starts_with("\xff\xfe") && head.substr(2, 2) != std::string_view("\0\0", 2)) return Format::kUtf16Le;
-  if (head.starts_with(kByteOrderMark)) head.remove_prefix(kByteOrderMark.size());
-  int objects = 0;
-  for (int looked = 0; looked < kLinesLookedAt && !head.empty();) {
-    const std::size_t lf = head.find('\n');
-    const bool complete = lf != std::string_view::npos;
-    const std::string_view line = head.substr(0, lf);
-    head = complete ? head.substr(lf + 1) : std::string_view();
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    if (!looks_like_object(line, complete)) return Format::kText;
-    ++looked;
-    ++objects;
-  }
-  return objects > 0 ? Format::kJson : Format::kText;
+  return Format::kText;
 }
 
 }  // namespace logboom::parse

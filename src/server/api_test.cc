@@ -322,6 +322,15 @@ TEST_F(ApiTest, X7CsvCellsAreNoFormulas) {
   EXPECT_EQ(call("GET", "/api/v1/export/rows?format=xml").status(), 400);
 }
 
+TEST_F(ApiTest, Utf16IsExportedAsPeopleSeeIt) {
+  logstore::Row row;
+  row.format = Format::kUtf16Be;
+  row.text = std::string("\0h\0i\0 \0A", 8);
+  store_.add(std::move(row));
+  EXPECT_NE(call("GET", "/api/v1/export/rows?format=csv").text().find(",\"hi A\"\r\n"), std::string::npos);
+  EXPECT_EQ(call("GET", "/api/v1/export/rows?format=text").text(), "hi A\n");
+}
+
 TEST_F(ApiTest, AnExportThatFailsIsCutNotEnded) {
   store_.fails = Error(ErrorCode::kIo, "cannot read");
   const auto cut = call("GET", "/api/v1/export/rows");

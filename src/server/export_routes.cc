@@ -121,12 +121,17 @@ class RowExport final : public logstore::SearchVisitor {
     if (format_ == RowFormat::kNdjson) {
       JsonWriter w(out);
       rows_.write(w, row);
-    } else if (format_ == RowFormat::kText) {
-      out += row.text;
+      out += '\n';
+      return;
+    }
+    std::string decoded;
+    const std::string_view shown = shown_text(row, decoded);
+    if (format_ == RowFormat::kText) {
+      out += shown;
     } else {
       append_cell(out, parse::format_time_utc(row.time));
       for (const std::string_view cell : {level_name(row.level), std::string_view(row.host), std::string_view(row.path),
-                                          std::string_view(row.channel), std::string_view(row.text)}) {
+                                          std::string_view(row.channel), shown}) {
         out += ',';
         append_cell(out, cell);
       }

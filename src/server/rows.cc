@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "http/message.h"
+#include "parse/fields.h"
 #include "parse/utf16.h"
 
 namespace logboom::server {
@@ -57,14 +58,24 @@ std::string_view format_name(Format format) {
   return "";
 }
 
+// A record of a batch of JSON need not be an object.
+Format format_of(const logstore::Row& row) {
+  return row.format == Format::kJson && !parse::may_be_object(row.text) ? Format::kText : row.format;
+}
+
+std::string_view shown_text(const logstore::Row& row, std::string& buffer) {
+  if (!is_utf16(row.format)) return row.text;
+  return buffer = parse::decode_utf16(row.text, row.format, row.offset);
+}
+
 std::string row_id(const logstore::Row& row) {
   std::string id = fmt::format("{}.{}.{}", row.source.to_hex(), row.epoch, row.offset);
   return row.channel == "logs" ? id : id + "." + row.channel;
 }
 
 void RowWriter::write_text(http::JsonWriter& out, const logstore::Row& row) const {
-  const std::string decoded = is_utf16(row.format) ? parse::decode_utf16(row.text, row.format, row.offset) : "";
-  const std::string_view whole = is_utf16(row.format) ? std::string_view(decoded) : std::string_view(row.text);
+  std::string decoded;
+  const std::string_view whole = shown_text(row, decoded);
   const std::string_view text = text_limit_ > 0 ? cut_at_character(whole, text_limit_) : whole;
   out.key("text").string(text);
   if (!http::is_utf8(text)) out.field("raw", http::base64(text));
@@ -85,7 +96,7 @@ void RowWriter::write(http::JsonWriter& out, const logstore::Row& row) {
   out.open_object().field("id", row_id(row)).field("source", row.source.to_hex()).field("epoch", row.epoch);
   out.field("offset", row.offset).key("time").time(row.time).field("time_origin", time_origin_name(row.time_origin));
   out.field("level", level_name(row.level)).bytes_field("host", row.host).bytes_field("file", row.path);
-  out.field("topic", row.channel).field("format", format_name(row.format));
+  out.field("topic", row.channel).field("format", format_name(format_of(row)));
   out.field("lines", row.lines).field("commit", row.commit);
   write_text(out, row);
   if (row.flags & Record::kFragment) out.field("fragment", true);

@@ -30,6 +30,8 @@ class RowWriter {
 };
 
 std::string row_id(const logstore::Row& row);
+// A row's text as people see it: of UTF-16 what it says, in `buffer`; else its bytes.
+std::string_view shown_text(const logstore::Row& row, std::string& buffer);
 std::string_view format_name(Format format);
 std::string_view time_origin_name(TimeOrigin origin);
 

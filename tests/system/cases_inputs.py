@@ -46,6 +46,20 @@ def test_any_bytes(home):
     check(count_lines(home, '"\\ufffd"', code=None) >= 0, "a query with replacement marks")
 
 
+@faults("B25")
+def test_objects_among_other_lines(home):
+    """Each line says by itself whether it is JSON: a broken one, plain text and objects in one file, in blocks and before, cut anywhere."""
+    lines = ['{"status":500,"a":"broken at the head', "plain words before any object"]
+    lines += [f'{{"status":{500 if n % 3 == 0 else 200},"n":{n}}}' if n % 2 else f"plain line {n} status:500" for n in range(40_000)]
+    lines += ['{"status":1e999999}', '{"status":500} and more', '{"status":500}']
+    good = sum(1 for line in lines if line.startswith('{"status":500') and line.endswith("}"))
+    import_all(home, {"mixed.log": ("\n".join(lines) + "\n").encode(), "few.log": ("\n".join(lines[:7]) + "\n").encode()})
+    count = lambda query: count_lines(home, query, code=None)
+    check(count("status:500 file:mixed.log") == good, f"{count('status:500 file:mixed.log')} of {good}")
+    check(count("status:500 file:few.log") == sum(1 for line in lines[:7] if line.startswith('{"status":500,"n"')), "a small file, never a block")
+    check(count("n:>=39990") == 5, f"ranges: {count('n:>=39990')}")
+
+
 @faults("B8")
 def test_utf16(home):
     """UTF-16 with a BOM, both orders: exact bytes, as many lines as it has; found and shown by what it says, in blocks and before."""
@@ -54,6 +68,8 @@ def test_utf16(home):
     import_all(home, {"le.log": b"\xff\xfe" + text.encode("utf-16-le"), "be.log": b"\xfe\xff" + text.encode("utf-16-be"), "block.log": b"\xff\xfe" + long.encode("utf-16-le")})
     for query, lines in (("Zeile", 150), ('"Zeile 17 mit"', 3), ("*eil*", 150), ("/Zeile 1[0-9] mit/", 30), ("Zeile NOT 4", 147), ("level:error", 150), ("\u4e2d", 150), ("nowhere", 0), ("other", 30_000)):
         check(count_lines(home, query, code=None) == lines, f"{query}: {count_lines(home, query, code=None)} lines, {lines} were written")
+    rows = list(csv.reader(io.StringIO(home.run("search", "--all", "-o", "csv", '"Zeile 17 mit"').stdout.decode())))
+    check(all(row[4].endswith("\u4e2d\U0001f600") for row in rows[1:]), f"as csv: {rows}")
     shown = home.run("search", "--all", "--quiet", '"Zeile 17 mit"').stdout.decode()
     check(shown == 3 * "2026-11-20 10:00:17 ERROR Zeile 17 mit \u00e4\u4e2d\U0001f600\n", f"shown: {shown!r}")
 

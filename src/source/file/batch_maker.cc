@@ -140,6 +140,7 @@ std::optional<Batch> BatchMaker::records(const TrackedSource& source, Stream& st
   batch.records = std::move(records);
   batch.trailing_blank = split.trailing_blank;
   batch.end = batch.begin + batch.bytes.size();
+  stream.times.plain = stream.rule->rule.format == config::FormatChoice::kText;
   parse::annotate(batch, zone_seconds(batch.arrival), stream.times);
   if (!stream.rule->filter->keeps_all()) {
     stream.dropping_fragment = Dropping(batch, *stream.rule->filter, stream.dropping_fragment).run();

@@ -37,17 +37,8 @@ bool tail_may_fill(const TrackedSource& source, bool one_shot) {
 
 void Follower::decide_format(Stream& stream, std::string_view bytes) {
   if (stream.format) return;
-  switch (stream.rule->rule.format) {
-    case config::FormatChoice::kText:
-      stream.format = Format::kText;
-      break;
-    case config::FormatChoice::kJson:
-      stream.format = Format::kJson;
-      break;
-    case config::FormatChoice::kAuto:
-      stream.format = parse::detect_format(bytes.substr(0, 64u << 10));
-      break;
-  }
+  const bool marked = stream.rule->rule.format == config::FormatChoice::kAuto && stream.position == 0;
+  stream.format = marked ? parse::detect_format(bytes) : Format::kText;
 }
 
 Moment Follower::group_wait(const Stream& stream) const {

@@ -245,7 +245,8 @@ void Follower::resume_stream(TrackedSource& source, Stream& stream, const KnownS
   // Of the last commit; it is moved to the position once it was compared with the file (first_look).
   if (known.state.position == std::max(stream.acked.end(), stream.base)) stream.guard = known.state.guard;
   stream.seen_size = 0;
-  if (known.state.position > 0 || !known.coverage.empty()) stream.format = known.state.format;
+  if (known.state.position > 0 || !known.coverage.empty())
+    stream.format = is_utf16(known.state.format) ? known.state.format : Format::kText;
   source.lost_size = std::max(source.lost_size, known.state.size);
 }
 

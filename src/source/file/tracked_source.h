@@ -39,7 +39,7 @@ struct Stream {
   parse::AnnotateCarry times;
   bool from_end = false;           // start=end: what is there now is left out
   bool dropping_fragment = false;  // the line whose fragments come is left out
-  std::optional<Format> format;    // decided at the first bytes
+  std::optional<Format> format;    // text or UTF-16, decided at the first bytes
   std::uint64_t seen_size = 0;     // of the source at the last look
   Moment grown_at{0};
   bool looked = false;          // at its file since it was found
