@@ -76,6 +76,26 @@ TEST_F(FileCollectorTest, FollowsWithInotify) {
   ASSERT_TRUE(shared.wait_for_line("fresh"));
 }
 
+TEST_F(FileCollectorTest, SeesAFileWhoseFolderComesLater) {
+  options.reconcile = milliseconds(1'000'000);  // only events can tell
+  write("app.log", "first\n");
+  rule("app.log");
+  rule("deep/er/named.log");
+  rule("other/*/glob.log");
+  run();
+  ASSERT_TRUE(shared.wait_for_line("first"));
+  for (const char* folder : {"deep", "other", "deep/er", "other/one"}) {
+    // Behind the scans that follow a change of the watches: those see everything, also what no event told.
+    std::this_thread::sleep_for(milliseconds(300));
+    std::filesystem::create_directory(at(folder));
+  }
+  std::this_thread::sleep_for(milliseconds(300));
+  write("deep/er/named.log", "named\n");
+  write("other/one/glob.log", "matched\n");
+  ASSERT_TRUE(shared.wait_for_line("named"));
+  ASSERT_TRUE(shared.wait_for_line("matched"));
+}
+
 TEST_F(FileCollectorTest, TakesNewRulesAtOnceAndStopsAtOnce) {
   options.reconcile = milliseconds(1'000'000);
   write("b.log", "by rule\n");

@@ -56,6 +56,7 @@ class Walk {
     if (info.ok()) {
       add(path);
     } else {
+      await(path);
       problems_.push_back({path, info.error().message()});
     }
   }
@@ -92,6 +93,18 @@ class Walk {
     parents_.insert(std::string(folder_of(path)));
     const auto info = files_.stat(path);
     if (info.ok() && info->type != FileType::kDirectory) add(path);
+    if (!info.ok()) await(path);
+  }
+
+  // What is not there yet comes with a folder in the nearest one that is.
+  void await(std::string_view path) {
+    while (path.size() > 1) {
+      path = folder_of(path);
+      const auto info = files_.stat(std::string(path));
+      if (!info.ok() || info->type != FileType::kDirectory) continue;
+      parents_.insert(std::string(path));
+      return;
+    }
   }
 
   void any_folder(const std::string& folder, const Glob::Components& pattern, std::size_t at, std::size_t depth) {
@@ -132,6 +145,7 @@ class Walk {
     if (listing.ok()) {
       entries = std::move(listing).value();
     } else {
+      await(folder);
       problems_.push_back({folder, listing.error().message()});
     }
     return entries;

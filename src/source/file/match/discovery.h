@@ -1,4 +1,5 @@
-// Discovery: which files the rules name right now, and in which folders new ones may appear.
+// Discovery: which files the rules name right now, and in which folders new ones may appear: those of the rules, and
+// where one of them is missing the nearest folder above it.
 #pragma once
 
 #include <cstddef>
