@@ -7,10 +7,22 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/combinations.h"
+
 namespace logboom::app {
 namespace {
 
 constexpr const char* kVersion = "logboom " LOGBOOM_VERSION;
+
+// "rules list".
+std::string full_name(const Command& command) {
+  for (const Command& parent : all_commands()) {
+    for (const Command& sub : parent.subcommands) {
+      if (&sub == &command) return parent.name + " " + sub.name;
+    }
+  }
+  return command.name;
+}
 
 // One CLI11 application made from the table; keeps what was typed.
 class Parser {
@@ -46,6 +58,11 @@ class Parser {
                               : rest_.size() < chosen_->least_rest || rest_.size() > chosen_->most_rest) {
       parsed.text = fmt::format("logboom: {} takes {}\nTry `logboom {} --help`.\n", chosen_->name,
                                 chosen_->rest.empty() ? "no words behind its options" : chosen_->rest, chosen_->name);
+      parsed.exit_code = kUsage;
+      return parsed;
+    }
+    if (const std::string wrong = misuse(full_name(*chosen_), args_); !wrong.empty()) {
+      parsed.text = fmt::format("logboom: {}\nTry `logboom {} --help`.\n", wrong, full_name(*chosen_));
       parsed.exit_code = kUsage;
       return parsed;
     }
@@ -206,7 +223,8 @@ std::string commands_reference() {
       "# Commands\n\nGenerated from the program's own tables (`logboom reference commands`).\n\n"
       "Exit status: 0 fine; 1 the answer is \"no\" (nothing found, audit not clean, export incomplete, `check` found "
       "errors); 2 wrong use or "
-      "configuration; 3 could not do it; 130 interrupted.\n\n## Options of every command\n";
+      "configuration; 3 could not do it; 130 interrupted.\n\n## Options of every command\n\nOptions that would do "
+      "nothing, alone or beside others, are refused.\n";
   append_options(out, common_options());
   for (const Command& command : all_commands()) append_command(out, command, "logboom");
   return out;

@@ -139,3 +139,52 @@ def test_answers_that_cannot_be_written(home):
         check(b"csv" in home.run(*words, code=2).stderr, f"{words} is refused")
     lines = home.run("search", "-o", "csv", "--file", "w.log", "-n", "2").stdout.splitlines()
     check(len(lines) == 3 and lines[0] == b"time,level,host,file,text", f"records as csv: {lines}")
+
+
+def grep_context(word, path, around):
+    return subprocess.run(["grep", "-a", "-w", "-F", "-C", str(around), word, path], capture_output=True, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}).stdout
+
+
+def test_context_is_that_of_grep(home):
+    """`--context` prints what `grep -C` prints: groups that touch are one, no line twice, over more matches than a page holds; also of the newest only, and
+    of files that take turns."""
+    rng = random.Random(7)
+    for name in ("a.log", "b.log"):
+        with open(home.log(name), "w") as f:
+            f.writelines(f"2026-11-20 {10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d} INFO {name} {n} {'wanted' if rng.random() < 0.3 else 'other'}\n" for n in range(2500))
+    home.run("import", home.log("a.log"), home.log("b.log"))
+    for name, around in (("a.log", 0), ("b.log", 3)):
+        got = home.run("search", "--all", "--context", str(around), "--file", name, "wanted").stdout
+        wanted = grep_context("wanted", home.log(name), around)
+        check(got == wanted, f"{name} with {around}: {len(got)} bytes, grep has {len(wanted)}")
+    both = home.run("search", "--all", "--context", "2", "wanted").stdout.splitlines(keepends=True)
+    for name in ("a.log", "b.log"):
+        lines = [line for line in both if f" {name} ".encode() in line]
+        wanted = grep_context("wanted", home.log(name), 2).splitlines(keepends=True)
+        check(lines == [line for line in wanted if line != b"--\n"], f"{name} of both: {len(lines)} lines")
+    newest = home.run("search", "-n", "40", "--context", "2", "--file", "a.log", "wanted").stdout
+    check(grep_context("wanted", home.log("a.log"), 2).endswith(newest) and newest.count(b"wanted") >= 40, "the newest 40 are the end of it")
+
+
+def test_options_that_would_do_nothing(home):
+    """Options that say nothing to a command, or nothing beside each other, are refused with a line that names them."""
+    with open(home.log("a.log"), "wb") as f:
+        f.write(b"2026-11-20 10:00:00 ERROR a\n")
+    home.run("import", home.log("a.log"))
+    wrong = [["search", "-f", what] for what in ("--count", "--count-lines", "--fields")] + [
+        ["search", "-f", "--histogram", "1m"], ["search", "-f", "--to", "now"], ["search", "-f", "--context", "2"], ["search", "--count", "--fields"],
+        ["search", "--count", "-n", "3"], ["search", "--all", "-n", "3"], ["search", "--values", "level", "--context", "1"], ["search", "--with", "time", "-o", "json"],
+        ["search", "--token-file", "x"], ["follow", "--with", "time", "-o", "csv"], ["audit", "--accept", "x", "--shallow"], ["export", "--file", "a", "--source", "b"],
+        ["export", "--file", "a", "-o", "json"], ["import", home.log("a.log"), "--name", "x"], ["import", "-", home.log("a.log")], ["import", home.log("a.log"), "-o", "json"],
+        ["rules", "add", "/x", "--host", "a", "--hosts", "b"], ["token", "create", "--agent", "--role", "admin"], ["repair", "--server", "http://127.0.0.1:1"],
+        ["generate", home.logs, "--lines", "1", "--every", "1s"], ["up", "--no-page", "--tls-key", "x"], ["up", "--server", "http://127.0.0.1:1"], ["doctor", "-o", "json"]]
+    for words in wrong:
+        done = home.run(*words, code=2)
+        option = next(w for w in reversed(words) if w.startswith("-")).lstrip("-")
+        name = {"f": "follow", "n": "limit", "o": "output", "to": "until", "": "-"}.get(option, option)
+        check(name.encode() in done.stderr and done.stderr.count(b"\n") <= 2 and not done.stdout, f"{words}: {done.stderr!r}")
+    for source in ("-", home.log("a.log")):
+        done = home.run("import", source, "--server", "http://127.0.0.1:1", code=2, stdin=b"x\n")
+        check(b"ssh" in done.stderr, f"an import over --server: {done.stderr!r}")
+    check(home.run("search", "--color", "always").stdout == b"\x1b[31m2026-11-20 10:00:00 ERROR a\x1b[0m\n", "colours")
+    check(home.run("search", "-o", "text", "--all", "--count").stdout == b"1\n", "what says the same twice is fine")

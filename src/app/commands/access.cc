@@ -51,11 +51,14 @@ int run_token_create(Context& context, const Args& args) {
 }
 
 int run_token_list(Context& context, const Args&) {
+  if (Status form = refuse_csv(context); !form.ok()) return fail(form.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   const auto answer = call_json(**api, {"GET", "/api/v1/tokens", {}}, context.stop);
   if (!answer.ok()) return fail(answer.error());
-  for (const json& token : answer->value("tokens", json::array())) {
+  const json tokens = answer->value("tokens", json::array());
+  if (context.output != OutputFormat::kText) return fmt::print("{}\n", tokens.dump()), kOk;
+  for (const json& token : tokens) {
     fmt::print("{:<18} {:<8} {:<26} {}\n", token.value("id", ""), token.value("role", ""),
                time_text(token.value("expires", json())), printable(token.value("name", "")));
   }
@@ -76,7 +79,8 @@ int run_backup(Context& context, const Args& args) {
   const auto answer =
       call_json(**api, {"POST", "/api/v1/backup", {}, json{{"directory", directory}}.dump()}, context.stop);
   if (!answer.ok()) return fail(answer.error());
-  fmt::print("copied to {}; search it with --data {}\n", directory, directory);
+  fmt::print("copied to {}{}; search it with --data {}\n", directory, context.server.empty() ? "" : " of the server",
+             directory);
   return kOk;
 }
 

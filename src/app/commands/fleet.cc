@@ -133,6 +133,7 @@ Status enroll(Context& context, const std::string& url, const std::string& token
 }  // namespace
 
 int run_fleet(Context& context, const Args& args) {
+  if (Status form = refuse_csv(context); !form.ok()) return fail(form.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   if (!args.rest().empty()) return print_one(context, **api, args.rest()[0]);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -101,14 +102,29 @@ Result<json> stream_body(const Args& args, const Spool& spool) {
   return body;
 }
 
+Status check_use(const Context& context, const Args& args, bool from_stdin) {
+  const auto wrong = [](const char* why) { return Error(ErrorCode::kInvalidArgument, why); };
+  if (!context.server.empty()) {
+    return wrong(
+        "cannot import over --server: the program there reads the files of its own machine, not these; send them to it "
+        "(logboom import - --name NAME there, over ssh), or make this host its agent (logboom enroll)");
+  }
+  const auto& rest = args.rest();
+  if (!from_stdin && std::find(rest.begin(), rest.end(), "-") != rest.end())
+    return wrong("cannot import standard input (-) beside files: run the import twice");
+  if (from_stdin && !args.has("name")) return wrong("what comes on standard input needs a name: --name web-1.log");
+  if (!from_stdin && args.has("name"))
+    return wrong("cannot use --name with files, which have names: it names what comes on standard input (-)");
+  return {};
+}
+
 }  // namespace
 
 int run_import(Context& context, const Args& args) {
   const bool from_stdin = args.rest() == std::vector<std::string>{"-"};
+  if (const Status use = check_use(context, args, from_stdin); !use.ok()) return fail(use.error());
   Spool spool(context);
   if (from_stdin) {
-    if (!args.has("name"))
-      return fail(Error(ErrorCode::kInvalidArgument, "what comes on standard input needs a name: --name web-1.log"));
     if (Status filled = spool.fill(context); !filled.ok()) return fail(filled.error());
   }
   const auto body = from_stdin ? stream_body(args, spool) : import_body(context, args);

@@ -128,7 +128,7 @@ int run_audit(Context& context, const Args& args) {
 }
 
 int run_export(Context& context, const Args& args) {
-  if (args.has("file") == args.has("source"))
+  if (!args.has("file") && !args.has("source"))
     return fail(Error(ErrorCode::kInvalidArgument, "say what to export: --file PATH or --source ID"));
   http::Pairs parameters;
   if (args.has("file")) {

@@ -82,6 +82,10 @@ Result<json> history_of(Context& context, ApiAccess& api, const Owner& owner) {
   return answer.value("entries", json::array());
 }
 
+void print_json(const json& value) {
+  fmt::print("{}\n", value.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
 void print_diff(const Owner& owner, const RulesNow& now, const std::vector<config::Rule>& rules) {
   config::RuleSet before;
   config::RuleSet after;
@@ -177,7 +181,15 @@ int show(Context& context, const Args& args, const std::function<Status(ApiAcces
 
 int run_rules_list(Context& context, const Args& args) {
   return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+    LB_TRY(refuse_csv(context));
     LB_ASSIGN(const RulesNow now, rules_now(context, api, owner));
+    if (context.output != OutputFormat::kText) {
+      json rows = json::array();
+      for (const config::Rule& rule : now.rules)
+        rows.push_back({{"name", rule.name}, {"topic", rule.topic}, {"path", rule.path}});
+      print_json({{"revision", now.revision}, {"rules", std::move(rows)}});
+      return {};
+    }
     fmt::print("revision {}\n", now.revision);
     for (const config::Rule& rule : now.rules)
       fmt::print("{:<28} {:<12} {}\n", printable(rule.name), rule.topic, printable(rule.path));
@@ -238,7 +250,9 @@ int run_rules_remove(Context& context, const Args& args) {
 
 int run_rules_history(Context& context, const Args& args) {
   return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+    LB_TRY(refuse_csv(context));
     LB_ASSIGN(const json entries, history_of(context, api, owner));
+    if (context.output != OutputFormat::kText) return print_json(entries), ok_status();
     for (const json& entry : entries) {
       const auto rules = parse_rules("history", entry.value("yaml", ""));
       fmt::print("{:>6}  {:<26} {:<16} {} rules\n", entry.value("revision", 0), time_text(entry.at("time")),

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "app/api_access.h"
 #include "app/commands/commands.h"
 #include "app/frames.h"
 #include "app/progress.h"
+#include "app/row_printer.h"
 #include "base/log.h"
 #include "http/client.h"
 #include "logstore/query/query.h"
@@ -45,7 +45,11 @@ Result<std::string> full_query(const Context& context, const Args& args) {
 }
 
 // The columns of --with.
-Result<std::vector<std::string>> columns_of(const Args& args) {
+Result<std::vector<std::string>> columns_of(const Context& context, const Args& args) {
+  if (args.has("with") && context.output != OutputFormat::kText) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "cannot use --with and --output together: it adds columns to the text form, the others have them all");
+  }
   constexpr std::array<std::string_view, 5> kKnown{"time", "host", "file", "offset", "level"};
   const std::string typed = args.text("with");
   std::vector<std::string> columns;
@@ -60,89 +64,9 @@ Result<std::vector<std::string>> columns_of(const Args& args) {
   return columns;
 }
 
-// Prints records as they stand in their files, with the columns asked for.
-class RowPrinter {
- public:
-  RowPrinter(const Context& context, std::vector<std::string> with)
-      : format_(context.output), terminal_(::isatty(STDOUT_FILENO) != 0), with_(std::move(with)) {
-    if (format_ == OutputFormat::kCsv) std::fputs("time,level,host,file,text\n", stdout);
-    if (format_ == OutputFormat::kJson) std::fputs("[", stdout);
-  }
-  ~RowPrinter() {
-    if (format_ == OutputFormat::kJson) std::fputs("]\n", stdout);
-  }
-
-  void print(const json& row) {
-    switch (format_) {
-      case OutputFormat::kText:
-        return print_text(row);
-      case OutputFormat::kCsv:
-        return print_csv(row);
-      case OutputFormat::kJson:
-        std::fputs(printed_ > 0 ? ",\n" : "", stdout);
-        [[fallthrough]];
-      case OutputFormat::kNdjson:
-        write(row.dump() + (format_ == OutputFormat::kNdjson ? "\n" : ""));
-    }
-    ++printed_;
-  }
-  std::uint64_t printed() const { return printed_; }
-
- private:
-  static void write(const std::string& bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stdout); }
-
-  static std::string column(const json& row, const std::string& name) {
-    if (name == "time") return time_text(row.value("time", json()));
-    if (name == "offset") return std::to_string(row.value("offset", std::uint64_t{0}));
-    if (name == "file") return printable(exact_bytes(row, "file", "file_raw"));
-    return printable(row.value(name, ""));
-  }
-
-  void print_text(const json& row) {
-    std::string line;
-    for (const std::string& name : with_) line += column(row, name) + " ";
-    std::string text = exact_bytes(row, "text", "raw");
-    line += terminal_ ? printable_lines(text) : text;
-    line += '\n';
-    write(line);
-    ++printed_;
-  }
-
-  // As printable(), but the record's own line breaks stay.
-  static std::string printable_lines(std::string_view text) {
-    std::string out;
-    while (true) {
-      const std::size_t end = text.find('\n');
-      out += printable(text.substr(0, end));
-      if (end == std::string_view::npos) return out;
-      out += '\n';
-      text.remove_prefix(end + 1);
-    }
-  }
-
-  static std::string csv_cell(const std::string& text) {
-    std::string out = "\"";
-    // A spreadsheet would run a cell that begins so as a formula.
-    if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) out += '\'';
-    for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-    return out + "\"";
-  }
-
-  void print_csv(const json& row) {
-    write(fmt::format("{},{},{},{},{}\n", time_text(row.value("time", json())), row.value("level", ""),
-                      csv_cell(row.value("host", "")), csv_cell(exact_bytes(row, "file", "file_raw")),
-                      csv_cell(exact_bytes(row, "text", "raw"))));
-    ++printed_;
-  }
-
-  const OutputFormat format_;
-  const bool terminal_;
-  const std::vector<std::string> with_;
-  std::uint64_t printed_ = 0;
-};
-
 struct Found {
   json stats;
+  std::string next;  // cursor of the page behind it; empty: there is none
   json histogram = json::array();
   std::uint64_t commit = 0;
 };
@@ -166,6 +90,7 @@ Result<Found> run_query(Context& context, ApiAccess& api, http::Pairs parameters
                       fmt::format("{} found", frame.at("stats").value("records", std::uint64_t{0})));
     if (type == "done") {
       found.stats = frame.at("stats");
+      if (const json next = frame.value("next", json()); next.is_string()) found.next = next.get<std::string>();
       failure = frame.value("error", json());
     }
     return std::ferror(stdout) == 0;
@@ -257,21 +182,6 @@ int print_names(Context& context, ApiAccess& api, ApiRequest request, const char
   return rows.empty() ? kNo : kOk;
 }
 
-void print_context(Context& context, ApiAccess& api, const json& row, const std::string& around, RowPrinter& printer) {
-  const ApiRequest request{"GET",
-                           "/api/v1/context",
-                           {{"source", row.value("source", "")},
-                            {"epoch", std::to_string(row.value("epoch", 0u))},
-                            {"offset", std::to_string(row.value("offset", std::uint64_t{0}))},
-                            {"topic", row.value("topic", "")},
-                            {"before", around},
-                            {"after", around}}};
-  const auto answer = call_json(api, request, context.stop);
-  if (!answer.ok()) return print_error(answer.error().message());
-  if (printer.printed() > 0 && context.output == OutputFormat::kText) std::fputs("--\n", stdout);
-  for (const json& neighbour : (*answer).at("rows")) printer.print(neighbour);
-}
-
 int follow_from(Context& context, ApiAccess& api, const std::string& query, std::optional<std::uint64_t> commit,
                 RowPrinter& printer) {
   http::Pairs parameters = {{"q", query}, {"rate", "0"}};
@@ -294,28 +204,55 @@ int follow_from(Context& context, ApiAccess& api, const std::string& query, std:
   return fail(answer.error());
 }
 
+// Page by page, as each record takes further questions: only a page is held.
+Result<Found> print_all_with_context(Context& context, ApiAccess& api, const http::Pairs& parameters,
+                                     ContextPrinter& around) {
+  constexpr std::size_t kPage = 500;
+  std::uint64_t damaged = 0;
+  Found page;
+  do {
+    http::Pairs asked = parameters;
+    asked.emplace_back("limit", std::to_string(kPage));
+    if (!page.next.empty()) asked.emplace_back("after", page.next);
+    std::vector<json> rows;
+    LB_ASSIGN(page, run_query(context, api, std::move(asked), [&](const json& row) { rows.push_back(row); }));
+    for (const json& row : rows) LB_TRY(around.print(row));
+    damaged = std::max(damaged, page.stats.value("damaged_blocks", std::uint64_t{0}));
+  } while (!page.next.empty() && !page.stats.value("partial", false) && std::ferror(stdout) == 0);
+  page.stats["damaged_blocks"] = damaged;
+  return page;
+}
+
+// The newest, oldest of them first.
+Result<Found> print_newest(Context& context, ApiAccess& api, http::Pairs parameters,
+                           const std::function<Status(const json&)>& print) {
+  std::vector<json> newest;
+  LB_ASSIGN(Found found,
+            run_query(context, api, std::move(parameters), [&](const json& row) { newest.push_back(row); }));
+  for (auto row = newest.rbegin(); row != newest.rend(); ++row) LB_TRY(print(*row));
+  return found;
+}
+
+Result<Found> find_and_print(Context& context, ApiAccess& api, const std::string& query, const Args& args,
+                             RowPrinter& printer) {
+  http::Pairs parameters = search_parameters(query, args);
+  parameters.emplace_back("order", args.has("all") ? "oldest" : "newest");
+  parameters.emplace_back("count", "false");
+  ContextPrinter around(context, api, args.text("context"), printer);
+  if (args.has("all") && args.has("context")) return print_all_with_context(context, api, parameters, around);
+  parameters.emplace_back("limit", args.has("all") ? "all" : args.text("limit", "100"));
+  if (args.has("all"))
+    return run_query(context, api, std::move(parameters), [&](const json& row) { printer.print(row); });
+  return print_newest(context, api, std::move(parameters), [&](const json& row) {
+    return args.has("context") ? around.print(row) : (printer.print(row), ok_status());
+  });
+}
+
 int print_rows(Context& context, ApiAccess& api, const std::string& query, const Args& args,
                std::vector<std::string> columns) {
-  const bool all = args.has("all");
-  http::Pairs parameters = search_parameters(query, args);
-  parameters.emplace_back("limit", all ? "all" : args.text("limit", "100"));
-  parameters.emplace_back("order", all ? "oldest" : "newest");
-  parameters.emplace_back("count", "false");
   RowPrinter printer(context, std::move(columns));
-  std::vector<json> newest;
-  const auto found = run_query(context, api, std::move(parameters), [&](const json& row) {
-    if (all && !args.has("context")) return printer.print(row);
-    newest.push_back(row);
-  });
+  const auto found = find_and_print(context, api, query, args, printer);
   if (!found.ok()) return fail(found.error());
-  if (!all) std::reverse(newest.begin(), newest.end());
-  for (const json& row : newest) {
-    if (args.has("context")) {
-      print_context(context, api, row, args.text("context"), printer);
-    } else {
-      printer.print(row);
-    }
-  }
   std::fflush(stdout);
   explain(context, found->stats);
   if (args.has("follow")) return follow_from(context, api, query, found->commit, printer);
@@ -327,7 +264,7 @@ int print_rows(Context& context, ApiAccess& api, const std::string& query, const
 int run_search(Context& context, const Args& args) {
   const auto query = full_query(context, args);
   if (!query.ok()) return fail(query.error());
-  auto columns = columns_of(args);
+  auto columns = columns_of(context, args);
   if (!columns.ok()) return fail(columns.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
@@ -352,7 +289,7 @@ int run_search(Context& context, const Args& args) {
 int run_follow(Context& context, const Args& args) {
   const auto query = full_query(context, args);
   if (!query.ok()) return fail(query.error());
-  auto columns = columns_of(args);
+  auto columns = columns_of(context, args);
   if (!columns.ok()) return fail(columns.error());
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
