@@ -79,7 +79,7 @@ function(logboom_test name)
   target_link_libraries(${name} PRIVATE lb_flags ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
   logboom_pch(${name})
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 ENVIRONMENT "LOGBOOM_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "LOGBOOM_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 endfunction()
 
 # logboom_bench(NAME SOURCES ... DEPENDS ...): a benchmark program, run by bench/run.py

@@ -46,7 +46,10 @@ class FakeLogStore final : public logstore::LogStore,
 
   Result<logstore::SearchResult> search(const logstore::SearchRequest& request, logstore::SearchVisitor& visitor,
                                         std::stop_token stop) override {
-    last_request = request;
+    {
+      MutexLock lock(mutex_);
+      last_request = request;
+    }
     if (on_search) on_search();
     if (search_blocks) wait_for_stop(stop);
     if (stop.stop_requested()) {
@@ -162,7 +165,7 @@ class FakeLogStore final : public logstore::LogStore,
   std::atomic<bool> search_blocks{false};
   std::atomic<int> cancelled{0};
   std::string accepted_by;
-  logstore::SearchRequest last_request;
+  logstore::SearchRequest last_request;  // read when no search runs
   logstore::AuditRequest last_audit;
 
  private:
