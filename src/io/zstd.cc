@@ -1,5 +1,7 @@
 #include "io/zstd.h"
 
+#include <new>
+
 #include <fmt/format.h>
 #include <zstd.h>
 
@@ -10,10 +12,17 @@ namespace {
 
 constexpr std::string_view kMagic = "\x28\xb5\x2f\xfd";
 
+// A context that could not be made is memory that is used up, as with any `new`.
+template <typename Context>
+Context* made(Context* context) {
+  if (context == nullptr) throw std::bad_alloc();
+  return context;
+}
+
 }  // namespace
 
 struct ZstdCompressor::State {
-  State() : context(ZSTD_createCCtx()) { LB_CHECK(context != nullptr); }
+  State() : context(made(ZSTD_createCCtx())) {}
   ~State() { ZSTD_freeCCtx(context); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -49,7 +58,7 @@ Status ZstdCompressor::compress_append(std::string_view bytes, std::string& out)
 }
 
 struct ZstdDecompressor::State {
-  State() : context(ZSTD_createDCtx()) { LB_CHECK(context != nullptr); }
+  State() : context(made(ZSTD_createDCtx())) {}
   ~State() { ZSTD_freeDCtx(context); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;

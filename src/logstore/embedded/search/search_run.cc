@@ -1,6 +1,7 @@
 #include "logstore/embedded/search/search_run.h"
 
 #include <algorithm>
+#include <new>
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -34,14 +35,10 @@ Result<SearchResult> SearchRun::run(std::stop_token stop) {
   stop_ = stop.stop_requested();
   start_lanes();
   std::vector<Finished> finished;
-  while (wait_for_results(stop, finished)) {
-    for (Finished& one : finished) take_in(std::move(one));
-    finished.clear();
-    show_rows();
-    show_progress();
-    wake_parked();
+  while (step(stop, finished)) {
   }
   if (failed_) return *failed_;
+  if (is_out_of_memory()) return Error(ErrorCode::kUnavailable, "cannot search: out of memory");
   if (tally_.too_many_buckets()) {
     return Error(ErrorCode::kInvalidArgument,
                  "cannot count per bucket of time: the step is too small for this time range");
@@ -56,14 +53,48 @@ Result<SearchResult> SearchRun::run(std::stop_token stop) {
   return result;
 }
 
+// What the calling thread does once lanes have something for it; false when they have all ended. Whatever fails here,
+// lanes must have ended before this run may go.
+bool SearchRun::step(const std::stop_token& stop, std::vector<Finished>& finished) {
+  try {
+    if (!wait_for_results(stop, finished)) return false;
+    for (Finished& one : finished) take_in(std::move(one));
+    show_rows();
+    show_progress();
+    wake_parked();
+  } catch (const std::bad_alloc&) {
+    give_up(0);
+  }
+  finished.clear();
+  return true;
+}
+
+// Memory is used up: this search fails, and with it so many of its lanes, which do not go on.
+void SearchRun::give_up(std::size_t lanes) {
+  const MutexLock lock(mutex_);  // the caller may destroy this run as soon as the lock is free
+  out_of_memory_ = true;
+  stop_ = true;
+  cancel_.request_stop();
+  lanes_ -= static_cast<unsigned>(lanes);
+  changed_.notify_one();
+}
+
+bool SearchRun::is_out_of_memory() {
+  const MutexLock lock(mutex_);
+  return out_of_memory_;
+}
+
 void SearchRun::start_lanes() {
   const std::size_t lanes = std::min<std::size_t>(shared_.pool.threads(), plan_.chunks.size());
   {
     const MutexLock lock(mutex_);
     lanes_ = static_cast<unsigned>(lanes);
   }
-  for (std::size_t i = 0; i < lanes; ++i) {
-    shared_.pool.add([this, lane = std::make_shared<Lane>()] { run_lane(lane); });
+  std::size_t begun = 0;
+  try {
+    for (; begun < lanes; ++begun) shared_.pool.add([this, lane = std::make_shared<Lane>()] { run_lane(lane); });
+  } catch (const std::bad_alloc&) {
+    give_up(lanes - begun);
   }
 }
 
@@ -113,12 +144,16 @@ bool SearchRun::park(const std::shared_ptr<Lane>& lane) {
   return true;
 }
 
+void SearchRun::wake_one() {
+  shared_.pool.add([this, lane = parked_.back()] { run_lane(lane); });
+  parked_.pop_back();
+}
+
 void SearchRun::wake_parked() {
   const MutexLock lock(mutex_);
   crowded_ = !stop_ && merge_.pending_bytes() + finished_bytes_ > kMostPendingBytes;
   while (!parked_.empty() && (!crowded_ || evaluating_ == 0)) {
-    shared_.pool.add([this, lane = std::move(parked_.back())] { run_lane(lane); });
-    parked_.pop_back();
+    wake_one();
     if (crowded_) break;
   }
 }
@@ -180,8 +215,12 @@ bool SearchRun::take_turn(const std::shared_ptr<Lane>& lane) {
 
 // Goes to the end of the pool's queue after each turn, so that searches take turns.
 void SearchRun::run_lane(const std::shared_ptr<Lane>& lane) {
-  if (park(lane)) return;
-  if (take_turn(lane)) shared_.pool.add([this, lane] { run_lane(lane); });
+  try {
+    if (park(lane)) return;
+    if (take_turn(lane)) shared_.pool.add([this, lane] { run_lane(lane); });
+  } catch (const std::bad_alloc&) {
+    give_up(1);
+  }
 }
 
 bool SearchRun::wait_for_results(std::stop_token stop, std::vector<Finished>& out) {
@@ -202,12 +241,10 @@ bool SearchRun::wait_for_results(std::stop_token stop, std::vector<Finished>& ou
     }
   }
   if (stop_) {
-    for (auto& lane : parked_) shared_.pool.add([this, lane = std::move(lane)] { run_lane(lane); });
-    parked_.clear();
+    while (!parked_.empty()) wake_one();
     changed_.wait(mutex_, something);
   }
-  std::move(finished_.begin(), finished_.end(), std::back_inserter(out));
-  finished_.clear();
+  out.swap(finished_);
   finished_bytes_ = 0;
   return !out.empty() || lanes_ != 0;
 }

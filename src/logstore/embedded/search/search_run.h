@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -44,6 +43,9 @@ class SearchRun {
   };
 
   void start_lanes();
+  bool step(const std::stop_token& stop, std::vector<Finished>& finished);
+  void give_up(std::size_t lanes);
+  bool is_out_of_memory();
   void hand_over(std::vector<Finished>& finished);
   void hand_over_locked(Finished finished) LB_REQUIRES(mutex_);
   bool take_turn(const std::shared_ptr<Lane>& lane);
@@ -55,6 +57,7 @@ class SearchRun {
   std::optional<std::size_t> next_chunk();
   bool park(const std::shared_ptr<Lane>& lane);
 
+  // `out` is empty before.
   bool wait_for_results(std::stop_token stop, std::vector<Finished>& out);
   void take_in(Finished finished);
   void show_rows();
@@ -62,6 +65,7 @@ class SearchRun {
   void finish_stats();
   std::optional<RowKey> bound() const;
   void wake_parked();
+  void wake_one() LB_REQUIRES(mutex_);
 
   const SearchShared shared_;
   const Plan& plan_;
@@ -82,7 +86,8 @@ class SearchRun {
   unsigned evaluating_ LB_GUARDED_BY(mutex_) = 0;
   bool crowded_ LB_GUARDED_BY(mutex_) = false;  // the rows found and not yet shown are over their share of memory
   std::vector<std::shared_ptr<Lane>> parked_ LB_GUARDED_BY(mutex_);  // lanes that wait until rows have been shown
-  std::deque<Finished> finished_ LB_GUARDED_BY(mutex_);
+  bool out_of_memory_ LB_GUARDED_BY(mutex_) = false;
+  std::vector<Finished> finished_ LB_GUARDED_BY(mutex_);
   std::uint64_t finished_bytes_ LB_GUARDED_BY(mutex_) = 0;  // of their rows
   BestTimes best_times_ LB_GUARDED_BY(mutex_);
 

@@ -81,6 +81,31 @@ TEST(EmbeddedSearcher, AVisitorThatHasEnoughEndsTheSearch) {
   EXPECT_TRUE(result->stats.partial);
 }
 
+// Q4: the search that finds no memory fails; the next one is answered.
+TEST(EmbeddedSearcher, Q4MemoryThatIsUsedUpFailsTheSearchAlone) {
+  Corpus corpus(5);
+  corpus.fill(40);
+  corpus.view().convert(20);
+  SystemClock clock;
+  const auto searcher = make_searcher(corpus.view(), clock, {3, 64u << 20});
+  SearchRequest request;
+  request.limit = UINT64_MAX;
+  const auto search = [&](SearchVisitor& visitor) { return searcher->search(request, visitor, {}); };
+  Collected visitor;
+  corpus.view().use_up_memory(true);
+  const auto failed = search(visitor);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code(), ErrorCode::kUnavailable);
+  corpus.view().use_up_memory(false);
+  struct Greedy final : SearchVisitor {
+    bool on_rows(std::vector<Row>) override { throw std::bad_alloc(); }
+  } greedy;
+  EXPECT_FALSE(search(greedy).ok());
+  Collected whole;
+  ASSERT_TRUE(search(whole).ok());
+  EXPECT_EQ(whole.rows.size(), corpus.rows().size());
+}
+
 TEST(EmbeddedSearcher, NamesTheFieldsOfMatchingRecords) {
   Corpus corpus(8);
   corpus.fill(40);

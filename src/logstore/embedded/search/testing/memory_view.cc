@@ -145,6 +145,7 @@ std::uint64_t MemoryView::wait_for_commit(std::uint64_t, std::chrono::nanosecond
 }
 
 Result<OpenedBlock> MemoryView::open_block(const ChunkMeta& block) const {
+  if (used_up_) throw std::bad_alloc();
   if (damaged_.contains(block.key.id)) return Error(ErrorCode::kCorrupt, "cannot read block: damaged for the test");
   ++opened_;
   for (const Block& one : blocks_) {

@@ -26,6 +26,8 @@ class MemoryView final : public StoreView {
   void convert(std::size_t count);
   // Later reads of the n-th block answer kCorrupt.
   void damage_block(std::size_t n);
+  // Reads of blocks find no memory (std::bad_alloc) until it is given back.
+  void use_up_memory(bool used_up) { used_up_ = used_up; }
   std::size_t tails() const;
   std::size_t blocks() const;
   // How often blocks were opened and filters read.
@@ -59,6 +61,7 @@ class MemoryView final : public StoreView {
   std::map<ChunkKey, Tail> all_tails_;  // also converted ones: older snapshots read them
   std::vector<Block> blocks_;
   std::set<std::int64_t> damaged_;
+  bool used_up_ = false;
   std::vector<std::shared_ptr<const SourceNames>> names_;
   mutable std::atomic<std::size_t> opened_{0};
 };
