@@ -4,22 +4,15 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "io/hashing.h"
 #include "record/encoding/batch_encoding.h"
-#include "record/encoding/byte_stream.h"
+#include "sealed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace logboom;
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   (void)decode_batch(input);
   if (size < 24) return 0;
-  const std::string_view payload = input.substr(24);
-  std::string sealed("LBBA\1\0\0\0", 8);
-  ByteWriter writer(sealed);
-  writer.u64(payload.size());
-  writer.u64(xxh3_64(payload));
-  sealed += payload;
-  const auto batch = decode_batch(sealed);
+  const auto batch = decode_batch(fuzz::sealed_batch(input.substr(24)));
   if (!batch.ok()) return 0;
   LB_CHECK(validate_batch(*batch).ok());
   const auto again = decode_batch(encode_batch(*batch));
