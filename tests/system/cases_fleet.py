@@ -12,14 +12,20 @@ from oracle import Lines, append, check_audit, check_exports, check_lines, oracl
 from product import check
 
 
-def test_an_agent_sends_to_a_server(home):
-    """Lines of another host are found on the server with its name, export is byte-equal, the audit clean; agents may come and go."""
+def begin(home, count):
+    """A server, and an agent web-1 that has sent so many lines of its a.log; both run."""
     server = Server(home)
     server.start()
     agent, lines = Agent(server, "web-1"), Lines()
-    append(agent.log("a.log"), lines.next(500))
+    append(agent.log("a.log"), lines.next(count))
     agent.start()
-    wait_lines(home, 500)
+    wait_lines(home, count)
+    return server, agent, lines
+
+
+def test_an_agent_sends_to_a_server(home):
+    """Lines of another host are found on the server with its name, export is byte-equal, the audit clean; agents may come and go."""
+    server, agent, lines = begin(home, 500)
     agent.stop()
     append(agent.log("a.log"), lines.next(300))
     append(agent.log("b.log"), lines.next(200))
@@ -55,12 +61,8 @@ def test_kills_on_both_sides(home):
 
 def test_one_agent_per_identity(home):
     """A second agent with the same key takes over, the first ends with a clear message; a second on one data directory is refused."""
-    server = Server(home)
-    server.start()
-    agent, lines = Agent(server, "web-1"), Lines()
-    append(agent.log("a.log"), lines.next(10))
-    first = agent.start()
-    wait_lines(home, 10)
+    server, agent, lines = begin(home, 10)
+    first = agent.process
     done = home.run("agent", "--data", agent.data, "--server", server.url, "--token-file", agent.token, env=agent.env, code=3)
     check(b"another agent runs on" in done.stderr, f"the message is {done.stderr!r}")
     agent.data += "-2"
@@ -82,12 +84,7 @@ def test_one_agent_per_identity(home):
 @faults("X8")
 def test_a_stolen_identity_gets_nowhere(home):
     """A token speaks for one agent: another host's agent with it is refused, and so is a token of its own for another's identity."""
-    server = Server(home)
-    server.start()
-    owner, lines = Agent(server, "web-1"), Lines()
-    append(owner.log("a.log"), lines.next(10))
-    owner.start()
-    wait_lines(home, 10)
+    server, owner, lines = begin(home, 10)
     thief = Agent(server, "thief", token=owner.token)
     append(thief.log("x.log"), b"planted\n")
     thief.start()
@@ -107,12 +104,7 @@ def test_a_stolen_identity_gets_nowhere(home):
 
 def test_the_server_moves_to_other_data(home):
     """A server whose data was lost is filled again from what the agent's files still hold."""
-    server = Server(home)
-    server.start()
-    agent, lines = Agent(server, "web-1"), Lines()
-    append(agent.log("a.log"), lines.next(100))
-    agent.start()
-    wait_lines(home, 100)
+    server, agent, lines = begin(home, 100)
     server.stop()
     for name in ("store", "agents.json", "agent-sources.txt"):
         os.rename(os.path.join(home.data, name), os.path.join(home.data, f"lost-{name}"))

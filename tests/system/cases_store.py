@@ -33,6 +33,16 @@ def fill(home, lines, files=4, count=150):
         append(home.log(f"f{n}.log"), lines.next(count))
 
 
+def filled(home):
+    """A store with lines of all files; the program has stopped."""
+    lines = Lines()
+    fill(home, lines)
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made))
+    home.stop(up)
+    return lines
+
+
 def recover(home, up, lines):
     wait_lines(home, len(lines.made), seconds=90)
     home.wait_until(home.caught_up, "everything is durable")
@@ -372,11 +382,7 @@ def test_damaged_store_files_are_never_a_silent_empty_store(home):
 @faults("S8")
 def test_store_replaced_by_an_old_one(home):
     """The store of an hour ago, copied back with everything: what it lacks is read again."""
-    lines = Lines()
-    fill(home, lines)
-    up = home.start(home.logs)
-    wait_lines(home, len(lines.made))
-    home.stop(up)
+    lines = filled(home)
     shutil.copytree(home.data, home.data + ".old")
     up = home.start(home.logs)
     fill(home, lines)
@@ -390,11 +396,7 @@ def test_store_replaced_by_an_old_one(home):
 @faults("S10")
 def test_store_cannot_be_written(home):
     """Every write to a file answers EROFS: ingest stops and says why, queries go on; a start without the fault finishes."""
-    lines = Lines()
-    fill(home, lines)
-    up = home.start(home.logs)
-    wait_lines(home, len(lines.made))
-    home.stop(up)
+    lines = filled(home)
     stored = len(lines.made)
     up = home.start(home.logs, wrap=strace("-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EROFS"))
     fill(home, lines)
@@ -408,11 +410,7 @@ def test_store_cannot_be_written(home):
 @faults("S4")
 def test_write_fails_on_one_file(home):
     """One file of the store cannot be written any more: the next takes over, nothing missing, nothing twice."""
-    lines = Lines()
-    fill(home, lines)
-    up = home.start(home.logs)
-    wait_lines(home, len(lines.made))
-    home.stop(up)
+    lines = filled(home)
     paths = [word for path in databases(home) for word in ("-P", path, "-P", path + "-wal")]
     up = home.start(home.logs, wrap=strace(*paths, "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EIO"))
     fill(home, lines)
@@ -426,11 +424,7 @@ def test_write_fails_on_one_file(home):
 def test_clock_jumps(home):
     """The clock jumps ten years ahead, back to 1971 and right again: nothing stalls, nothing is deleted by the jump alone."""
     tool("faketime")
-    lines = Lines()
-    fill(home, lines)
-    up = home.start(home.logs)
-    wait_lines(home, len(lines.made))
-    home.stop(up)
+    lines = filled(home)
     for when in ("+3650d", "-3650d", "@1971-01-02 00:00:00"):
         env = dict(home.env, LD_PRELOAD="/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", FAKETIME=when, FAKETIME_DONT_FAKE_MONOTONIC="1")
         up = home.start(home.logs, env=env)

@@ -313,31 +313,26 @@ TEST(StoreRepair, NamesWhatIsLost) {
 
 // ---------------------------------------------------------------- the audit of the audit
 
-TEST(StoreAudit, A0NamesADeletedChunk) {
+// A store of batches of so many lines, edited behind its back: the audit finds it.
+void expect_named(std::string_view kind, std::size_t lines, const std::string& sql) {
   ManualClock clock;
   MemoryFileSystem fs(clock);
-  make_store(fs, clock, 10);
-  edit(fs, "DELETE FROM tail WHERE id = 2");
+  make_store(fs, clock, lines);
+  edit(fs, sql);
   TestStore test(fs, clock);
-  EXPECT_TRUE(has(test.audit(), "missing")) << kinds(test.audit());
+  EXPECT_TRUE(has(test.audit(), kind)) << kinds(test.audit());
+}
+
+TEST(StoreAudit, A0NamesADeletedChunk) {
+  expect_named("missing", 10, "DELETE FROM tail WHERE id = 2");
 }
 
 TEST(StoreAudit, A0NamesADeletedBlock) {
-  ManualClock clock;
-  MemoryFileSystem fs(clock);
-  make_store(fs, clock, 9'000);
-  edit(fs, "DELETE FROM block WHERE id = 2");
-  TestStore test(fs, clock);
-  EXPECT_TRUE(has(test.audit(), "missing")) << kinds(test.audit());
+  expect_named("missing", 9'000, "DELETE FROM block WHERE id = 2");
 }
 
 TEST(StoreAudit, A0NamesADeletedSection) {
-  ManualClock clock;
-  MemoryFileSystem fs(clock);
-  make_store(fs, clock, 9'000);
-  edit(fs, "DELETE FROM section WHERE id = (SELECT max(id) FROM section)");
-  TestStore test(fs, clock);
-  EXPECT_TRUE(has(test.audit(), "damaged")) << kinds(test.audit());
+  expect_named("damaged", 9'000, "DELETE FROM section WHERE id = (SELECT max(id) FROM section)");
 }
 
 // The row of the third chunk again under a number of its own, resealed as a careful forger would.
@@ -363,12 +358,7 @@ TEST(StoreAudit, A0NamesADuplicate) {
 }
 
 TEST(StoreAudit, A0NamesAFlippedBit) {
-  ManualClock clock;
-  MemoryFileSystem fs(clock);
-  make_store(fs, clock, 10);
-  edit(fs, "UPDATE tail SET data = substr(data, 1, 60) || X'00' || substr(data, 62) WHERE id = 1");
-  TestStore test(fs, clock);
-  EXPECT_TRUE(has(test.audit(), "damaged")) << kinds(test.audit());
+  expect_named("damaged", 10, "UPDATE tail SET data = substr(data, 1, 60) || X'00' || substr(data, 62) WHERE id = 1");
 }
 
 // Other bytes under right checksums: only the collector's marks know better.

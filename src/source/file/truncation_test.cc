@@ -7,7 +7,17 @@ namespace {
 using std::chrono::seconds;
 using ::testing::IsEmpty;
 
-class TruncationTest : public FollowerTest {};
+class TruncationTest : public FollowerTest {
+ protected:
+  // An empty store, one rule, and `app.log` with so many lines and without a copy; not started.
+  void begin_anew(const std::string& path, int lines) {
+    store = {};
+    rules.rules.clear();
+    rule(path);
+    for (const char* name : {"app.log", "app.log.1"}) std::filesystem::remove(at(name));
+    write("app.log", numbered(0, lines));
+  }
+};
 
 TEST_F(TruncationTest, A6_CopytruncateWithUnreadBytes) {
   rule("app.log");
@@ -50,12 +60,8 @@ TEST_F(TruncationTest, A6_CopytruncateWhenARuleNamesTheCopies) {
 // The writer goes on between the copy and the truncation: more was read than the copy has.
 TEST_F(TruncationTest, A6_TheCopyIsShorterThanWhatWasRead) {
   for (const bool seen_before : {false, true}) {
-    store = {};
+    begin_anew("app.log*", 50);
     store.may_repeat = true;
-    rules.rules.clear();
-    rule("app.log*");
-    for (const char* name : {"app.log", "app.log.1"}) std::filesystem::remove(at(name));
-    write("app.log", numbered(0, 50));
     start();
     for (int i = 50; i < 80; ++i) append("app.log", numbered(i, i + 1)), scan();
     copy("app.log", "app.log.1");
@@ -124,11 +130,7 @@ TEST_F(TruncationTest, A9_GrownPastTheOldEndBetweenTwoLooks) {
 
 TEST_F(TruncationTest, A7_CopytruncateWhileDown) {
   for (const char* path : {"app.log", "app.log*"}) {
-    store = {};
-    rules.rules.clear();
-    rule(path);
-    for (const char* name : {"app.log", "app.log.1"}) std::filesystem::remove(at(name));
-    write("app.log", numbered(0, 10));
+    begin_anew(path, 10);
     start();
     stop();
     append("app.log", numbered(10, 20));

@@ -53,6 +53,12 @@ struct KafkaTransport : ::testing::Test {
                              },
                              {});
   }
+  void open_and_deliver_one() {
+    cluster.create("logs", 1);
+    open();
+    ASSERT_TRUE(publish(0).ok());
+    expect_delivered(1);
+  }
   std::vector<Result<Coverage>> wait_answers(std::size_t count) {
     MutexLock lock(mutex);
     const bool came =
@@ -148,10 +154,7 @@ TEST_F(KafkaTransport, WhatIsNotStoredIsDeliveredAgain) {
 
 // T8.
 TEST_F(KafkaTransport, NothingIsLostWhileTheBrokerIsDown) {
-  cluster.create("logs", 1);
-  open();
-  ASSERT_TRUE(publish(0).ok());
-  expect_delivered(1);
+  ASSERT_NO_FATAL_FAILURE(open_and_deliver_one());
   cluster.set_down();
   for (std::uint64_t i = 1; i < 20; ++i) ASSERT_TRUE(publish(i * 20).ok());
   cluster.set_up();
@@ -176,10 +179,7 @@ TEST_F(KafkaTransport, EveryErrorOfEveryRequestIsOutlived) {
 
 // T8.
 TEST_F(KafkaTransport, AFatalErrorGivesANewClientThatSendsTheRest) {
-  cluster.create("logs", 1);
-  open();
-  ASSERT_TRUE(publish(0).ok());
-  expect_delivered(1);
+  ASSERT_NO_FATAL_FAILURE(open_and_deliver_one());
   cluster.push_errors(MockCluster::kProduce,
                       {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
                        RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH});
@@ -191,10 +191,7 @@ TEST_F(KafkaTransport, AFatalErrorGivesANewClientThatSendsTheRest) {
 
 // T13.
 TEST_F(KafkaTransport, AMessageTooLargeForTheTopicGoesInParts) {
-  cluster.create("logs", 1);
-  open();
-  ASSERT_TRUE(publish(0).ok());
-  expect_delivered(1);
+  ASSERT_NO_FATAL_FAILURE(open_and_deliver_one());
   cluster.push_errors(MockCluster::kProduce, {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   Batch large;
   large.channel = "logs";
