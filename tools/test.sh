@@ -5,13 +5,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
 jobs=$(nproc)
-began=$SECONDS
+source tools/steps.sh
 results=build/test-results
 mkdir -p "$results"
 rm -f "$results"/system.json "$results"/crash.json  # what test-long found stays
-step() {
-  echo "== [$((SECONDS - began)) s] $*"
-}
 
 step "layers and format"
 python3 tools/check_layers.py
