@@ -1,5 +1,6 @@
 """Faults under the store: a full disk, failing writes, bit flips, lost and foreign files, a second program, a wrong clock."""
 import base64
+import gzip
 import os
 import random
 import re
@@ -252,6 +253,77 @@ def test_damaged_blocks_are_filled_again_from_their_files(home):
     os.rename(path, path + ".1")
     append(path, lines.next(10))
     recover(home, home.start(home.logs), lines)
+
+
+PAGE = 16384
+
+
+def lose_page(database, page):
+    with open(database, "r+b") as f:
+        f.seek((page - 1) * PAGE)
+        f.write(bytes(PAGE))
+
+
+def root_page(database, table):
+    connection = sqlite3.connect(f"file:{database}?immutable=1", uri=True)
+    page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    connection.close()
+    return page
+
+
+@faults("S7", "A8")
+def test_lost_pages_of_the_ledger(home):
+    """The pages of streams, ledger, names and the schema are lost, each in turn: after `repair` the same import, and a compressed copy in the place of the file, store nothing twice; the loss is one finding, closed by its id."""
+    lines, path, small = Lines(), home.log("a.log"), home.log("b.log")
+    append(path, lines.next(20000))
+    append(small, lines.next(30))
+    home.run("import", path, small)
+    database, whole, content = databases(home)[0], home.data + ".whole", read(path)
+    shutil.copytree(home.data, whole)
+    for table in ("stream", "ledger", "ref", "schema"):
+        lose_page(database, 1 if table == "schema" else root_page(database, table))
+        audit = home.run("audit", code=None)
+        check(audit.returncode != 0 and b"run `logboom repair`" in audit.stdout + audit.stderr, f"{table}: the audit says {audit}")
+        home.run("repair", code=None)
+        home.run("import", path, small)
+        check_lines(home, lines.made)
+        os.unlink(path)
+        write(path + ".1.gz", gzip.compress(content))
+        home.run("import", path + ".1.gz", small)
+        check_lines(home, lines.made)
+        findings = home.json("audit", code=None)["findings"]
+        check(all("repaired: lost: " in f["detail"] for f in findings) and len(findings) <= 1, f"{table}: the audit says {findings}")
+        for finding in findings:
+            home.run("audit", "--accept", finding["id"])
+        check_audit(home, 0)
+        os.unlink(path + ".1.gz")
+        write(path, content)                   # under another handle: put back for the next round
+        shutil.rmtree(home.data)
+        shutil.copytree(whole, home.data)
+
+
+@faults("S8")
+def test_a_missing_store_file_is_given_up(home):
+    """The first of two store files is gone: `audit` names the command, `repair` gives the file up, the next import stores its lines again, one finding stays until it is accepted."""
+    lines, path = Lines(), home.log("a.log")
+    append(path, lines.next(3000))
+    home.run("import", path)
+    append(path, lines.next(200))
+    later = [tool("faketime"), "+1 day"]
+    subprocess.run([*later, home.binary, "--data", home.data, "import", path], env=home.env, check=True, capture_output=True)
+    first = databases(home)[0]
+    os.unlink(first)
+    said = home.run("audit", code=1).stdout
+    check(b"run `logboom repair`" in said, f"the audit says {said!r}")
+    done = home.run("repair", code=1)
+    check(b"missing and given up" in done.stdout and b"still on the disk" in done.stdout, f"repair says {done.stdout!r}")
+    subprocess.run([*later, home.binary, "--data", home.data, "import", path], env=home.env, check=True, capture_output=True)
+    check_lines(home, lines.made)
+    check_exports(home, [read(path)])
+    findings = home.json("audit", code=1)["findings"]
+    check(len(findings) == 1 and "given up" in findings[0]["detail"], f"the audit says {findings}")
+    home.run("audit", "--accept", findings[0]["id"])
+    check_audit(home, 0)
 
 
 @faults("S7")

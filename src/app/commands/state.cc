@@ -70,6 +70,12 @@ int run_status(Context& context, const Args&) {
     if (const std::string text = store.value(trouble, ""); !text.empty())
       fmt::print("{:<8} {}\n", trouble[0] == 'p' ? "problem" : "held", printable(text));
   }
+  if (const auto damaged = store.value("damaged_blocks", std::uint64_t{0}); damaged > 0) {
+    fmt::print(
+        "damage   in {} place{} of the store: `logboom audit` names them, `logboom repair` takes them out while "
+        "the program is stopped\n",
+        damaged, damaged == 1 ? "" : "s");
+  }
   const json pipeline = answer->value("pipeline", json::object());
   for (const auto& [name, value] : pipeline.items())
     fmt::print("{:<8} {}\n", name, value.is_string() ? printable(value.get<std::string>()) : value.dump());

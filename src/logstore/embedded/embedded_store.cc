@@ -171,6 +171,10 @@ Status EmbeddedStore::open(Registry& registry) {
     LB_ASSIGN(ActiveFile active, open_active(loaded, files_, catalog_, clock_));
     writer_ = std::make_unique<WriteSide>(options_, catalog_, files_, view_, clock_, registry,
                                           std::move(loaded.inventory), std::move(active));
+  } else if (loaded.newest == 0 && loaded.highest != 0) {
+    return Error(ErrorCode::kCorrupt,
+                 fmt::format("cannot open the log store in {}: none of its files can be read; run `logboom repair`",
+                             options_.directory));
   } else if (loaded.newest == 0) {
     return Error(ErrorCode::kNotFound,
                  fmt::format("cannot open the log store in {}: there is none", options_.directory));
