@@ -153,6 +153,32 @@ def test_a_hole_on_the_server_is_filled_by_the_agent(home):
     oracle(home, lines.made, [read(agent.log("a.log")), read(agent.log("a.log.1")), read(other.log("o.log"))])
 
 
+@faults("S7")
+def test_a_lost_file_of_the_server_is_filled_by_the_agent(home):
+    """A whole file of the server's store is gone: what it held comes again from the agent; the audit names the file until a person accepts that."""
+    server = Server(home)
+    small = ("--logs.file_size", "64KiB")
+    server.start(*small)
+    agent, lines = Agent(server, "web-1"), Lines()
+    agent.start()
+    for count in range(20000, 80001, 20000):
+        append(agent.log("a.log"), lines.next(20000))
+        wait_lines(home, count)
+    server.stop()
+    files = sorted(glob.glob(os.path.join(home.data, "store", "**", "*.db"), recursive=True))
+    check(len(files) > 3, f"the store has {files}")
+    os.unlink(files[len(files) // 2 - 1])
+    home.run("repair", code=None)
+    server.start(*small)
+    wait_lines(home, 80000)
+    agent.stop()
+    server.stop()
+    said = check_audit(home, 1)
+    check(said.count("FINDING") == 1 and "given up" in said, f"the audit says {said}")
+    home.run("audit", "--accept", re.search(r"FINDING (f-\w+)", said)[1])
+    oracle(home, lines.made, [read(agent.log("a.log"))])
+
+
 def enrolled(server, name):
     """An agent that was enrolled with the printed line and takes its rules from the server."""
     agent = Agent(server, name, token="made by enroll")
