@@ -22,6 +22,7 @@ TEST(Previews, AQuestionIsAskedUntilItIsAnswered) {
     const auto first = wait_for_question(previews, "a", "rules");
     EXPECT_EQ(previews.next("a")->id, first.id);
     previews.answer("a", "another", "{}");
+    EXPECT_TRUE(previews.next("a"));
     previews.answer("a", first.id, "{\"files\":1}");
     EXPECT_FALSE(previews.next("a"));
   });
