@@ -14,10 +14,10 @@ constexpr std::size_t kIdleConnections = 4;
 
 }  // namespace
 
-Result<std::unique_ptr<FileReader::Connection>> FileReader::connect() {
+Result<std::unique_ptr<FileReader::Connection>> FileReader::connect(std::uint64_t mapped_bytes) {
   sqlite::Options options;
   options.access = sqlite::Access::kReadOnly;
-  options.mmap_bytes = kMappedBytes;
+  options.mmap_bytes = mapped_bytes;
   options.cache_bytes = kCacheBytes;
   auto connection = std::make_unique<Connection>();
   LB_ASSIGN(connection->database, sqlite::Database::open(vfs_, path_, options));
@@ -43,7 +43,7 @@ Result<std::unique_ptr<FileReader::Connection>> FileReader::acquire() {
       return connection;
     }
   }
-  auto connection = connect();
+  auto connection = connect(kMappedBytes);
   if (!connection.ok()) release(nullptr);
   return connection;
 }
@@ -301,7 +301,9 @@ bool has_tables(sqlite::Database& database) {
 }  // namespace
 
 Result<LoadedFile> FileReader::load() {
-  LB_ASSIGN(std::unique_ptr<Connection> connection, acquire());
+  // The rows it wants lie in pages all over the file, and around a page first touched through a map the kernel reads as
+  // much as it ever reads ahead: all of the file, to open it.
+  LB_ASSIGN(const std::unique_ptr<Connection> connection, connect(0));
   LoadedFile out;
   const auto read = [&]() -> Status {
     LB_ASSIGN(const sqlite::Transaction snapshot,
@@ -314,7 +316,6 @@ Result<LoadedFile> FileReader::load() {
     return ok_status();
   };
   const Status done = read();
-  release(std::move(connection));
   if (!done.ok()) return done.error().with_context(path_);
   return out;
 }

@@ -80,7 +80,7 @@ class FileReader {
   };
   Result<std::unique_ptr<Connection>> acquire();
   void release(std::unique_ptr<Connection> connection);
-  Result<std::unique_ptr<Connection>> connect();
+  Result<std::unique_ptr<Connection>> connect(std::uint64_t mapped_bytes);
   Status fetch(Query query, std::int64_t id, std::string& out);
   Result<std::string> fetch_sealed(Query query, DataTable table, std::int64_t id);
 
