@@ -41,6 +41,7 @@ using Parser = beast::http::request_parser<beast::http::string_body>;
 using boost::system::error_code;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kPiece = 64 << 10;
+constexpr std::size_t kSlowBody = 16 << 10;  // what must come of a large body within body_time
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -337,10 +338,20 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     const std::size_t here = std::min(buffer_.size(), length);
     std::memcpy(body.data(), buffer_.data().data(), here);
     buffer_.consume(here);
-    const auto rest = asio::buffer(body.data() + here, length - here);
-    const auto [error, bytes] = co_await asio::async_read(stream_, rest, kAwait);
-    if (error) co_await refuse_read(error);
-    co_return !error;
+    std::size_t timed = here;  // up to where the present limit of time counts
+    for (std::size_t at = here; at < length;) {
+      const auto rest = asio::buffer(body.data() + at, length - at);
+      const auto [error, bytes] = co_await stream_.async_read_some(rest, kAwait);
+      if (error) {
+        co_await refuse_read(error);
+        co_return false;
+      }
+      at += bytes;
+      if (at - timed < kSlowBody) continue;
+      timed = at;
+      base().expires_after(limits().body_time);
+    }
+    co_return true;
   }
 
   // Runs the handler and writes what it gives.

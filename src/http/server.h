@@ -28,7 +28,7 @@ struct ServerLimits {
   std::size_t streams = 64;     // long-lived ones at work; beyond: 503
   std::chrono::milliseconds header_time{
       10'000};  // from the first byte (for a stranger: from the connect) to the end of the header
-  std::chrono::milliseconds body_time{30'000};
+  std::chrono::milliseconds body_time{30'000};   // for a body of up to 64 KB, and for each 16 KB of a larger one
   std::chrono::milliseconds idle_time{60'000};   // between requests
   std::chrono::milliseconds write_time{30'000};  // for each 64 KB of an answer to be taken by the client
   std::chrono::milliseconds stop_time{5'000};    // for ordinary requests to finish at the stop

@@ -277,6 +277,19 @@ TEST_F(HttpServerTest, Bad28RefusesWrongBodies) {
   EXPECT_EQ(get("/hello").status, 200);
 }
 
+TEST_F(HttpServerTest, T5ALargeBodyMayTakeLongAsLongAsItComes) {
+  ServerOptions options;
+  options.limits.body_time = std::chrono::milliseconds(800);
+  start(options);
+  RawSocket socket(server_->port());
+  socket.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n");
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    socket.send(std::string(20'000, 'x'));
+  }
+  EXPECT_NE(socket.read_all().find(" 200 "), std::string::npos);
+}
+
 TEST_F(HttpServerTest, AsksForTheBodyOfAClientThatWaits) {
   start();
   RawSocket socket(server_->port());
