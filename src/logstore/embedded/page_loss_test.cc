@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kPage = 16384;
+constexpr const char* kFirst = "/data/logs-000001.db";
 const SourceId kLarge{1, 1};  // blocks in both files
 const SourceId kSmall{1, 2};  // tail chunks in both files
 const SourceId kGone{1, 3};   // in the first file, with a gap; its source is not there any more
@@ -156,6 +157,41 @@ TEST_F(PageLoss, S7CollectedBeforeTheRepair) {
       check(test);
       accept_all(test);
     }
+  }
+}
+
+// After a crash most of what was acknowledged stands in the WAL alone, and with it the first page as it is now.
+TEST_F(PageLoss, S8TheFirstPageIsLostAfterACrash) {
+  MemoryFileSystem before(clock_);
+  TestStore running(before, clock_);
+  for (std::size_t part = 1; part <= 3; ++part) {
+    for (const auto& [source, text] : all_) {
+      const std::size_t end = part == 3 ? text.size() : text.find('\n', text.size() / 3 * part) + 1;
+      collect(running, {{source, text.substr(0, end)}});
+    }
+  }
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    const std::unique_ptr<MemoryFileSystem> fs = before.crash(seed);
+    ASSERT_GT(fs->stat("/data/logs-000001.db-wal")->size, 10 * kPage);
+    std::string file = *read_file(*fs, kFirst, 1u << 30);
+    const std::size_t head = std::min<std::size_t>(file.size(), kPage);
+    file.replace(0, head, head, '\0');
+    ASSERT_TRUE(replace_file(*fs, kFirst, file).ok());
+    const bool torn = seed % 2 == 1;
+    if (torn) {
+      const auto wal = fs->open("/data/logs-000001.db-wal", OpenMode::kReadWrite);
+      ASSERT_TRUE((*wal)->pwrite("torn", 4, (*wal)->stat()->size / 2).ok());
+    }
+    const auto report = repair_embedded_store("/data", *fs, clock_);
+    ASSERT_TRUE(report.ok()) << report.error().message();
+    TestStore test(*fs, clock_);
+    if (!torn) {
+      EXPECT_EQ(test.export_text(kGone), all_[kGone]);
+    }
+    collect(test, all_);
+    for (const auto& [source, text] : all_) EXPECT_EQ(test.export_text(source), text);
+    EXPECT_EQ(test.store->keeper().stats().records, lines_);
+    accept_all(test);
   }
 }
 

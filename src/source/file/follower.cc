@@ -44,7 +44,8 @@ Status Follower::start(const config::RuleSet& rules) {
     for (const RulePtr& rule : matcher_->rules()) {
       if (rule->rule.topic == source.channel && rule->matches(source.state.path)) fresh_rules_.erase(rule.get());
     }
-    bindings_[binding_key(source.state.identity)] = source.source;
+    if (source.state.identity != FileIdentity{}) bindings_[binding_key(source.state.identity)] = source.source;
+    if (source.state.group.empty()) source.state.group = rotation_group(source.state.path);
     index_name(source.source, name_of(source.state.path));
     known_[source.source].push_back(std::move(source));
   }

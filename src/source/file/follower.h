@@ -92,7 +92,7 @@ class Follower {
   void check_paths(TrackedSource& source);
   void locate_lost(TrackedSource& source);
   void moved(TrackedSource& source);
-  std::optional<std::string> find_handle(const std::string& folder, const FileIdentity& identity);
+  std::optional<std::string> find_handle(const std::string& folder, TrackedSource& source);
   struct FolderEntry {
     std::string path;
     FileStat info;

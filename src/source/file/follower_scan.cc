@@ -179,7 +179,7 @@ TrackedSource* Follower::adopt_known(const SourceId& id, const std::string& rule
   for (Stream& stream : source.streams) {
     if (source.finished) stream.chain.shrink();
   }
-  if (const auto path = find_handle(std::string(folder_of(source.last_path)), source.identity))
+  if (const auto path = find_handle(std::string(folder_of(source.last_path)), source))
     bind_path(source, *path), moved_.push_back(id);
   if (source.paths.empty() && !source.finished && !deps_.options.one_shot && in_rules) lost_.push_back(id);
   return &source;
@@ -316,7 +316,7 @@ void Follower::locate_lost(TrackedSource& source) {
   if (!source.real_folder.empty()) folders.push_back(source.real_folder);
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
   for (const std::string& folder : folders) {
-    if (const auto path = find_handle(folder, source.identity)) {
+    if (const auto path = find_handle(folder, source)) {
       bind_path(source, *path);
       source.generation = generation_;
       moved_.push_back(source.id);
@@ -328,11 +328,20 @@ void Follower::locate_lost(TrackedSource& source) {
   make_ready(source);
 }
 
-std::optional<std::string> Follower::find_handle(const std::string& folder, const FileIdentity& identity) {
-  const Hash128 wanted = binding_key(identity);
+std::optional<std::string> Follower::find_handle(const std::string& folder, TrackedSource& source) {
   const FolderIndex& index = folder_index(folder);
-  const auto found = index.find(wanted);
-  return found == index.end() ? std::nullopt : std::optional<std::string>(found->second.path);
+  if (source.identity != FileIdentity{}) {
+    const auto found = index.find(binding_key(source.identity));
+    return found == index.end() ? std::nullopt : std::optional<std::string>(found->second.path);
+  }
+  // A damaged store has forgotten its handle: the id was made of it.
+  for (const auto& [key, entry] : index) {
+    if (make_source_id(deps_.options.agent_key, entry.info.identity) != source.id) continue;
+    source.identity = entry.info.identity;
+    bindings_[key] = source.id;
+    return entry.path;
+  }
+  return std::nullopt;
 }
 
 const Follower::FolderIndex& Follower::folder_index(const std::string& folder) {

@@ -50,6 +50,25 @@ TEST_F(RotationTest, A5_RenameRotationWhileDown) {
   EXPECT_EQ(status_of("app.log.1").state, FileState::kFinished);
 }
 
+// What a repair of the store cannot save of a source is its handle and its group.
+TEST_F(RotationTest, A5_RotatedAndForgottenByADamagedStore) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  move("app.log", "app.log.1");
+  live(seconds(1));
+  stop();
+  append("app.log.1", numbered(10, 20));
+  for (auto& [key, stream] : store.streams) {
+    stream.state.identity = {};
+    stream.state.group.clear();
+  }
+  start();
+  expect_once(0, 20);
+  EXPECT_EQ(store.sources().size(), 1u);
+  EXPECT_THAT(store.causes(), IsEmpty());
+}
+
 TEST_F(RotationTest, A5_SeveralGenerationsWhileDownAreAllCollected) {
   rule("app.log");
   write("app.log.1", "older than the agent\n");
