@@ -127,8 +127,10 @@ class PageServerOfEngine final : public PageServer {
     server::register_agent_routes(
         router_, {*fleet_, *rules_, gate_.get(), batches_to,
                   [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_, &previews_});
-    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, &previews_, fingerprint_});
-    server::register_install_routes(router_, {*gate_, *context.files, "/proc/self/exe", fingerprint_});
+    // Behind a proxy agents meet the proxy's certificate, not this one.
+    const std::string pin = context.settings.text("server.public_url").empty() ? fingerprint_ : "";
+    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, &previews_, pin});
+    server::register_install_routes(router_, {*gate_, *context.files, "/proc/self/exe", pin});
     return {};
   }
 

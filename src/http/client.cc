@@ -196,6 +196,8 @@ class HttpClient::Core {
       return Error(ErrorCode::kInvalidArgument,
                    "cannot reach \"" + where() + "\": expected http://HOST:PORT or https://HOST:PORT");
     host_ = server.substr(server.find("://") + 3);
+    prefix_ = host_.substr(std::min(host_.find('/'), host_.size()));
+    while (prefix_.ends_with('/')) prefix_.pop_back();
     host_ = host_.substr(0, host_.find('/'));
     LB_ASSIGN(const auto authority, parse_authority(host_));
     target.host = authority.host;
@@ -264,7 +266,7 @@ class HttpClient::Core {
   }
 
   std::string head_of(const ClientRequest& request) const {
-    std::string out = request.method + " " + request.target + " HTTP/1.1\r\n";
+    std::string out = request.method + " " + prefix_ + request.target + " HTTP/1.1\r\n";
     append_header(out, "Host", host_);
     if (!options_.token.empty()) append_header(out, "Authorization", "Bearer " + options_.token);
     for (const auto& [name, value] : request.headers) append_header(out, name, value);
@@ -334,6 +336,7 @@ class HttpClient::Core {
   RefusedCertificate refused_;    // of the last handshake in which one was
   beast::flat_buffer buffer_;
   std::string host_;
+  std::string prefix_;  // path of the server's address, without a slash at the end
   bool header_seen_ = false;
 };
 

@@ -28,7 +28,8 @@ struct ClientTls {
 };
 
 struct ClientOptions {
-  std::string server;       // "http://127.0.0.1:7117", "https://logs.example.com"; ignored with unix_socket
+  std::string server;       // "http://127.0.0.1:7117", "https://example.com/logs": its path comes before every target;
+                            // ignored with unix_socket
   std::string unix_socket;  // path
   std::string token;        // sent as Bearer when not empty
   ClientTls tls;

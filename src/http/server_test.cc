@@ -131,6 +131,17 @@ TEST_F(HttpServerTest, AnswersOverTcpAndKeepsTheConnection) {
   EXPECT_EQ(counted("logboom_http_connections_total"), 1U);
 }
 
+TEST_F(HttpServerTest, AnAddressWithAPathComesBeforeEveryTarget) {
+  start();
+  for (const char* path : {"/items", "/items/"}) {
+    ClientOptions options;
+    options.server = "http://127.0.0.1:" + std::to_string(server_->port()) + path;
+    const auto answer = HttpClient(options).send({.target = "/42"});
+    ASSERT_TRUE(answer.ok()) << answer.error().message();
+    EXPECT_EQ(answer->body, "42");
+  }
+}
+
 TEST_F(HttpServerTest, AnswersOverAUnixSocketAndRemovesADeadOne) {
   char directory[] = "/tmp/lb_http_XXXXXX";
   ASSERT_NE(::mkdtemp(directory), nullptr);

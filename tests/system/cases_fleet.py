@@ -295,6 +295,17 @@ def test_a_given_certificate(home):
     oracle(home, lines.made, [read(agent.log("a.log"))])
 
 
+def test_behind_a_proxy(home):
+    """With an address of its own for other hosts the printed lines lead there and pin nothing: what agents meet is the proxy's certificate."""
+    server = Server(home, listen="0.0.0.0")
+    server.start("--public-url", "https://logs.example.com/boom")
+    for words, wanted in (((), r"logboom enroll https://logs\.example\.com/boom lb_\S+"),
+                          (("--install",), r"curl -fsS https://logs\.example\.com/boom/install\.sh \| sh -s -- lb_\S+")):
+        line = home.run("token", "create", "--agent", *words).stdout.decode().strip()
+        check(re.fullmatch(wanted, line), f"the line is {line!r}")
+    server.stop()
+
+
 def test_the_installer(home):
     """The line of `token create --agent --install` fetches the program from the server and enrols the host, once; another server's is not taken."""
     server = Server(home, listen="0.0.0.0")
