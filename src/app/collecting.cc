@@ -2,8 +2,14 @@
 
 #include "agent/pipeline_emitter.h"
 #include "base/log.h"
+#include "base/no_memory.h"
 
 namespace logboom::app {
+namespace {
+
+constexpr auto kWaitForMemory = std::chrono::seconds(1);
+
+}  // namespace
 
 Collecting::~Collecting() {
   request_stop();
@@ -13,24 +19,43 @@ Collecting::~Collecting() {
 Status Collecting::start(Producer& producer, config::RuleSource& rules) {
   rule_source_ = &rules;
   LB_ASSIGN(config::RuleSet set, rules.load());
-  LB_ASSIGN(emitter_, agent::make_pipeline_emitter(producer, deps_.registry));
+  LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(producer, deps_.registry));
+  emitters_.push_back(std::move(emitter));
   LB_ASSIGN(auto collector, open_collector(settings_, {}, set, budget_, deps_));
   {
     MutexLock lock(mutex_);
     in_force_ = std::move(set);
     collector_ = std::move(collector);
   }
-  collecting_ = std::jthread([this](std::stop_token stop) {
-    if (Status ran = collector_->run(*emitter_, stop); !ran.ok())
-      log_error("collecting has stopped: {}", ran.error().message());
-  });
+  collecting_ = std::jthread([this, &producer](std::stop_token stop) { collect(producer, stop); });
   following_rules_ = std::jthread([this](std::stop_token stop) { follow_rules(stop); });
   return {};
 }
 
+// Where memory is used up collecting begins anew, from what is durable; what is under way comes to the emitter of
+// before.
+void Collecting::collect(Producer& producer, std::stop_token stop) {
+  for (;;) {
+    try {
+      if (Status ran = collector_->run(*emitters_.back(), stop); !ran.ok())
+        log_error("collecting has stopped: {}", ran.error().message());
+      return;
+    } catch (const std::bad_alloc&) {
+      log_error("memory is used up: collecting begins anew from what is durable");
+    }
+    {
+      MutexLock lock(mutex_);
+      rules_changed_.wait_for(mutex_, stop, kWaitForMemory, [] { return false; });
+    }
+    auto emitter = agent::make_pipeline_emitter(producer, deps_.registry);
+    if (!emitter.ok()) return log_error("collecting has stopped: {}", emitter.error().message());
+    emitters_.push_back(std::move(*emitter));
+  }
+}
+
 void Collecting::follow_rules(std::stop_token stop) {
   while (rule_source_->wait_for_change(rules().revision, stop)) {
-    auto loaded = rule_source_->load();
+    auto loaded = unless_out_of_memory([this] { return rule_source_->load(); });
     MutexLock lock(mutex_);
     rules_changed_.notify_all();
     if (!loaded.ok()) {

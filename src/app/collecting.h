@@ -40,13 +40,14 @@ class Collecting {
   void wait_for_rules(std::uint64_t revision, std::chrono::milliseconds longest, std::stop_token stop);
 
  private:
+  void collect(Producer& producer, std::stop_token stop);
   void follow_rules(std::stop_token stop);
 
   const config::Settings& settings_;
   const Deps deps_;
   MemoryBudget& budget_;
   config::RuleSource* rule_source_ = nullptr;
-  std::unique_ptr<source::Emitter> emitter_;
+  std::vector<std::unique_ptr<source::Emitter>> emitters_;  // the last is in use
   Mutex mutex_;
   CondVar rules_changed_;
   std::unique_ptr<source::FileCollector> collector_;  // set once, under the mutex

@@ -9,6 +9,7 @@
 #include "app/collecting.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/no_memory.h"
 #include "transfer/pump.h"
 
 namespace logboom::app {
@@ -191,7 +192,7 @@ Status EngineOfOneMachine::collect_once(source::Collector& collector, bool again
   bool done = false;
   Status ran;
   std::jthread reader([&](std::stop_token inner) {
-    Status status = collector.run(*emitter, inner);
+    Status status = unless_out_of_memory([&] { return collector.run(*emitter, inner); });
     MutexLock lock(mutex);
     ran = std::move(status);
     done = true;

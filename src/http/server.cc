@@ -193,6 +193,8 @@ class HttpServer::Core {
         return;
       } catch (const std::exception& failure) {
         log_error("cannot go on with a connection: {}", printable(failure.what()));
+        if (tcp_.is_open() && !accepts_tcp_) accept_tcp();
+        if (local_.is_open() && !accepts_unix_) accept_unix();
       }
     }
   }
@@ -238,8 +240,9 @@ class HttpServer::Core {
 
   void accept_tcp() {
     tcp_.async_accept([this](error_code error, Tcp::socket socket) {
+      accepts_tcp_ = false;
       if (!tcp_.is_open()) return;
-      if (error) return retry_later(tcp_retry_, [this] { accept_tcp(); });
+      if (error) return retry_later(tcp_retry_, accepts_tcp_, [this] { accept_tcp(); });
       error_code ignored;
       socket.set_option(Tcp::no_delay(true), ignored);
       Peer peer;
@@ -248,12 +251,14 @@ class HttpServer::Core {
       admit(Socket(std::move(socket)), std::move(peer));
       accept_tcp();
     });
+    accepts_tcp_ = true;
   }
 
   void accept_unix() {
     local_.async_accept([this](error_code error, Local::socket socket) {
+      accepts_unix_ = false;
       if (!local_.is_open()) return;
-      if (error) return retry_later(local_retry_, [this] { accept_unix(); });
+      if (error) return retry_later(local_retry_, accepts_unix_, [this] { accept_unix(); });
       Peer peer{true, "unix", 0, false};
       ucred credentials{};
       socklen_t size = sizeof credentials;
@@ -263,15 +268,17 @@ class HttpServer::Core {
       }
       accept_unix();
     });
+    accepts_unix_ = true;
   }
 
   // Out of descriptors: those who are here go on, the next one waits.
   template <typename Again>
-  void retry_later(asio::steady_timer& timer, Again again) {
+  void retry_later(asio::steady_timer& timer, bool& accepts, Again again) {
     timer.expires_after(std::chrono::milliseconds(100));
     timer.async_wait([again](error_code error) {
       if (!error) again();
     });
+    accepts = true;
   }
 
   void admit(Socket socket, Peer peer) {
@@ -286,7 +293,12 @@ class HttpServer::Core {
     auto connection = make_connection(shared_, std::move(socket), std::move(peer));
     shared_.connections.push_back(connection);
     shared_.metrics.open.set(static_cast<std::int64_t>(shared_.connections.size()));
-    connection->start();
+    try {
+      connection->start();
+    } catch (...) {  // no memory: its client is not to wait for an answer
+      shared_.remove(connection.get());
+      throw;
+    }
   }
 
   // On the network thread.
@@ -314,6 +326,9 @@ class HttpServer::Core {
   Local::acceptor local_;
   asio::steady_timer tcp_retry_;
   asio::steady_timer local_retry_;
+  // Whether the next connection is waited for; not so where what came with the last one threw.
+  bool accepts_tcp_ = false;
+  bool accepts_unix_ = false;
   std::thread thread_;
   std::uint16_t port_ = 0;
 };

@@ -19,6 +19,7 @@ class SharedEmitter final : public Emitter {
     MutexLock lock(mutex_);
     const Status status = inner_.emit(std::move(batch), stop);
     changed_.notify_all();
+    if (fails_at > 0 && --fails_at == 0) throw std::bad_alloc();
     return status;
   }
   std::vector<Ack> take_acks() override {
@@ -34,6 +35,8 @@ class SharedEmitter final : public Emitter {
     MutexLock lock(mutex_);
     return changed_.wait_for(mutex_, {}, seconds(20), [&] { return store_.lines().contains(line); });
   }
+
+  int fails_at = 0;  // the n-th batch is handed over, but its emit() throws
 
  private:
   FakeStore& store_;
@@ -74,6 +77,28 @@ TEST_F(FileCollectorTest, FollowsWithInotify) {
   write("app.log", "fresh\n");
   ASSERT_TRUE(shared.wait_for_line("late"));
   ASSERT_TRUE(shared.wait_for_line("fresh"));
+}
+
+// Q4: what was handed over before is not lost, what was not is read by the next run.
+TEST_F(FileCollectorTest, BeginsAnewAfterAnAllocationThatFailed) {
+  options.batch_bytes = 4096;
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += "line " + std::to_string(i) + "\n";
+  write("app.log", text);
+  rule("app.log");
+  shared.fails_at = 3;
+  SharedEmitter again(store);
+  collector = make_file_collector(options, rules, *fs, system_clock, *budget, registry);
+  thread = std::jthread([&](std::stop_token stop) {
+    EXPECT_THROW((void)collector->run(shared, stop), std::bad_alloc);
+    status = collector->run(again, stop);
+  });
+  ASSERT_TRUE(again.wait_for_line("line 1999"));
+  append("app.log", "the last\n");
+  ASSERT_TRUE(again.wait_for_line("the last"));
+  thread.request_stop();
+  thread.join();
+  expect_once(0, 2000);
 }
 
 TEST_F(FileCollectorTest, SeesAFileWhoseFolderComesLater) {
