@@ -45,8 +45,8 @@ std::optional<std::string> index_pattern(std::string_view text) {
 std::optional<std::string> writer_count(std::string_view text) {
   const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
   const int count = digits && text.size() <= 3 ? std::stoi(std::string(text)) : 0;
-  if (count >= 1 && count <= 64) return std::nullopt;
-  return "a whole number from 1 to 64";
+  if (count >= 1 && count <= 256) return std::nullopt;
+  return "a whole number from 1 to 256";
 }
 
 }  // namespace
@@ -78,6 +78,12 @@ config::OptionTable elastic_options() {
        "API key (base64 of id:key) in the place of user and password.",
        {},
        true},
+      {"elastic.tls_ca", OptionType::kPath, "",
+       "Of https:// addresses: authorities in PEM that sign the nodes; default: the system's."},
+      {"elastic.tls_cert", OptionType::kPath, "", "This client's certificate in PEM, where the nodes want one."},
+      {"elastic.tls_key", OptionType::kPath, "", "Its private key in PEM."},
+      {"elastic.insecure_skip_verify", OptionType::kBoolean, "false",
+       "Takes any certificate of a node: whoever stands between reads and alters everything. For trying out only."},
       {"elastic.writers",
        OptionType::kInteger,
        "2",

@@ -12,6 +12,7 @@
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 #include "http/url.h"
+#include "logstore/elastic/elastic_store.h"
 #include "logstore/embedded/embedded_store.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
@@ -29,9 +30,37 @@ std::string store_directory(const config::Settings& settings) {
   return settings.text("data_dir") + "/store";
 }
 
+// The password in the file the setting names.
+Result<std::string> read_password(const config::Settings& settings, const char* name, FileSystem& files) {
+  LB_ASSIGN(std::string password, read_file(files, absolute_path(settings.text(name)), 4096));
+  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
+  return password;
+}
+
+Result<std::unique_ptr<logstore::LogStore>> open_elastic(const config::Settings& settings, StoreMode mode, Deps deps) {
+  logstore::ElasticOptions options;
+  options.urls = settings.list("elastic.url");
+  options.index = settings.text("elastic.index");
+  options.user = settings.text("elastic.user");
+  options.password = settings.text("elastic.password");
+  if (!settings.text("elastic.password_file").empty()) {
+    LB_ASSIGN(options.password, read_password(settings, "elastic.password_file", deps.files));
+  }
+  options.api_key = settings.text("elastic.api_key");
+  options.client.tls.ca_file = settings.text("elastic.tls_ca");
+  options.client.tls.certificate = settings.text("elastic.tls_cert");
+  options.client.tls.key = settings.text("elastic.tls_key");
+  options.client.tls.insecure_skip_verify = settings.boolean("elastic.insecure_skip_verify");
+  options.writers = static_cast<unsigned>(settings.integer("elastic.writers"));
+  options.memory = settings.size("limits.memory").bytes() / 4;
+  options.read_only = mode == StoreMode::kRead;
+  return logstore::open_elastic_store(options, deps.clock, deps.registry);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& settings, StoreMode mode, Deps deps) {
+  if (settings.text("logs.kind") == "elastic") return open_elastic(settings, mode, deps);
   logstore::EmbeddedOptions options;
   options.directory = store_directory(settings);
   options.access = mode == StoreMode::kWrite ? logstore::StoreAccess::kReadWrite : logstore::StoreAccess::kRead;
@@ -100,12 +129,6 @@ Result<std::string> read_agent_token(const config::Settings& settings, FileSyste
   return token;
 }
 
-Result<std::string> read_password(const config::Settings& settings, FileSystem& files) {
-  LB_ASSIGN(std::string password, read_file(files, absolute_path(settings.text("transport.password_file")), 4096));
-  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
-  return password;
-}
-
 Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& settings, FileSystem& files) {
   transport::kafka::ClientOptions client;
   for (const std::string& broker : settings.list("transport.brokers"))
@@ -120,7 +143,7 @@ Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& set
   if (settings.text("transport.sasl") == "none") return client;
   client.sasl = settings.text("transport.sasl");
   client.user = settings.text("transport.user");
-  LB_ASSIGN(client.password, read_password(settings, files));
+  LB_ASSIGN(client.password, read_password(settings, "transport.password_file", files));
   if (client.sasl.starts_with("SCRAM") && !transport::kafka::scram_works_with_kafka_4())
     log_warn("librdkafka {} cannot sign in with SCRAM to Kafka 4; Kafka 3 and PLAIN over TLS work",
              transport::kafka::library_version());

@@ -40,8 +40,8 @@ class Transfer:
         self.words = ["--transport.brokers", broker.address, "--transfer.topics", ",".join(topics)]
         self.process = None
 
-    def start(self):
-        self.process = self.home.start(*self.words, command="transfer", listen=self.listen)
+    def start(self, wait=True):
+        self.process = self.home.start(*self.words, command="transfer", listen=self.listen, wait=wait)
 
     def kill(self):
         self.home.kill(self.process)

@@ -51,12 +51,18 @@ void keep_freed_memory() {
   ::mallopt(M_TRIM_THRESHOLD, kKeptOfEach);
 }
 
+// Where what is taken goes, for people.
+std::string stored_in(const Context& context) {
+  const bool elastic = context.settings.text("logs.kind") == "elastic";
+  return elastic ? printable(context.settings.text("elastic.url")) : context.data_directory();
+}
+
 Status run_server_program(Context& context) {
   keep_freed_memory();
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_ASSIGN(Producer * store_side, engine->start_taking_batches());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .batches_to = store_side}));
-  fmt::print("stored in   {}\n", context.data_directory());
+  fmt::print("stored in   {}\n", stored_in(context));
   print_page(*server);
   return serve(context, *engine, *server);
 }
@@ -66,7 +72,7 @@ Status run_transfer_program(Context& context) {
   LB_TRY(engine->start_reading_topics());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true}));
   fmt::print("reading     {} from Kafka at {}\nstored in   {}\n", printable(context.settings.text("transfer.topics")),
-             printable(context.settings.text("transport.brokers")), context.data_directory());
+             printable(context.settings.text("transport.brokers")), stored_in(context));
   print_page(*server);
   return serve(context, *engine, *server);
 }

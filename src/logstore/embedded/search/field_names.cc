@@ -1,49 +1,13 @@
 #include "logstore/embedded/search/field_names.h"
 
-#include <algorithm>
-#include <map>
-
 #include "logstore/embedded/search/block_rows.h"
 #include "logstore/embedded/search/rows.h"
+#include "logstore/name_counter.h"
 
 namespace logboom::logstore::embedded {
 namespace {
 
-constexpr std::uint64_t kMostRecords = 10'000;
 constexpr std::size_t kMostChunks = 16;
-constexpr std::size_t kMostNames = 5'000;
-
-class NameCounter {
- public:
-  bool full() const { return records_ >= kMostRecords; }
-  std::uint64_t records() const { return records_; }
-
-  void add(const query::RecordView& record, query::Matcher::Scratch& scratch) {
-    ++records_;
-    for (const auto& [name, value] : *record.constants) count(name);
-    for (const parse::Field& field : scratch.fields.fields(record.format, record.text)) count(field.name);
-  }
-
-  std::vector<FieldInfo> names() const {
-    std::vector<FieldInfo> out;
-    for (const auto& [name, records] : counts_) out.push_back({name, records});
-    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.records > b.records; });
-    return out;
-  }
-
- private:
-  void count(const std::string& name) {
-    const auto it = counts_.find(name);
-    if (it != counts_.end()) {
-      ++it->second;
-    } else if (counts_.size() < kMostNames) {
-      counts_.emplace(name, 1);
-    }
-  }
-
-  std::uint64_t records_ = 0;
-  std::map<std::string, std::uint64_t> counts_;
-};
 
 Status count_tail(const Plan& plan, const StoreView& view, const ChunkMeta& chunk, LaneScratch& scratch,
                   NameCounter& names) {

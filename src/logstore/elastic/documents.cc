@@ -1,0 +1,166 @@
+#include "logstore/elastic/documents.h"
+
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "http/json.h"
+#include "http/url.h"
+
+namespace logboom::logstore::elastic {
+namespace {
+
+using http::JsonWriter;
+
+constexpr int kMostTries = 40;
+constexpr auto kBetweenTries = std::chrono::milliseconds(250);
+
+struct SortKey {
+  const char* field;
+  const char* type;
+};
+
+std::vector<SortKey> keys_of(Order order) {
+  const SortKey time{"logboom.time", "long"};
+  const SortKey source{"logboom.source", "keyword"};
+  const SortKey epoch{"logboom.epoch", "long"};
+  const SortKey offset{"log.offset", "long"};
+  const SortKey channel{"logboom.channel", "keyword"};
+  if (order == Order::kFileForward || order == Order::kFileBackward) return {source, epoch, offset, channel};
+  if (order == Order::kCommit) return {{"logboom.commit", "long"}, source, epoch, offset, channel};
+  return {time, source, epoch, offset, channel};
+}
+
+std::string body_of(const DocumentQuery& query, const std::string& after) {
+  std::string body;
+  JsonWriter w(body);
+  const bool down = query.order == Order::kNewestFirst || query.order == Order::kFileBackward;
+  w.open_object().field("size", std::uint64_t{query.page}).field("track_total_hits", false);
+  w.key("query").raw(query.filter).key("sort").open_array();
+  for (const SortKey& key : keys_of(query.order)) {
+    w.open_object().key(key.field).open_object();
+    w.field("order", down ? "desc" : "asc").field("unmapped_type", key.type).close_object().close_object();
+  }
+  w.close_array();
+  if (!after.empty()) w.key("search_after").raw(after);
+  w.key("_source").open_array();
+  for (const std::string& member : document_members()) w.string(member);
+  w.close_array().close_object();
+  return body;
+}
+
+}  // namespace
+
+std::string all_of(const std::vector<std::string>& parts) {
+  return fmt::format(R"({{"bool":{{"filter":[{}]}}}})", fmt::join(parts, ","));
+}
+
+std::string ours() {
+  return R"({"exists":{"field":"logboom.source"}})";
+}
+
+std::string of_stream(const StreamKey& key) {
+  return all_of({fmt::format(R"({{"term":{{"logboom.source":"{}"}}}})", key.source.to_hex()),
+                 fmt::format(R"({{"term":{{"logboom.epoch":{}}}}})", key.epoch),
+                 fmt::format(R"({{"term":{{"logboom.channel":"{:016x}"}}}})", channel_key(key.channel))});
+}
+
+std::string in_range(std::string_view name, std::int64_t from, std::int64_t to) {
+  return fmt::format(R"({{"range":{{"{}":{{"gte":{},"lte":{}}}}}}})", name, from, to);
+}
+
+Status Documents::refresh(std::stop_token stop) {
+  const std::string target = fmt::format("/{}/_refresh?ignore_unavailable=true&allow_no_indices=true", indices_);
+  auto done = cluster_.json("POST", target, {}, stop);
+  return done.ok() ? Status() : std::move(done).error();
+}
+
+// An index that was just made, or whose node just started, is not there for a moment.
+Result<nlohmann::json> Documents::search(const std::string& body, std::stop_token stop) {
+  const std::string target = fmt::format(
+      "/{}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false", indices_);
+  for (int tries = 0;; ++tries) {
+    LB_ASSIGN(const Answer answer, cluster_.ask("POST", target, body, BodyKind::kJson, stop));
+    if (answer.status == 503 && tries < kMostTries && !stop.stop_requested()) {
+      std::this_thread::sleep_for(kBetweenTries);
+      continue;
+    }
+    if (answer.status >= 400) return cluster_.error_of(target, answer);
+    auto parsed = nlohmann::json::parse(answer.body, nullptr, false);
+    if (parsed.is_object()) return parsed;
+    return Error(ErrorCode::kUnavailable, "cannot search: the answer is no JSON");
+  }
+}
+
+Result<bool> Documents::exists(const std::string& index, std::stop_token stop) {
+  const std::string target = "/" + http::percent_encode(index) + "/_mapping/field/topic";
+  LB_ASSIGN(const Answer answer, cluster_.ask("GET", target, {}, BodyKind::kJson, stop));
+  if (answer.status == 200 || answer.status == 404) return answer.status == 200;
+  return cluster_.error_of(target, answer);
+}
+
+Result<StoreStats> Documents::stats(std::stop_token stop) {
+  const std::string body = fmt::format(
+      R"({{"size":0,"track_total_hits":true,"query":{},"aggs":{{"oldest":{{"min":{{"field":"@timestamp"}}}},)"
+      R"("newest":{{"max":{{"field":"@timestamp"}}}}}}}})",
+      ours());
+  LB_ASSIGN(const nlohmann::json answer, search(body, stop));
+  const std::string target = fmt::format("/{}/_stats/store?ignore_unavailable=true&allow_no_indices=true", indices_);
+  LB_ASSIGN(const nlohmann::json disk, cluster_.json("GET", target, {}, stop));
+  StoreStats stats;
+  try {
+    stats.records = answer.at("hits").at("total").at("value").get<std::uint64_t>();
+    const auto time = [&](const char* name) -> TimeNs {
+      const auto& value = answer.at("aggregations").at(name).at("value");
+      return value.is_null() ? 0 : static_cast<TimeNs>(value.get<double>()) * kNsPerMs;
+    };
+    if (stats.records > 0) {
+      stats.oldest = time("oldest");
+      stats.newest = time("newest") + kNsPerMs - 1;
+    }
+    stats.files = disk.at("indices").size();
+    const auto& total = disk.at("_all").at("total");
+    if (total.contains("store")) stats.bytes_on_disk = total.at("store").at("size_in_bytes").get<std::uint64_t>();
+  } catch (const nlohmann::json::exception& error) {
+    return Error(ErrorCode::kCorrupt, fmt::format("cannot read statistics: {}", error.what()));
+  }
+  return stats;
+}
+
+Status Documents::each(const DocumentQuery& query, std::stop_token stop,
+                       const std::function<Result<bool>(StoredRecord&&, const std::string&)>& on_record) {
+  std::string after = query.after;
+  while (true) {
+    LB_ASSIGN(const nlohmann::json answer, search(body_of(query, after), stop));
+    try {
+      const auto& hits = answer.at("hits").at("hits");
+      for (const auto& hit : hits) {
+        LB_ASSIGN(StoredRecord record, read_document(hit.at("_source")));
+        LB_ASSIGN(const bool more, on_record(std::move(record), hit.at("_index").get<std::string>()));
+        if (!more) return {};
+      }
+      if (hits.size() < query.page) return {};
+      after = hits.back().at("sort").dump();
+    } catch (const nlohmann::json::exception& error) {
+      return Error(ErrorCode::kCorrupt, fmt::format("cannot read documents: {}", error.what()));
+    }
+    if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot read documents: stopped");
+  }
+}
+
+Result<std::vector<StoredRecord>> Documents::of_range(const StreamKey& key, std::uint64_t begin, std::uint64_t end,
+                                                      std::stop_token stop) {
+  DocumentQuery query;
+  query.order = Order::kFileForward;
+  query.filter = all_of({of_stream(key), in_range("logboom.end", static_cast<std::int64_t>(begin) + 1, INT64_MAX),
+                         in_range("logboom.begin", 0, static_cast<std::int64_t>(end) - 1)});
+  std::vector<StoredRecord> out;
+  LB_TRY(each(query, stop, [&](StoredRecord&& record, const std::string&) -> Result<bool> {
+    out.push_back(std::move(record));
+    return true;
+  }));
+  return out;
+}
+
+}  // namespace logboom::logstore::elastic

@@ -1,0 +1,401 @@
+#include "logstore/elastic/elastic_ledger.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "io/hashing.h"
+#include "logstore/mark_check.h"
+
+namespace logboom::logstore::elastic {
+namespace {
+
+constexpr std::uint64_t kZeros = 64u << 10;
+constexpr std::size_t kMostFindings = 1000;  // of one kind in one stream; the rest is one more
+
+std::string finding_id(const AuditFinding& finding) {
+  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", finding.kind, finding.source.to_hex(), finding.epoch,
+                                      finding.channel, finding.begin, finding.end);
+  return "f-" + xxh3_128(key).to_hex().substr(0, 16);
+}
+
+std::string reason_of(const LedgerRange& range) {
+  const std::string_view what = range.expired ? "expired" : disposition_name(range.disposition);
+  return range.cause.empty() ? std::string(what) : fmt::format("{}: {}", what, range.cause);
+}
+
+// The bytes of a document's share of its file.
+std::string bytes_of(const StoredRecord& record) {
+  return record.blank + record.row.text + (record.terminated() ? "\n" : "") + record.tail;
+}
+
+bool is_altered(const StoredRecord& record) {
+  const std::string content = record.row.text + (record.terminated() ? "\n" : "");
+  return xxh3_128(content).to_hex() != record.hash || bytes_of(record).size() != record.end - record.begin;
+}
+
+const TargetStream* epoch_before(const std::vector<TargetStream>& all, const TargetStream& stream) {
+  const auto at = std::find_if(all.begin(), all.end(), [&](const TargetStream& other) {
+    return other.key.source == stream.key.source && other.key.channel == stream.key.channel &&
+           other.key.epoch + 1 == stream.key.epoch;
+  });
+  return at == all.end() ? nullptr : &*at;
+}
+
+bool is_newest(const std::vector<TargetStream>& all, const TargetStream& stream) {
+  return std::none_of(all.begin(), all.end(), [&](const TargetStream& other) {
+    return other.key.source == stream.key.source && other.key.epoch > stream.key.epoch;
+  });
+}
+
+class Findings {
+ public:
+  Findings(const TargetStream& stream, AuditReport& report) : stream_(stream), report_(report) {}
+  void add(std::string kind, std::uint64_t begin, std::uint64_t end, std::string detail) {
+    const std::size_t before = counts_[kind]++;
+    if (before > kMostFindings) return;
+    AuditFinding finding;
+    finding.kind = std::move(kind);
+    finding.source = stream_.key.source;
+    finding.epoch = stream_.key.epoch;
+    finding.channel = stream_.key.channel;
+    finding.path = stream_.state.path;
+    finding.begin = begin;
+    finding.end = end;
+    finding.detail = before == kMostFindings ? "and more of them" : std::move(detail);
+    finding.id = finding_id(finding);
+    report_.findings.push_back(std::move(finding));
+  }
+
+ private:
+  const TargetStream& stream_;
+  AuditReport& report_;
+  std::map<std::string, std::size_t> counts_;
+};
+
+void check_ranges(const TargetStream& stream, Findings& findings) {
+  std::uint64_t at = stream.state.inherited;
+  Coverage claimed;
+  for (const Claim& claim : stream.claims) claimed.add(claim.begin, claim.end);
+  for (const TargetRange& held : stream.ranges.all()) {
+    const LedgerRange& range = held.range;
+    if (range.begin > at) {
+      findings.add("missing", at, range.begin,
+                   claimed.contains(at, range.begin)
+                       ? "claimed and not confirmed: being written, or left by a crash until its batch comes again"
+                       : "the ledger says nothing about this range");
+    }
+    at = range.end;
+    if (range.disposition == Disposition::kGap) findings.add("gap", range.begin, range.end, range.cause);
+    if (range.disposition == Disposition::kQuarantined)
+      findings.add("quarantined", range.begin, range.end, range.cause);
+    if (range.unproved) findings.add("unproved", range.begin, range.end, "sent without a durable acknowledgement");
+  }
+  if (stream.state.flagged) findings.add("flagged", 0, at, "its identity was unsure: it may repeat another source");
+}
+
+// Writes a file from its documents; what is not there is listed.
+class Export {
+ public:
+  explicit Export(const std::function<Status(std::string_view)>& sink) : sink_(sink) {}
+
+  Status write_epoch(LedgerIndex& ledger, Documents& documents, const TargetStream& stream, std::uint64_t end,
+                     std::stop_token stop) {
+    LB_ASSIGN(const std::vector<BlankPiece> blanks, ledger.blanks(stream.key, stop));
+    blanks_ = &blanks;
+    for (const TargetRange& held : stream.ranges.within(at_, end)) {
+      const LedgerRange& range = held.range;
+      if (range.begin > at_) omit(range.begin, "missing: the ledger says nothing about it");
+      if (range.disposition == Disposition::kHole) {
+        LB_TRY(write_zeros(range.end - at_));
+      } else if (range.disposition != Disposition::kStored) {
+        omit(range.end, reason_of(range));
+      } else {
+        LB_TRY(write_stored(documents, stream, range, stop));
+      }
+    }
+    return {};
+  }
+  void omit(std::uint64_t end, std::string why) {
+    if (end <= at_) return;
+    if (!omissions_.empty() && omissions_.back().end == at_ && omissions_.back().why == why) {
+      omissions_.back().end = end;
+    } else {
+      omissions_.push_back({at_, end, std::move(why)});
+    }
+    at_ = end;
+  }
+  std::vector<ExportOmission> omissions() { return std::move(omissions_); }
+
+ private:
+  Status write_stored(Documents& documents, const TargetStream& stream, const LedgerRange& range,
+                      std::stop_token stop) {
+    DocumentQuery query;
+    query.order = Order::kFileForward;
+    query.filter =
+        all_of({of_stream(stream.key), in_range("logboom.end", static_cast<std::int64_t>(at_) + 1, INT64_MAX),
+                in_range("logboom.begin", 0, static_cast<std::int64_t>(range.end) - 1)});
+    const std::string why = range.dropped_bytes > 0 ? "dropped by a rule" : "damaged: stored, but not found";
+    const auto on_record = [&](StoredRecord&& record, const std::string&) -> Result<bool> {
+      LB_TRY(write_blanks(record.begin, why));
+      LB_TRY(write(record.begin, bytes_of(record), range.end));
+      return at_ < range.end;
+    };
+    LB_TRY(documents.each(query, stop, on_record));
+    LB_TRY(write_blanks(range.end, why));
+    return {};
+  }
+
+  // Blank lines of the ledger up to `end`; what else lies before it is left out.
+  Status write_blanks(std::uint64_t end, const std::string& why) {
+    for (const BlankPiece& piece : *blanks_) {
+      if (piece.begin < at_ || piece.begin >= end) continue;
+      omit(piece.begin, why);
+      LB_TRY(write(piece.begin, piece.bytes, end));
+    }
+    omit(end, why);
+    return {};
+  }
+
+  Status write(std::uint64_t begin, std::string_view bytes, std::uint64_t end) {
+    const std::uint64_t low = std::max(begin, at_);
+    const std::uint64_t high = std::min(begin + bytes.size(), end);
+    if (low >= high) return {};
+    at_ = high;
+    return sink_(bytes.substr(low - begin, high - low));
+  }
+
+  Status write_zeros(std::uint64_t count) {
+    const std::string zeros(std::min(count, kZeros), '\0');
+    for (; count > 0; count -= std::min<std::uint64_t>(count, zeros.size())) {
+      const std::uint64_t part = std::min<std::uint64_t>(count, zeros.size());
+      at_ += part;
+      LB_TRY(sink_(std::string_view(zeros).substr(0, part)));
+    }
+    return {};
+  }
+
+  const std::function<Status(std::string_view)>& sink_;
+  const std::vector<BlankPiece>* blanks_ = nullptr;
+  std::uint64_t at_ = 0;
+  std::vector<ExportOmission> omissions_;
+};
+
+// Documents against the ledger, in file order.
+class ContentCheck {
+ public:
+  ContentCheck(const TargetStream& stream, const ReadBytes& file, Findings& findings)
+      : stream_(stream), file_(file), findings_(findings), marks_(stream.marks) {}
+
+  Result<bool> take(const StoredRecord& record) {
+    ++records_;
+    if (record.begin < end_)
+      findings_.add("overlap", record.begin, std::min(end_, record.end), "stored more than once");
+    if (is_altered(record)) findings_.add("damaged", record.begin, record.end, "its document is not as it was written");
+    const std::string bytes = bytes_of(record);
+    if (record.begin >= end_) marks_.bytes(record.begin, bytes);
+    end_ = std::max(end_, record.end);
+    there_.add(record.begin, record.end);
+    return compare(record.begin, bytes);
+  }
+  Result<bool> take_blanks(const BlankPiece& piece) {
+    there_.add(piece.begin, piece.begin + piece.bytes.size());
+    return compare(piece.begin, piece.bytes);
+  }
+
+  // `is_there`: whether an index still exists.
+  Status finish(const std::function<Result<bool>(const std::string&)>& is_there, AuditSource& source) {
+    std::uint64_t said = 0;
+    bool all_there = true;
+    Coverage expected;
+    for (const TargetRange& held : stream_.ranges.all()) {
+      const LedgerRange& range = held.range;
+      if (range.disposition != Disposition::kStored) continue;
+      expected.add(range.begin, range.end);
+      bool there = true;
+      if (!held.index.empty()) {
+        LB_ASSIGN(there, is_there(held.index));
+      }
+      if (!there) {
+        source.expired_bytes += range.end - range.begin;
+        all_there = false;
+        continue;
+      }
+      said += range.records;
+      check_range(range);
+    }
+    for (const Interval& part : there_.intervals()) {
+      for (const Interval& extra : expected.missing(part.begin, part.end))
+        findings_.add("mismatch", extra.begin, extra.end, "stored, but the ledger does not say so");
+    }
+    if (all_there && said != records_) {
+      findings_.add("mismatch", stream_.state.inherited, end_,
+                    fmt::format("the ledger counts {} records, {} are stored", said, records_));
+    }
+    for (const Interval& link : marks_.wrong()) {
+      findings_.add("mismatch", link.begin, link.end,
+                    "the stored bytes are not those the collector read (prefix mark)");
+    }
+    if (file_) source.reread_bytes = reread_;
+    return {};
+  }
+  std::uint64_t records() const { return records_; }
+
+ private:
+  void check_range(const LedgerRange& range) {
+    std::uint64_t absent = 0;
+    const std::vector<Interval> parts = there_.missing(range.begin, range.end);
+    for (const Interval& part : parts) absent += part.end - part.begin;
+    if (absent == range.dropped_bytes) return;
+    for (const Interval& part : parts)
+      findings_.add("missing", part.begin, part.end, "the ledger calls it stored, but no document has it");
+  }
+
+  Result<bool> compare(std::uint64_t begin, std::string_view bytes) {
+    if (!file_) return true;
+    std::string now(bytes.size(), '\0');
+    std::size_t have = 0;
+    while (have < now.size()) {
+      LB_ASSIGN(const std::size_t got, file_(now.data() + have, now.size() - have, begin + have));
+      if (got == 0) break;
+      have += got;
+    }
+    if (have != now.size() || now != bytes)
+      findings_.add("altered", begin, begin + bytes.size(), "the file has other bytes now than were stored, or none");
+    reread_ += have;
+    return true;
+  }
+
+  const TargetStream& stream_;
+  const ReadBytes& file_;
+  Findings& findings_;
+  MarkCheck marks_;
+  Coverage there_;
+  std::uint64_t end_ = 0;
+  std::uint64_t records_ = 0;
+  std::uint64_t reread_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<SourceInfo>> ElasticLedger::sources() {
+  LB_ASSIGN(const std::vector<TargetStream> streams, ledger_.streams(std::nullopt, {}));
+  std::vector<SourceInfo> out;
+  for (const TargetStream& stream : streams) out.push_back(info_of(stream));
+  return out;
+}
+
+// ---------------------------------------------------------------- audit
+
+Result<AuditReport> ElasticLedger::audit(const AuditRequest& request, std::stop_token stop) {
+  AuditReport report;
+  LB_TRY(documents_.refresh(stop));
+  LB_ASSIGN(const std::vector<TargetStream> streams, ledger_.streams(request.source, stop));
+  for (const TargetStream& stream : streams) {
+    if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot finish the audit: it was stopped");
+    LB_TRY(check_stream(streams, stream, request, stop, report));
+  }
+  LB_ASSIGN(const std::vector<QuarantineEntry> entries, ledger_.quarantine(SIZE_MAX, stop));
+  for (const QuarantineEntry& entry : entries) {
+    if (!entry.reason.starts_with("conflict:")) continue;  // the others stand in the ledger
+    if (request.source && *request.source != entry.source) continue;
+    TargetStream of;
+    of.key = {entry.source, entry.epoch, entry.channel};
+    Findings(of, report).add("conflict", entry.begin, entry.end, entry.reason);
+  }
+  LB_ASSIGN(const auto accepted, ledger_.accepted(stop));
+  for (AuditFinding& finding : report.findings) {
+    const auto by = accepted.find(finding.id);
+    if (by == accepted.end()) continue;
+    finding.accepted_by = by->second.who;
+    finding.accepted_at = by->second.when;
+  }
+  report.clean = std::all_of(report.findings.begin(), report.findings.end(),
+                             [](const AuditFinding& finding) { return !finding.accepted_by.empty(); });
+  return report;
+}
+
+Status ElasticLedger::check_stream(const std::vector<TargetStream>& all, const TargetStream& stream,
+                                   const AuditRequest& request, std::stop_token stop, AuditReport& report) {
+  AuditSource source;
+  source.info = info_of(stream);
+  for (const LedgerRange& range : source.info.ranges) {
+    source.bytes_by_disposition[static_cast<std::size_t>(range.disposition)] += range.end - range.begin;
+    source.dropped_lines += range.dropped_lines;
+  }
+  Findings findings(stream, report);
+  if (const std::uint64_t end = stream.state.inherited; end > 0) {
+    const TargetStream* before = epoch_before(all, stream);
+    const std::uint64_t held =
+        before == nullptr
+            ? 0
+            : std::max(before->state.inherited, before->ranges.coverage().contiguous_end(before->state.inherited));
+    if (held < end) findings.add("missing", held, end, "taken over from the epoch before, which does not have it");
+  }
+  check_ranges(stream, findings);
+  if (request.deep) {
+    const bool compare = request.reread && is_newest(all, stream);
+    const ReadBytes file = compare ? request.reread(source.info) : ReadBytes();
+    ContentCheck check(stream, file, findings);
+    LB_ASSIGN(const std::vector<BlankPiece> blanks, ledger_.blanks(stream.key, stop));
+    for (const BlankPiece& piece : blanks) {
+      if (auto taken = check.take_blanks(piece); !taken.ok()) return std::move(taken).error();
+    }
+    DocumentQuery query;
+    query.filter = of_stream(stream.key);
+    query.order = Order::kFileForward;
+    LB_TRY(documents_.each(query, stop, [&](StoredRecord&& record, const std::string&) { return check.take(record); }));
+    LB_TRY(check.finish([&](const std::string& index) { return documents_.exists(index, stop); }, source));
+    report.rows_checked += check.records();
+  }
+  report.sources.push_back(std::move(source));
+  return {};
+}
+
+// ---------------------------------------------------------------- export
+
+Result<TargetStream> ElasticLedger::stream_of(const std::vector<TargetStream>& all,
+                                              const ExportRequest& request) const {
+  std::vector<const TargetStream*> found;
+  for (const TargetStream& stream : all) {
+    if (request.epoch && stream.key.epoch != *request.epoch) continue;
+    if (request.channel.empty() || stream.key.channel == request.channel) found.push_back(&stream);
+  }
+  std::uint32_t newest = 0;
+  for (const TargetStream* stream : found) newest = std::max(newest, stream->key.epoch);
+  std::erase_if(found, [&](const TargetStream* stream) { return stream->key.epoch != newest; });
+  if (found.empty()) {
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("cannot export {}: no such source, epoch or channel", request.source.to_hex()));
+  }
+  if (found.size() == 1) return *found[0];
+  std::string channels;
+  for (const TargetStream* stream : found) channels += (channels.empty() ? "" : ", ") + stream->key.channel;
+  return Error(ErrorCode::kInvalidArgument, fmt::format("cannot export {}: it has several channels, name one of: {}",
+                                                        request.source.to_hex(), channels));
+}
+
+Result<std::vector<ExportOmission>> ElasticLedger::export_bytes(const ExportRequest& request,
+                                                                const std::function<Status(std::string_view)>& sink,
+                                                                std::stop_token stop) {
+  LB_TRY(documents_.refresh(stop));
+  LB_ASSIGN(const std::vector<TargetStream> all, ledger_.streams(request.source, stop));
+  LB_ASSIGN(const TargetStream last, stream_of(all, request));
+  std::vector<const TargetStream*> epochs{&last};
+  while (epochs.front()->state.inherited > 0) {
+    const TargetStream* before = epoch_before(all, *epochs.front());
+    if (before == nullptr) break;
+    epochs.insert(epochs.begin(), before);
+  }
+  Export out(sink);
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    std::uint64_t end = UINT64_MAX;  // what a later epoch took over ends where it does, in this one too
+    for (std::size_t later = i + 1; later < epochs.size(); ++later) end = std::min(end, epochs[later]->state.inherited);
+    LB_TRY(out.write_epoch(ledger_, documents_, *epochs[i], end, stop));
+    if (end != UINT64_MAX) out.omit(end, "missing: the epoch before does not have it");
+  }
+  return out.omissions();
+}
+
+}  // namespace logboom::logstore::elastic
