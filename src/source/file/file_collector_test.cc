@@ -103,21 +103,25 @@ TEST_F(FileCollectorTest, BeginsAnewAfterAnAllocationThatFailed) {
 
 TEST_F(FileCollectorTest, SeesAFileWhoseFolderComesLater) {
   options.reconcile = milliseconds(1'000'000);  // only events can tell
-  write("app.log", "first\n");
-  rule("app.log");
+  std::filesystem::create_directory(at("seen"));
+  write("seen/app.log", "first\n");
+  rule("seen/app.log");
   rule("deep/er/named.log");
   rule("other/*/glob.log");
   run();
   ASSERT_TRUE(shared.wait_for_line("first"));
-  for (const char* folder : {"deep", "other", "deep/er", "other/one"}) {
+  const auto make = [this](const char* folder) {
     // Behind the scans that follow a change of the watches: those see everything, also what no event told.
     std::this_thread::sleep_for(milliseconds(300));
     std::filesystem::create_directory(at(folder));
-  }
-  std::this_thread::sleep_for(milliseconds(300));
+  };
+  make("deep");
+  make("deep/er");
   write("deep/er/named.log", "named\n");
-  write("other/one/glob.log", "matched\n");
   ASSERT_TRUE(shared.wait_for_line("named"));
+  make("other");
+  make("other/one");
+  write("other/one/glob.log", "matched\n");
   ASSERT_TRUE(shared.wait_for_line("matched"));
 }
 
