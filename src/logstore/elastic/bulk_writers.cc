@@ -132,7 +132,7 @@ void BulkWriters::run(std::stop_token stop) {
 // As much as fits one request, of pieces of one kind; a piece may be cut.
 std::vector<BulkWriters::Slice> BulkWriters::take(std::stop_token stop) {
   MutexLock lock(mutex_);
-  changed_.wait(mutex_, stop, [&] { return !queue_.empty(); });
+  changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return !queue_.empty(); });
   std::vector<Slice> out;
   std::uint64_t bytes = 0;
   std::size_t documents = 0;

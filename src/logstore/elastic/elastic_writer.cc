@@ -47,8 +47,9 @@ Status ElasticWriter::append(std::shared_ptr<const Batch> batch, std::optional<P
   work->on_commit = std::move(on_commit);
   {
     MutexLock lock(mutex_);
-    const bool free =
-        room_.wait(mutex_, stop, [&] { return closed_ || memory_ == 0 || memory_ + work->memory <= options_.memory; });
+    const bool free = room_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+      return closed_ || memory_ == 0 || memory_ + work->memory <= options_.memory;
+    });
     if (!free) return Error(ErrorCode::kCancelled, "cannot store a batch: stopped");
     if (closed_) return Error(ErrorCode::kUnavailable, "cannot store a batch: the store is closed");
     memory_ += work->memory;
@@ -62,7 +63,8 @@ Status ElasticWriter::append(std::shared_ptr<const Batch> batch, std::optional<P
 
 Status ElasticWriter::flush() {
   MutexLock lock(mutex_);
-  const bool empty = room_.wait_for(mutex_, {}, options_.drain, [&] { return outstanding_ == 0 || closed_; });
+  const bool empty = room_.wait_for(mutex_, {}, options_.drain,
+                                    [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0 || closed_; });
   if (empty && outstanding_ == 0) return {};
   return Error(ErrorCode::kUnavailable, fmt::format("{} batches are not durable in {}{}", outstanding_,
                                                     d_.cluster.where(), problem_.empty() ? "" : ": " + problem_));
@@ -163,7 +165,9 @@ void ElasticWriter::run(std::stop_token stop) {
 
 ElasticWriter::Round ElasticWriter::collect(std::stop_token stop) {
   MutexLock lock(mutex_);
-  changed_.wait(mutex_, stop, [&] { return !pending_.empty() || !finished_.empty() || !settled_.empty(); });
+  changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return !pending_.empty() || !finished_.empty() || !settled_.empty();
+  });
   Round round;
   round.finished = std::exchange(finished_, {});
   round.positions = marks_.with(std::exchange(settled_, {}));

@@ -169,7 +169,7 @@ json FakeCluster::apply(const Item& item, const json& action) {
 
 json FakeCluster::mget(const std::string& index, const json& body) const {
   json docs = json::array();
-  const auto add = [&](const std::string& of, const std::string& id) {
+  const auto add = [&](const std::string& of, const std::string& id) LB_NO_THREAD_SAFETY_ANALYSIS {
     const auto documents = indices_.find(of);
     const bool found = documents != indices_.end() && documents->second.contains(id);
     json doc{{"_id", id}, {"found", found}};
