@@ -119,7 +119,7 @@ class HttpClient::Core {
     const bool reused = stream_.has_value();
     auto answer = try_exchange(request, on_body, stop);
     // A kept connection the server closed meanwhile: once more on a fresh one, nothing has been answered.
-    if (!answer.ok() && reused && !header_seen_ && answer.error().code() != ErrorCode::kCancelled) {
+    if (!answer.ok() && reused && !header_seen_ && !timed_out_ && !stop.stop_requested()) {
       answer = try_exchange(request, on_body, stop);
     }
     return answer;
@@ -133,7 +133,8 @@ class HttpClient::Core {
     drop();
     const std::string text = std::string("cannot ") + what + " " + where() + ": ";
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, text + "stopped");
-    if (error == beast::error::timeout) return Error(ErrorCode::kCancelled, text + "no answer in time");
+    timed_out_ = error == beast::error::timeout;
+    if (timed_out_) return Error(ErrorCode::kUnavailable, text + "no answer in time");
     if (error.category() == beast::http::make_error_code(beast::http::error::bad_version).category() &&
         error != beast::http::error::end_of_stream) {
       return Error(ErrorCode::kCorrupt, text + error.message() + tls_hint(spoke_tls));
@@ -277,7 +278,7 @@ class HttpClient::Core {
 
   Result<ClientResponse> try_exchange(const ClientRequest& request, const OnBody& on_body,
                                       const std::stop_token& stop) {
-    header_seen_ = false;
+    header_seen_ = timed_out_ = false;
     LB_TRY(connect(stop));
     const std::string head = head_of(request);
     const std::array<asio::const_buffer, 2> message = {asio::buffer(head), asio::buffer(request.body)};
@@ -338,6 +339,7 @@ class HttpClient::Core {
   std::string host_;
   std::string prefix_;  // path of the server's address, without a slash at the end
   bool header_seen_ = false;
+  bool timed_out_ = false;
 };
 
 HttpClient::HttpClient(ClientOptions options) : core_(std::make_unique<Core>(std::move(options))) {}

@@ -61,8 +61,8 @@ class HttpClient {
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
 
-  // kUnavailable: nobody answers there, or TLS does not come about (the message says why and what to do); kCancelled:
-  // stop, or silence_time passed; kCorrupt: the answer is not HTTP or was cut; kInvalidArgument: the address or a file
+  // kUnavailable: nobody answers there, silence_time passed, or TLS does not come about (the message says why and what
+  // to do); kCancelled: stop; kCorrupt: the answer is not HTTP or was cut; kInvalidArgument: the address or a file
   // of ClientTls cannot be used.
   Result<ClientResponse> send(const ClientRequest& request, std::stop_token stop = {});
   // The same, the body handed over in pieces as it arrives when the status is 2xx (else it is in the response).

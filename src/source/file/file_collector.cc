@@ -135,7 +135,7 @@ Status Collecting::start(Follower& follower, std::stop_token stop) {
   while (!stop.stop_requested()) {
     const Status status = follower.start(take_rules());
     if (status.ok()) return status;
-    if (status.error().code() == ErrorCode::kCancelled) break;
+    if (stop.stop_requested()) break;
     log_warn("cannot ask what is stored already: {}; trying again", status.error().message());
     const int bell = bell_.descriptor();
     wait_for(&bell, 1, kRetryStart);
