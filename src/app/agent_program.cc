@@ -89,7 +89,7 @@ class AgentOfThisHost final : public AgentProgram {
     AgentState state;
     state.version = LOGBOOM_VERSION;
     state.started = started_;
-    state.rules_from_server = rules_from_server(context_.settings, context_.config_file);
+    state.rules_from = rule_origin(context_.settings, context_.config_file);
     state.rules = collecting.rules();
     state.rules_problem = collecting.rules_problem();
     state.problem = std::move(problem);

@@ -25,6 +25,10 @@ std::uint64_t lag_of(const source::SourceStatus& s) {
   return s.size > s.acknowledged ? s.size - s.acknowledged : 0;
 }
 
+const char* name_of(RuleOrigin origin) {
+  return origin == RuleOrigin::kServer ? "server" : origin == RuleOrigin::kEtcd ? "etcd" : "file";
+}
+
 void write_totals(http::JsonWriter& w, const std::vector<source::SourceStatus>& sources) {
   std::uint64_t lag = 0;
   std::uint64_t unreadable = 0;
@@ -127,7 +131,7 @@ std::string agent_state_json(AgentState state) {
   std::string out;
   http::JsonWriter w(out);
   w.open_object().field("version", state.version).key("started").time(state.started).field("problem", state.problem);
-  w.key("rules").open_object().field("from", state.rules_from_server ? "server" : "file");
+  w.key("rules").open_object().field("from", name_of(state.rules_from));
   w.field("revision", state.rules.revision).field("problem", state.rules_problem).close_object();
   write_totals(w, state.sources);
   const std::size_t shown = std::min(state.sources.size(), kReportedFiles);

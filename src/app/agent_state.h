@@ -16,7 +16,7 @@ inline constexpr std::size_t kReportedFiles = 1000;
 struct AgentState {
   std::string version;
   TimeNs started = 0;
-  bool rules_from_server = false;
+  RuleOrigin rules_from = RuleOrigin::kFile;
   config::RuleSet rules;  // in force
   std::string rules_problem;
   std::string problem;  // why nothing is delivered

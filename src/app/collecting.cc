@@ -95,8 +95,9 @@ config::RuleSet Collecting::rules() {
 }
 
 std::string Collecting::rules_problem() {
+  const std::string told = rule_source_ ? rule_source_->problem() : "";
   MutexLock lock(mutex_);
-  return rules_problem_;
+  return rules_problem_.empty() || told.empty() ? rules_problem_ + told : rules_problem_ + "\n" + told;
 }
 
 void Collecting::wait_for_rules(std::uint64_t revision, std::chrono::milliseconds longest, std::stop_token stop) {

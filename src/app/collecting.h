@@ -33,7 +33,7 @@ class Collecting {
   void join();
 
   std::vector<source::SourceStatus> source_status();
-  // The rules in force, and why newer ones are not (empty: they are).
+  // The rules in force; why newer ones are not, and what else their source has to say (empty: all is well).
   config::RuleSet rules();
   std::string rules_problem();
   // As RulesInForce::wait_for_rules.

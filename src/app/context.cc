@@ -11,6 +11,7 @@
 
 #include "app/paths.h"
 #include "base/log.h"
+#include "config/ini_file.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 
@@ -24,6 +25,8 @@ void read_config_file(Context& context, std::vector<config::Problem>& problems) 
     problems.push_back({context.config_file, 0, 0, "", text.error().message(), "check --config", false});
     return;
   }
+  if (config::is_ini_file(context.config_file))
+    return config::read_ini_settings(context.config_file, *text, context.settings, problems);
   config::YamlNode root;
   if (!config::parse_yaml(context.config_file, *text, root, problems)) return;
   context.settings.read_yaml(context.config_file, *text, root, rule_keys(), problems);
@@ -80,9 +83,9 @@ std::optional<int> prepare_context(Context& context, const Args& args, const std
   read_config_file(context, problems);
   context.settings.read_environment([](const std::string& name) { return std::getenv(name.c_str()); }, problems);
   read_flags(context, args, problems);
-  if (problems.empty()) check_together(context.settings, problems);
+  if (!config::any_error(problems)) check_together(context.settings, problems);
   for (const config::Problem& problem : problems) std::fputs(config::to_string(problem).c_str(), stderr);
-  if (!problems.empty()) return kUsage;
+  if (config::any_error(problems)) return kUsage;
   resolve_data_directory(context.settings);
   return std::nullopt;
 }

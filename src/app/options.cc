@@ -56,6 +56,15 @@ std::optional<std::string> listen_address(std::string_view text) {
   return "an address and a port, as in 127.0.0.1:7117, [::1]:7117 or 0.0.0.0:443";
 }
 
+std::optional<std::string> auto_or_ip(std::string_view text) {
+  in6_addr address{};
+  const std::string ip(text);
+  const bool is_ip =
+      ::inet_pton(AF_INET, ip.c_str(), &address) == 1 || ::inet_pton(AF_INET6, ip.c_str(), &address) == 1;
+  if (text == "auto" || is_ip) return std::nullopt;
+  return "auto or an IP address";
+}
+
 std::optional<std::string> optional_url(std::string_view text) {
   if (text.empty()) return std::nullopt;
   const std::size_t scheme = text.find("://");
@@ -86,6 +95,13 @@ config::OptionTable all_options() {
        "Where the store, tokens and the program's own rules lie; auto: /var/lib/logboom for root, else "
        "~/.local/state/logboom."},
       {"agent.name", OptionType::kText, "auto", "The host's name on every record; auto: what the system says."},
+      {"agent.ip",
+       OptionType::kText,
+       "auto",
+       "This host's IP in keys of etcd; auto: the address it has on its way to the world, else to etcd.",
+       {},
+       false,
+       auto_or_ip},
       {"agent.key_file", OptionType::kPath, "auto",
        "The secret behind this host's source ids; auto: /etc/logboom/agent.key, else ~/.config/logboom/agent.key."},
       {"agent.server",
@@ -115,7 +131,13 @@ config::OptionTable all_options() {
        OptionType::kChoice,
        "auto",
        "Where collection rules come from; auto: the configuration file, and the server for an agent without one.",
-       {"auto", "file", "server"}},
+       {"auto", "file", "server", "etcd"}},
+      {"rules.start",
+       OptionType::kChoice,
+       "beginning",
+       "Where files are read from that are there when a rule of etcd starts, if the rule does not say; files that "
+       "appear later are always read from their beginning.",
+       {"beginning", "end"}},
       {"logs.kind",
        OptionType::kChoice,
        "embedded",
@@ -195,6 +217,7 @@ config::OptionTable all_options() {
     const auto at = std::find_if(options.begin(), options.end(), [&](const auto& o) { return o.name == name; });
     options.insert(at, std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
   };
+  insert_before("logs.kind", etcd_options());
   insert_before("logs.kind", transport_options());
   insert_before("server.listen", elastic_options());
   return options;

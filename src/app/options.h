@@ -13,6 +13,8 @@ namespace logboom::app {
 config::OptionTable all_options();
 // Of these, what says how an agent sends and a transfer reads.
 config::OptionTable transport_options();
+// Of these, how etcd is reached and where rules lie in it.
+config::OptionTable etcd_options();
 // Of these, how the store in OpenSearch or Elasticsearch is reached.
 config::OptionTable elastic_options();
 // Keys of logboom.yaml that are read elsewhere: the rules.

@@ -7,8 +7,11 @@
 
 #include "app/paths.h"
 #include "base/log.h"
+#include "config/etcd/etcd_rule_source.h"
+#include "config/etcd/etcd_rules.h"
 #include "config/file/file_rule_source.h"
 #include "config/http/http_rule_source.h"
+#include "config/ini_file.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 #include "http/url.h"
@@ -172,6 +175,7 @@ Result<std::unique_ptr<Producer>> open_kafka_sender(const config::Settings& sett
                                           : transport::kafka::Encoding::kJson;
   options.codec = settings.text("transport.compression");
   options.level = static_cast<int>(settings.integer("transport.level"));
+  options.queue_records = static_cast<std::uint64_t>(settings.integer("transport.queue_records"));
   set_partition(settings.text("transport.partition"), options);
   LB_ASSIGN(options.positions,
             transport::kafka::PositionFile::open(deps.files, settings.text("data_dir") + "/kafka.positions"));
@@ -187,6 +191,7 @@ Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, 
   options.topics = settings.list("transfer.topics");
   if (options.topics.empty()) return Error(ErrorCode::kInvalidArgument, "transfer.topics: name the topics to store");
   options.positions = std::move(positions);
+  options.queue_records = static_cast<std::uint64_t>(settings.integer("transfer.queue_records"));
   options.from_end = settings.text("transfer.start_at") == "latest";
   options.queue_bytes = settings.size("limits.memory").bytes() / 8;
   return transport::open_kafka_consumer(std::move(options), deps.registry);
@@ -308,8 +313,79 @@ std::function<logstore::ReadBytes(const logstore::SourceInfo&)> make_reread(Deps
   };
 }
 
+Result<config::RuleSet> own_rules(const std::string& config_file, FileSystem& files) {
+  if (config_file.empty()) return config::RuleSet();
+  LB_ASSIGN(const std::string text, read_file(files, config_file, config::kMaxYamlBytes));
+  if (!config::is_ini_file(config_file)) return config::rules_of_text(config_file, text);
+  config::RuleSet rules;
+  std::vector<config::Problem> problems;
+  config::read_ini_rules(config_file, text, rules, problems);
+  if (!problems.empty()) return config::to_error(problems);
+  return rules;
+}
+
+namespace {
+
+Result<config::EtcdOptions> etcd_access(const config::Settings& settings, FileSystem& files) {
+  config::EtcdOptions options;
+  const bool tls = !settings.text("etcd.tls_ca").empty() || !settings.text("etcd.tls_cert").empty();
+  for (const std::string& endpoint : settings.list("etcd.endpoints"))
+    options.endpoints.push_back(endpoint.find("://") != std::string::npos ? endpoint
+                                                                          : (tls ? "https://" : "http://") + endpoint);
+  options.user = settings.text("etcd.user");
+  options.password = settings.text("etcd.password");
+  if (!settings.text("etcd.password_file").empty()) {
+    LB_ASSIGN(options.password, read_password(settings, "etcd.password_file", files));
+  }
+  options.client.tls.ca_file = settings.text("etcd.tls_ca");
+  options.client.tls.certificate = settings.text("etcd.tls_cert");
+  options.client.tls.key = settings.text("etcd.tls_key");
+  options.client.tls.insecure_skip_verify = settings.boolean("etcd.insecure_skip_verify");
+  options.client.connect_time = std::chrono::seconds(2);
+  return options;
+}
+
+std::string given_ip(const config::Settings& settings) {
+  const std::string& ip = settings.text("agent.ip");
+  return ip == "auto" ? "" : ip;
+}
+
+config::Start default_start(const config::Settings& settings) {
+  return settings.text("rules.start") == "end" ? config::Start::kEnd : config::Start::kBeginning;
+}
+
+// `given` are from the command line, in force beside etcd's as the file's own are.
+Result<std::unique_ptr<config::RuleSource>> open_rules_of_etcd(const config::Settings& settings,
+                                                               const std::string& config_file,
+                                                               std::vector<config::Rule> given, Deps deps) {
+  config::EtcdRuleOptions options;
+  LB_ASSIGN(options.etcd, etcd_access(settings, deps.files));
+  options.key = settings.text("etcd.collect_key");
+  options.ip = given_ip(settings);
+  options.data_directory = settings.text("data_dir");
+  LB_ASSIGN(config::RuleSet own, own_rules(config_file, deps.files));
+  options.roots = std::move(own.roots);
+  options.rotated_to = std::move(own.rotated_to);
+  options.own = std::move(own.rules);
+  std::ranges::move(given, std::back_inserter(options.own));
+  options.start = default_start(settings);
+  return config::open_etcd_rules(std::move(options), deps.files, deps.clock);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::Settings& settings, FileSystem& files) {
+  if (settings.text("rules.from") != "etcd")
+    return Error(ErrorCode::kInvalidArgument, "rules.from: only etcd keeps rules for many hosts");
+  LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
+  return config::open_central_etcd_rules(std::move(etcd), settings.text("etcd.collect_key"), given_ip(settings),
+                                         default_start(settings));
+}
+
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,
                                                        std::vector<config::Rule> given, bool read_only, Deps deps) {
+  if (rule_origin(settings, config_file) == RuleOrigin::kEtcd)
+    return open_rules_of_etcd(settings, config_file, std::move(given), deps);
   config::FileRuleOptions options;
   options.config_file = config_file;
   options.data_directory = settings.text("data_dir");
@@ -322,15 +398,18 @@ Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& s
   return config::open_file_rules(options, deps.files, deps.clock);
 }
 
-bool rules_from_server(const config::Settings& settings, const std::string& config_file) {
+RuleOrigin rule_origin(const config::Settings& settings, const std::string& config_file) {
   const std::string& from = settings.text("rules.from");
-  return from == "server" || (from == "auto" && config_file.empty());
+  if (from == "etcd") return RuleOrigin::kEtcd;
+  return from == "server" || (from == "auto" && config_file.empty()) ? RuleOrigin::kServer : RuleOrigin::kFile;
 }
 
 Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Settings& settings,
                                                              const std::string& config_file,
                                                              const AgentIdentity& identity, Deps deps) {
-  if (!rules_from_server(settings, config_file)) {
+  const RuleOrigin origin = rule_origin(settings, config_file);
+  if (origin == RuleOrigin::kEtcd) return open_rules_of_etcd(settings, config_file, {}, deps);
+  if (origin == RuleOrigin::kFile) {
     config::FileRuleOptions options;
     options.config_file = config_file;
     options.data_directory = settings.text("data_dir");
@@ -345,17 +424,14 @@ Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Setti
   options.client = identity.client;
   options.agent = identity.id;
   options.data_directory = settings.text("data_dir");
-  if (!config_file.empty()) {
-    LB_ASSIGN(const std::string text, read_file(deps.files, config_file, config::kMaxYamlBytes));
-    LB_ASSIGN(const config::RuleSet own, config::rules_of_text(config_file, text));
-    if (!own.rules.empty()) {
-      return Error(
-          ErrorCode::kInvalidArgument,
-          fmt::format("{}: rules.from is server, but collect.items names rules, too; keep one of them", config_file));
-    }
-    options.roots = own.roots;
-    options.rotated_to = own.rotated_to;
+  LB_ASSIGN(config::RuleSet own, own_rules(config_file, deps.files));
+  if (!own.rules.empty()) {
+    return Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("{}: rules.from is server, but collect.items names rules, too; keep one of them", config_file));
   }
+  options.roots = std::move(own.roots);
+  options.rotated_to = std::move(own.rotated_to);
   return config::open_http_rules(std::move(options), deps.files);
 }
 

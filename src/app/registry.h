@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory_budget.h"
+#include "config/central_rules.h"
 #include "config/rule_source.h"
 #include "config/settings.h"
 #include "http/client.h"
@@ -102,7 +103,12 @@ Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& s
 Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Settings& settings,
                                                              const std::string& config_file,
                                                              const AgentIdentity& identity, Deps deps);
-// Whether an agent with these settings takes its rules from the server.
-bool rules_from_server(const config::Settings& settings, const std::string& config_file);
+enum class RuleOrigin { kFile, kServer, kEtcd };
+// Where a program with these settings takes its rules from.
+RuleOrigin rule_origin(const config::Settings& settings, const std::string& config_file);
+// Where `rules.from` says that the rules of many hosts are kept. kInvalidArgument: it says nothing of the kind.
+Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::Settings& settings, FileSystem& files);
+// What a host's own file says of rules, whichever form it has; without a file nothing.
+Result<config::RuleSet> own_rules(const std::string& config_file, FileSystem& files);
 
 }  // namespace logboom::app

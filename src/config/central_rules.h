@@ -1,15 +1,42 @@
-// What sources of central rules (a server's, etcd's) share: such rules stay inside the roots of the host's own file,
-// and whoever has them may be away.
+// Rules that are kept for many hosts in one place (etcd), for whoever manages them; and what sources of such rules (a
+// server's, etcd's) share: they stay inside the roots of the host's own file, and whoever has them may be away.
 #pragma once
 
 #include <chrono>
 #include <stop_token>
 #include <string>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "config/rule.h"
+#include "config/rule_source.h"
 
 namespace logboom::config {
+
+struct KeptRules {
+  std::uint64_t revision = 0;  // 0: none were ever put
+  std::vector<Rule> rules;     // none when what is kept cannot be used
+  std::string problem;         // why, or what in it is overlooked
+};
+
+// Not thread-safe. Calls block; the stop ends them (kCancelled). kUnavailable: the place is away; kRejected: it
+// refuses.
+class CentralRules {
+ public:
+  virtual ~CentralRules() = default;
+  // The name this host has there.
+  virtual Result<std::string> own_name() = 0;
+  // Names of the hosts that have rules, sorted.
+  virtual Result<std::vector<std::string>> hosts(std::stop_token stop) = 0;
+  virtual Result<KeptRules> get(const std::string& host, std::stop_token stop) = 0;
+  // Validates and replaces the host's rules if their revision still is `expected`. kRejected: it is not;
+  // kInvalidArgument: a rule is wrong.
+  virtual Status put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules,
+                     const std::string& author, TimeNs now, std::stop_token stop) = 0;
+  // Oldest first; sets that others wrote appear when logboom replaces them.
+  virtual Result<std::vector<RuleHistoryEntry>> history(const std::string& host, std::stop_token stop) = 0;
+};
 
 // kInvalidArgument: a rule of the set names a path outside its roots, whatever its wildcards stand for. `origin` says
 // whose rules they are: "revision 7 of the server". Without roots every path is inside.

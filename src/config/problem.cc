@@ -21,6 +21,10 @@ std::string to_string(const Problem& problem) {
   return out;
 }
 
+bool any_error(const std::vector<Problem>& problems) {
+  return std::ranges::any_of(problems, [](const Problem& p) { return !p.warning; });
+}
+
 Error to_error(const std::vector<Problem>& problems) {
   std::string text;
   for (const Problem& problem : problems) {

@@ -21,6 +21,8 @@ struct Problem {
 
 // "file:line:column: message", the snippet with a caret, and the hint, ready for a terminal.
 std::string to_string(const Problem& problem);
+// Whether one of them is more than a warning.
+bool any_error(const std::vector<Problem>& problems);
 // All problems as one kInvalidArgument.
 Error to_error(const std::vector<Problem>& problems);
 

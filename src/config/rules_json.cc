@@ -88,7 +88,7 @@ Result<RuleSet> rules_of_json(const std::string& origin, std::string_view text, 
   RuleSet rules;
   std::vector<Problem> problems;
   read_foreign_items(origin, root.list, start, rules, problems);
-  if (std::ranges::any_of(problems, [](const Problem& p) { return !p.warning; })) return to_error(problems);
+  if (any_error(problems)) return to_error(problems);
   const std::size_t shown = std::min(problems.size(), kShownWarnings);
   warnings.insert(warnings.end(), problems.begin(), problems.begin() + static_cast<std::ptrdiff_t>(shown));
   return rules;

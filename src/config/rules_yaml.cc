@@ -133,6 +133,11 @@ class RuleReader {
   void read_item(const YamlNode& item, Rule& rule) {
     for (const auto& [key, value] : item.map) {
       const std::string name = foreign_ ? lower(key.scalar) : key.scalar;
+      if (foreign_ && name == "partition") {
+        problem(key, "'partition' of an item is not followed yet", "transport.partition chooses for all items");
+        problems_.back().warning = true;
+        continue;
+      }
       if (std::find(kItemKeys.begin(), kItemKeys.end(), name) == kItemKeys.end()) {
         unknown_key(key, kItemKeys);
       } else {

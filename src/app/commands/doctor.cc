@@ -116,6 +116,38 @@ void examine_roots(Context& context, Examination& exam) {
   exam.note(Verdict::kGood, "configuration", context.config_file);
 }
 
+// Rules that others write may name any file; only the host's own file says which.
+void examine_central_rules(Context& context, Examination& exam) {
+  if (rule_origin(context.settings, context.config_file) == RuleOrigin::kFile) return;
+  const auto own = own_rules(context.config_file, *context.files);
+  const bool limited = own.ok() && !own->roots.empty();
+  exam.note(limited ? Verdict::kGood : Verdict::kWarn, "roots",
+            limited ? fmt::format("rules from elsewhere stay in {}", fmt::join(own->roots, ", "))
+                    : "rules from elsewhere may name any file but the kernel's, keys and passwords",
+            "name the folders with logs: collect.roots ([collect] roots in an INI file)");
+}
+
+void examine_etcd(Context& context, Examination& exam) {
+  if (rule_origin(context.settings, context.config_file) != RuleOrigin::kEtcd) return;
+  for (const std::string& endpoint : context.settings.list("etcd.endpoints")) {
+    config::Settings one = context.settings;
+    (void)one.set("etcd.endpoints", endpoint, "").ok();
+    auto rules = open_central_rules(one, *context.files);
+    const auto name = rules.ok() ? (*rules)->own_name() : Result<std::string>(rules.error());
+    const auto kept = name.ok() ? (*rules)->get(*name, context.stop) : Result<config::KeptRules>(name.error());
+    const std::string what = "etcd " + printable(endpoint);
+    if (!kept.ok()) {
+      exam.note(Verdict::kBad, what, kept.error().message(), "start it, or correct etcd.endpoints, user and password");
+    } else if (!kept->problem.empty()) {
+      exam.note(Verdict::kWarn, what, kept->problem, fmt::format("logboom rules put FILE --host {}", *name));
+    } else {
+      exam.note(Verdict::kGood, what,
+                kept->revision == 0 ? fmt::format("answers; no rules for {} yet", *name)
+                                    : fmt::format("answers; {} rules for {}", kept->rules.size(), *name));
+    }
+  }
+}
+
 }  // namespace
 
 int run_doctor(Context& context, const Args&) {
@@ -126,6 +158,8 @@ int run_doctor(Context& context, const Args&) {
   examine_clock(context, exam);
   examine_rights(context, exam);
   examine_roots(context, exam);
+  examine_central_rules(context, exam);
+  examine_etcd(context, exam);
   return exam.bad() ? kNo : kOk;
 }
 

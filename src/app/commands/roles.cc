@@ -8,6 +8,7 @@
 #include "app/page_server.h"
 #include "app/service.h"
 #include "base/log.h"
+#include "config/ini_file.h"
 
 namespace logboom::app {
 namespace {
@@ -19,8 +20,16 @@ Status take_common_options(Context& context) {
   return {};
 }
 
+// What goes without saying in the files of the system logboom replaces is said once.
+void tell_old_meaning(const Context& context, const char* meaning) {
+  if (config::is_ini_file(context.config_file)) log_info("{}: {}", context.config_file, meaning);
+}
+
 Status run_agent_program(Context& context) {
   LB_TRY(take_common_options(context));
+  tell_old_meaning(context,
+                   "files that are there when their rule starts are read from their end, and a message is the raw line "
+                   "([kafka] value = json, an item's \"start\": \"beginning\" change that)");
   LB_ASSIGN(auto agent, AgentProgram::open(context));
   const bool kafka = context.settings.text("transport.kind") == "kafka";
   log_info("sending to {}", printable(kafka ? "Kafka at " + context.settings.text("transport.brokers")
@@ -68,6 +77,10 @@ Status run_server_program(Context& context) {
 }
 
 Status run_transfer_program(Context& context) {
+  if (context.settings.text("transfer.start_at") == "latest")
+    tell_old_meaning(context,
+                     "topics that were never read here begin at their newest message ([kafka] start_at = earliest "
+                     "changes that)");
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_TRY(engine->start_reading_topics());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true}));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/api_access.h"
+#include "app/central_rules_api.h"
 #include "app/commands/commands.h"
 #include "app/frames.h"
 #include "app/paths.h"
@@ -144,6 +145,8 @@ Status change_one(Context& context, const Args& args, ApiAccess& api, const Owne
 }
 
 Result<std::unique_ptr<ApiAccess>> open_rule_api(Context& context, ApiNeed need) {
+  if (context.server.empty() && rule_origin(context.settings, context.config_file) == RuleOrigin::kEtcd)
+    return open_central_rules_api(context);
   LB_ASSIGN(auto api, open_api(context, need));
   if (!api->running() && !context.quiet)
     fmt::print(stderr, "note: no program runs on {}: these are {}\n", printable(context.data_directory()),

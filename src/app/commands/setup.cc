@@ -5,6 +5,7 @@
 
 #include "app/commands/commands.h"
 #include "app/paths.h"
+#include "config/ini_file.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 
@@ -24,14 +25,19 @@ int run_check(Context& context, const Args& args) {
   std::vector<config::Problem> problems;
   config::YamlNode root;
   config::RuleSet rules;
-  if (config::parse_yaml(args.rest()[0], *text, root, problems)) {
+  if (config::is_ini_file(file)) {
+    config::Settings settings(all_options());
+    config::read_ini_settings(args.rest()[0], *text, settings, problems);
+    config::read_ini_rules(args.rest()[0], *text, rules, problems);
+    if (!config::any_error(problems)) check_together(settings, problems);
+  } else if (config::parse_yaml(args.rest()[0], *text, root, problems)) {
     config::Settings settings(all_options());
     settings.read_yaml(args.rest()[0], *text, root, rule_keys(), problems);
     if (problems.empty()) check_together(settings, problems);
     config::read_rules(args.rest()[0], *text, root, rules, problems);
   }
   for (const config::Problem& problem : problems) std::fputs(config::to_string(problem).c_str(), stdout);
-  if (!problems.empty()) {
+  if (config::any_error(problems)) {
     fmt::print("{} problem{} found\n", problems.size(), problems.size() == 1 ? "" : "s");
     return kNo;
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "config/etcd/etcd_rule_source.h"
 #include "config/rule_history.h"
 #include "config/rules_json.h"
 #include "config/rules_yaml.h"
@@ -151,6 +152,52 @@ Result<std::vector<RuleHistoryEntry>> EtcdRules::history(const std::string& host
   const bool known = !entries.empty() && entries.back().revision >= now.revision;
   if (now.revision != 0 && !known) entries.push_back({now.revision, 0, "etcd", yaml_of(now.value)});
   return entries;
+}
+
+namespace {
+
+class CentralEtcdRules final : public CentralRules {
+ public:
+  CentralEtcdRules(EtcdRules rules, std::vector<std::string> endpoints, std::string ip, Start start)
+      : rules_(std::move(rules)), endpoints_(std::move(endpoints)), ip_(std::move(ip)), start_(start) {}
+
+  Result<std::string> own_name() override { return ip_.empty() ? host_ip(endpoints_) : Result<std::string>(ip_); }
+  Result<std::vector<std::string>> hosts(std::stop_token stop) override { return rules_.hosts(std::move(stop)); }
+  Result<KeptRules> get(const std::string& host, std::stop_token stop) override {
+    LB_ASSIGN(const EtcdRuleSet set, rules_.get(host, std::move(stop)));
+    KeptRules kept;
+    kept.revision = set.revision;
+    if (set.revision == 0) return kept;
+    std::vector<Problem> warnings;
+    auto read = rules_of_json(fmt::format("etcd, key {}", rules_.key_of(host)), set.value, start_, warnings);
+    if (read.ok()) kept.rules = std::move(read->rules);
+    if (!read.ok()) kept.problem = read.error().message();
+    for (const Problem& warning : warnings) kept.problem += to_string(warning);
+    return kept;
+  }
+  Status put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author,
+             TimeNs now, std::stop_token stop) override {
+    return rules_.put(host, expected, rules, author, now, std::move(stop));
+  }
+  Result<std::vector<RuleHistoryEntry>> history(const std::string& host, std::stop_token stop) override {
+    return rules_.history(host, std::move(stop));
+  }
+
+ private:
+  EtcdRules rules_;
+  const std::vector<std::string> endpoints_;
+  const std::string ip_;
+  const Start start_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CentralRules>> open_central_etcd_rules(EtcdOptions options, std::string key, std::string ip,
+                                                              Start start) {
+  std::vector<std::string> endpoints = options.endpoints;
+  LB_ASSIGN(EtcdRules rules, EtcdRules::open(std::move(options), std::move(key)));
+  return std::unique_ptr<CentralRules>(
+      std::make_unique<CentralEtcdRules>(std::move(rules), std::move(endpoints), std::move(ip), start));
 }
 
 }  // namespace logboom::config

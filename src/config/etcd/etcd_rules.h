@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/central_rules.h"
 #include "config/etcd/etcd_client.h"
 #include "config/rule.h"
 #include "config/rule_source.h"
@@ -50,5 +51,10 @@ class EtcdRules {
 
 // The template with every %s replaced by the host.
 std::string etcd_key(const std::string& key, const std::string& host);
+
+// For whoever manages rules: hosts are IPs, this one's is `ip` or, when empty, as host_ip() finds it. `start` is for
+// items that do not say. kInvalidArgument: no endpoint is named.
+Result<std::unique_ptr<CentralRules>> open_central_etcd_rules(EtcdOptions options, std::string key, std::string ip,
+                                                              Start start);
 
 }  // namespace logboom::config

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "config/ini_file.h"
 #include "config/problem.h"
 #include "config/rule_history.h"
 #include "config/rules_yaml.h"
@@ -141,13 +142,13 @@ class FileRuleSource final : public RuleSource {
   }
 
   static void read(const std::string& file, const std::string& text, RuleSet& rules, std::vector<Problem>& problems) {
+    if (is_ini_file(file)) return read_ini_rules(file, text, rules, problems);
     YamlNode root;
     if (parse_yaml(file, text, root, problems)) read_rules(file, text, root, rules, problems);
   }
 
   static Status no_errors(const std::vector<Problem>& problems) {
-    const bool good = std::all_of(problems.begin(), problems.end(), [](const Problem& p) { return p.warning; });
-    return good ? ok_status() : to_error(problems);
+    return any_error(problems) ? Status(to_error(problems)) : ok_status();
   }
 
   static Status check(const std::vector<Rule>& rules) {

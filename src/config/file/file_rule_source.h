@@ -14,7 +14,7 @@
 namespace logboom::config {
 
 struct FileRuleOptions {
-  std::string config_file;     // empty: none
+  std::string config_file;     // YAML, or INI by its ending; empty: none
   std::string data_directory;  // holds rules.yaml and rules-history.ndjson
   std::vector<Rule> given;     // from the command line (`up PATH`); in force beside the files
   std::vector<Rule> fallback;  // in force when nobody ever wrote a rule (/var/log)

@@ -310,7 +310,7 @@ TEST_P(RuleSourceContract, PutComparesTheRevisionItWasEditedFrom) {
   EXPECT_EQ(source_->put(revision_ + 7, {rule_of("/srv/two")}, "eve").error().code(), ErrorCode::kRejected);
   EXPECT_EQ(source_->put(revision_, {rule_of("relative")}, "eve").error().code(), ErrorCode::kInvalidArgument);
   EXPECT_FALSE(noticed_within(kShortly));
-  ASSERT_TRUE(source_->put(revision_, {rule_of("/srv/two")}, "ann").ok());
+  ASSERT_TRUE(source_->put(revision_, {rule_of("/srv/one"), rule_of("/srv/two")}, "ann").ok());
   ASSERT_TRUE(follow());
   EXPECT_EQ(rules_.back().path, "/srv/two");
   const auto history = source_->history();

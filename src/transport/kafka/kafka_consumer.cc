@@ -115,6 +115,9 @@ Status KafkaConsumer::open() {
   Properties properties;
   properties.set("enable.auto.commit", "false").set("auto.offset.reset", "error").set("check.crcs", "true");
   properties.set("queued.max.messages.kbytes", std::to_string(std::max<std::uint64_t>(1, options_.queue_bytes >> 10)));
+  if (options_.queue_records > 0)
+    properties.set("queued.min.messages",
+                   std::to_string(std::clamp<std::uint64_t>(options_.queue_records, 1, 10'000'000)));
   properties.set("allow.auto.create.topics", "false").set("fetch.wait.max.ms", "100");
   properties.set("topic.metadata.refresh.interval.ms", std::to_string(options_.look_every.count()));
   properties.set_client(options_.client);

@@ -23,6 +23,7 @@ struct KafkaConsumerOptions {
   std::vector<Position> positions;
   bool from_end = false;
   std::uint64_t queue_bytes = 16u << 20;         // fetched and not received, of one partition
+  std::uint64_t queue_records = 0;               // the same in messages; 0: as many as the bytes allow
   std::chrono::milliseconds look_every{10'000};  // for new partitions
 };
 

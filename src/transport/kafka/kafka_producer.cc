@@ -39,13 +39,15 @@ class KafkaProducer final : public Producer {
 
   Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override {
     const std::uint64_t bytes = batch->memory();
+    const std::uint64_t records = batch->records.size();
     {
       MutexLock lock(mutex_);
       const bool room = changed_.wait(mutex_, stop, [&]() LB_REQUIRES(mutex_) {
-        return closed_ || bytes_ == 0 || bytes_ + bytes <= options_.queue_bytes;
+        return closed_ || bytes_ == 0 || (bytes_ + bytes <= options_.queue_bytes && has_room_for(records));
       });
       if (!room || closed_) return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
       bytes_ += bytes;
+      records_ += records;
       auto sending = std::make_unique<Sending>();
       sending->sequence = ++sequence_;
       sending->batch = std::move(batch);
@@ -69,6 +71,10 @@ class KafkaProducer final : public Producer {
   }
 
  private:
+  bool has_room_for(std::uint64_t records) const LB_REQUIRES(mutex_) {
+    return options_.queue_records == 0 || records_ == 0 || records_ + records <= options_.queue_records;
+  }
+
   void run(std::stop_token stop) {
     while (!stop.stop_requested()) {
       if (note_ahead()) {
@@ -116,6 +122,7 @@ class KafkaProducer final : public Producer {
   CondVar changed_;
   std::vector<std::unique_ptr<Sending>> published_ LB_GUARDED_BY(mutex_);
   std::uint64_t bytes_ LB_GUARDED_BY(mutex_) = 0;  // published, not answered
+  std::uint64_t records_ LB_GUARDED_BY(mutex_) = 0;
   std::uint64_t sequence_ LB_GUARDED_BY(mutex_) = 0;
   bool closed_ LB_GUARDED_BY(mutex_) = false;
   // Of the sender's thread.

@@ -32,6 +32,7 @@ struct KafkaProducerOptions {
   Partitioning partitioning = Partitioning::kKey;
   std::int32_t partition = 0;             // of kFixed
   std::uint64_t queue_bytes = 16u << 20;  // batches published and not yet acknowledged; one larger batch goes alone
+  std::uint64_t queue_records = 0;        // the same in records; 0: no bound
   std::size_t most_message = 950'000;     // of a message's value; larger batches go in several
   std::chrono::milliseconds close_wait{5000};  // at the end: for what is published; then it is answered as kCancelled
   // Notes what is delivered, and answers known_sources(); none: kUnsupported.

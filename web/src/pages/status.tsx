@@ -42,6 +42,7 @@ function Kept({ status }: { status: Status }) {
 
 function Collecting({ status }: { status: Status }) {
   const { sources } = status;
+  const rules = status.pipeline?.rules_problem;
   return (
     <Card title={t('st.collecting')}>
       <dl class="nums">
@@ -50,6 +51,7 @@ function Collecting({ status }: { status: Status }) {
         <Number_ name={t('st.unreadable')} value={count(sources.unreadable)} bad={sources.unreadable > 0} />
         <Number_ name={t('st.lag')} value={sources.lag_bytes ? size(sources.lag_bytes) : '0'} title={count(sources.lag_bytes)} />
       </dl>
+      {typeof rules === 'string' && rules !== '' && <p class="warn" role="alert">{visible(rules)}</p>}
     </Card>
   );
 }

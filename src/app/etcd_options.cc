@@ -1,0 +1,60 @@
+#include "app/options.h"
+#include "http/url.h"
+
+namespace logboom::app {
+
+using config::OptionType;
+
+namespace {
+
+bool is_endpoint(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  if (scheme != std::string_view::npos) {
+    if (!text.starts_with("http://") && !text.starts_with("https://")) return false;
+    text.remove_prefix(scheme + 3);
+  }
+  const auto authority = http::parse_authority(text.substr(0, text.find('/')));
+  return authority.ok() && !authority->host.empty() && !authority->port.empty();
+}
+
+std::optional<std::string> endpoints(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    std::string_view endpoint = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    while (endpoint.starts_with(' ')) endpoint.remove_prefix(1);
+    while (endpoint.ends_with(' ')) endpoint.remove_suffix(1);
+    if (!is_endpoint(endpoint))
+      return "a list of endpoints with commas between them, as in 10.0.0.1:2379, https://etcd-2:2379";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+config::OptionTable etcd_options() {
+  return {
+      {"etcd.endpoints",
+       OptionType::kList,
+       "",
+       "etcd: endpoints, HOST:PORT or https://HOST:PORT; any of them may be down.",
+       {},
+       false,
+       endpoints},
+      {"etcd.collect_key", OptionType::kText, "collect_log_%s_conf",
+       "etcd: the key with a host's rules; %s stands for the host's IP."},
+      {"etcd.system_key", OptionType::kText, "collect_system_%s_conf",
+       "etcd: the key with a host's metrics to collect; read when host metrics are collected."},
+      {"etcd.user", OptionType::kText, "", "etcd: user to sign in as."},
+      {"etcd.password", OptionType::kText, "", "etcd: the user's password.", {}, true},
+      {"etcd.password_file", OptionType::kPath, "", "etcd: holds the user's password, in the place of etcd.password."},
+      {"etcd.tls_ca", OptionType::kPath, "",
+       "etcd: authorities in PEM that sign its members' certificates; default: the system's."},
+      {"etcd.tls_cert", OptionType::kPath, "", "etcd: this client's certificate in PEM, where etcd wants one."},
+      {"etcd.tls_key", OptionType::kPath, "", "etcd: its private key in PEM."},
+      {"etcd.insecure_skip_verify", OptionType::kBoolean, "false",
+       "etcd: take any certificate. Whoever stands between may then change the rules."},
+  };
+}
+
+}  // namespace logboom::app

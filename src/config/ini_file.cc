@@ -1,0 +1,264 @@
+#include "config/ini_file.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <ini.h>
+
+#include "config/rules_yaml.h"
+#include "config/yaml.h"
+
+namespace logboom::config {
+namespace {
+
+// The library takes lines of at most this many bytes; longer ones are given to it as lines that go on.
+constexpr std::size_t kMostOfALine = 190;
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+// Hands a text to the library line by line, and takes what it finds, so that every entry has its place.
+class IniReader {
+ public:
+  explicit IniReader(std::string_view text) : rest_(text) {}
+
+  // The line of the first error; 0: none.
+  int run() {
+    const int wrong = ::ini_parse_stream(&IniReader::next_line, this, &IniReader::take, this);
+    return wrong > 0 && static_cast<std::size_t>(wrong) <= lines_.size() ? lines_[static_cast<std::size_t>(wrong) - 1]
+                                                                         : 0;
+  }
+  std::vector<IniEntry> entries() && { return std::move(entries_); }
+
+ private:
+  // As fgets does. A long line is cut behind a comma, where a list may go on.
+  static char* next_line(char* to, int size, void* reader) {
+    IniReader& self = *static_cast<IniReader*>(reader);
+    if (self.rest_.empty()) return nullptr;
+    std::size_t end = std::min(self.rest_.find('\n'), self.rest_.size());
+    std::string piece(self.goes_on_ ? " " : "");
+    if (!self.goes_on_) {
+      self.row_ = self.rest_.substr(0, end), ++self.line_;
+      // The library takes every indented line for one that goes on; keys may be indented, too.
+      const std::size_t indent = is_key(self.row_) ? std::min(self.row_.find_first_not_of(" \t"), end) : 0;
+      self.rest_.remove_prefix(indent), end -= indent;
+    }
+    const bool cut = end > kMostOfALine && !is_comment(self.row_);
+    if (cut) {
+      const std::size_t comma = self.rest_.substr(0, kMostOfALine).rfind(',');
+      end = comma == std::string_view::npos ? kMostOfALine : comma + 1;
+    }
+    piece += self.rest_.substr(0, end);
+    self.rest_.remove_prefix(cut ? end : std::min(end + 1, self.rest_.size()));
+    self.goes_on_ = cut;
+    self.lines_.push_back(self.line_);
+    std::replace(piece.begin(), piece.end(), '\0', '?');
+    piece.resize(std::min({piece.size(), static_cast<std::size_t>(size) - 1, kMostOfALine + 1}));
+    std::memcpy(to, piece.c_str(), piece.size() + 1);
+    return to;
+  }
+
+  static bool is_key(std::string_view row) { return row.find('=') != std::string_view::npos; }
+  static bool is_comment(std::string_view row) {
+    const std::string_view text = trimmed(row);
+    return text.starts_with(';') || text.starts_with('#');
+  }
+
+  static int take(void* reader, const char* section, const char* name, const char* value) {
+    IniReader& self = *static_cast<IniReader*>(reader);
+    const bool goes_on = !is_key(self.row_) && (self.row_.starts_with(' ') || self.row_.starts_with('\t'));
+    const bool same =
+        !self.entries_.empty() && self.entries_.back().section == section && self.entries_.back().key == name;
+    if (same && (goes_on || self.entry_line_ == self.line_)) {
+      self.entries_.back().value += value;
+    } else {
+      self.entries_.push_back({section, name, value, self.line_, std::string(trimmed(self.row_))});
+    }
+    self.entry_line_ = self.line_;
+    return 1;
+  }
+
+  std::string_view rest_;
+  std::string_view row_;  // the line of the file that is being read
+  bool goes_on_ = false;  // the next piece is of the same line
+  int line_ = 0;
+  int entry_line_ = 0;
+  std::vector<int> lines_;  // of the file, by line of the library
+  std::vector<IniEntry> entries_;
+};
+
+Problem problem_of(const std::string& file, const IniEntry& entry, std::string message, std::string hint = "") {
+  return {file, entry.line, 1, entry.row, std::move(message), std::move(hint), false};
+}
+
+std::string with_scheme(const std::string& addresses) {
+  std::string out;
+  std::string_view rest = addresses;
+  while (!rest.empty()) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    const std::string_view address = trimmed(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    if (address.empty()) continue;
+    out += out.empty() ? "" : ",";
+    if (address.find("://") == std::string_view::npos) out += "http://";
+    out += address;
+  }
+  return out;
+}
+
+// Old systems start hundreds of writers where a few do.
+std::string at_most_64(const std::string& number) {
+  const bool large = number.size() > 2 && number.find_first_not_of("0123456789") == std::string::npos;
+  return large || (number.size() == 2 && number > "64" && number <= "99") ? "64" : number;
+}
+
+std::string as_it_is(const std::string& value) {
+  return value;
+}
+
+struct OldName {
+  const char* section;
+  const char* key;
+  const char* setting;  // empty: read elsewhere
+  std::string (*value)(const std::string&) = as_it_is;
+};
+constexpr OldName kOldNames[] = {
+    {"kafka", "address", "transport.brokers"},
+    {"kafka", "topic", "transfer.topics"},
+    {"kafka", "chan_size", "transport.queue_records"},
+    {"kafka", "value", "transport.encoding"},
+    {"kafka", "start_at", "transfer.start_at"},
+    {"etcd", "address", "etcd.endpoints"},
+    {"collect", "logfile_path", ""},
+    {"collect", "start", ""},
+    {"collect", "roots", ""},
+    {"es", "address", "elastic.url", with_scheme},
+    {"es", "index", "elastic.index"},
+    {"es", "max_chan_size", "transfer.queue_records"},
+    {"es", "goroutine_num", "elastic.writers", at_most_64},
+    {"es", "user", "elastic.user"},
+    {"es", "username", "elastic.user"},
+    {"es", "password", "elastic.password"},
+    {"influxdb", "address", ""},
+    {"influxdb", "database", ""},
+    {"influxdb", "username", ""},
+    {"influxdb", "password", ""},
+};
+
+const OldName* old_name(const IniEntry& entry) {
+  const auto* found = std::ranges::find_if(
+      kOldNames, [&](const OldName& name) { return entry.section == name.section && entry.key == name.key; });
+  return found == std::end(kOldNames) ? nullptr : found;
+}
+
+bool has(const std::vector<IniEntry>& entries, std::string_view section, std::string_view key) {
+  return std::ranges::any_of(entries, [&](const IniEntry& e) { return e.section == section && e.key == key; });
+}
+
+void set_old_meaning(const std::string& file, const std::vector<IniEntry>& entries, Settings& settings,
+                     std::vector<Problem>& problems) {
+  const auto set = [&](const char* name, const char* value) {
+    if (Status done = settings.set(name, value, fmt::format("{} (INI)", file)); !done.ok())
+      problems.push_back({file, 0, 0, "", done.error().message(), "", true});
+  };
+  set("transport.encoding", "line");
+  set("transfer.start_at", "latest");
+  set("rules.start", "end");
+  if (has(entries, "kafka", "address")) set("transport.kind", "kafka");
+  if (has(entries, "es", "address")) set("logs.kind", "elastic");
+  set("rules.from", has(entries, "etcd", "address") ? "etcd" : "file");
+}
+
+void warn_of_unknown(const std::string& file, const IniEntry& entry, const Settings& settings,
+                     std::vector<Problem>& problems) {
+  std::vector<std::string> known;
+  for (const OldName& name : kOldNames) {
+    if (entry.section == name.section) known.emplace_back(name.key);
+  }
+  for (const OptionSpec& option : settings.table()) {
+    if (option.name.starts_with(entry.section + ".")) known.push_back(option.name.substr(entry.section.size() + 1));
+  }
+  const std::string near = nearest_name(entry.key, known);
+  Problem problem =
+      problem_of(file, entry, fmt::format("unknown key '{}' in [{}]; it is left out", entry.key, entry.section),
+                 near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+  problem.warning = true;
+  problems.push_back(std::move(problem));
+}
+
+const IniEntry* entry_of(const std::vector<IniEntry>& entries, std::string_view section, std::string_view key) {
+  const auto found =
+      std::ranges::find_if(entries, [&](const IniEntry& e) { return e.section == section && e.key == key; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+bool is_ini_file(std::string_view path) {
+  return path.ends_with(".ini");
+}
+
+std::vector<IniEntry> read_ini(const std::string& file, std::string_view text, std::vector<Problem>& problems) {
+  IniReader reader(text);
+  if (const int line = reader.run(); line > 0) {
+    problems.push_back(
+        {file, line, 0, "", "this line is neither a [section] nor 'key = value'", "put ; before a comment", false});
+  }
+  return std::move(reader).entries();
+}
+
+void read_ini_settings(const std::string& file, std::string_view text, Settings& settings,
+                       std::vector<Problem>& problems) {
+  const std::vector<IniEntry> entries = read_ini(file, text, problems);
+  set_old_meaning(file, entries, settings, problems);
+  for (const IniEntry& entry : entries) {
+    const OldName* old = old_name(entry);
+    const std::string own = entry.section + "." + entry.key;
+    const bool known = std::ranges::find(settings.table(), own, &OptionSpec::name) != settings.table().end();
+    if (!old && !known) {
+      warn_of_unknown(file, entry, settings, problems);
+      continue;
+    }
+    const std::string name = old ? old->setting : own;
+    if (name.empty()) continue;
+    const std::string value = old ? old->value(entry.value) : entry.value;
+    if (Status set = settings.set(name, value, fmt::format("{}:{}", file, entry.line)); !set.ok())
+      problems.push_back(problem_of(file, entry, set.error().message()));
+  }
+}
+
+void read_ini_rules(const std::string& file, std::string_view text, RuleSet& rules, std::vector<Problem>& problems) {
+  std::vector<Problem> told_elsewhere;
+  const std::vector<IniEntry> entries = read_ini(file, text, told_elsewhere);
+  if (const IniEntry* roots = entry_of(entries, "collect", "roots")) {
+    std::string_view rest = roots->value;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      rules.roots.emplace_back(trimmed(rest.substr(0, comma)));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      if (!rules.roots.back().starts_with('/'))
+        problems.push_back(problem_of(file, *roots, fmt::format("'{}' is not an absolute path", rules.roots.back())));
+    }
+  }
+  const IniEntry* path = entry_of(entries, "collect", "logfile_path");
+  if (!path || path->value.empty()) return;
+  Rule rule;
+  rule.path = path->value;
+  rule.start = Start::kEnd;
+  if (const IniEntry* topic = entry_of(entries, "kafka", "topic"))
+    rule.topic = trimmed(std::string_view(topic->value).substr(0, topic->value.find(',')));
+  if (const IniEntry* start = entry_of(entries, "collect", "start")) {
+    if (start->value != "beginning" && start->value != "end")
+      problems.push_back(problem_of(file, *start, fmt::format("'{}' is none of: beginning, end", start->value)));
+    rule.start = start->value == "beginning" ? Start::kBeginning : Start::kEnd;
+  }
+  rule.name = default_rule_name(rule);
+  for (const std::string& message : validate_rule(rule)) problems.push_back(problem_of(file, *path, message));
+  rules.rules.push_back(std::move(rule));
+}
+
+}  // namespace logboom::config

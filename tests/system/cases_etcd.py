@@ -1,0 +1,312 @@
+"""Rules in a real etcd: put by anybody, followed within seconds, kept over every loss of etcd; and the INI files of the system before."""
+import json
+import os
+import re
+import shlex
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
+
+import etcd
+from cases_kafka import broker_of
+from faults import faults
+from fleet import Agent
+from oracle import Lines, append, check_lines, oracle, read, wait_lines
+from product import Failure, NotRun, check, free_port
+
+SOON = 2  # seconds: a change applies within one, and its lines are searchable
+
+
+def etcd_of(home):
+    why = etcd.missing()
+    if why and os.environ.get("CI"):
+        raise Failure(why)
+    if why:
+        raise NotRun(why)
+    member = etcd.Etcd(os.path.join(home.root, "etcd"), (free_port(), free_port()))
+    start_again(home, member)
+    return member
+
+
+def start_again(home, member):
+    home.running.append(member.start())
+
+
+def kill(home, member):
+    home.kill(member.process)
+
+
+def own_ip():
+    """As the product finds it: the way to the world, else to etcd on this host."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("8.8.8.8", 80))
+        except OSError:
+            s.connect(("127.0.0.1", 2379))
+        return s.getsockname()[0]
+
+
+class Collector:
+    """`logboom up` with rules from etcd; its first endpoint is down, always."""
+
+    def __init__(self, home, member):
+        self.home = home
+        self.config = os.path.join(home.root, "logboom.yaml")
+        with open(self.config, "w") as f:
+            f.write(f"rules: {{from: etcd}}\netcd: {{endpoints: ['127.0.0.1:{free_port()}', '{member.url}']}}\n"
+                    f"collect: {{roots: ['{home.logs}']}}\n")
+        self.process = None
+
+    def start(self):
+        self.process = self.home.start("--config", self.config)
+
+    def stop(self):
+        self.home.stop(self.process)
+
+    def rules(self, *words, code=0):
+        return self.home.run("rules", *words, "--config", self.config, code=code).stdout.decode()
+
+    def problem(self):
+        return self.home.json("status")["pipeline"]["rules_problem"]
+
+    def says(self, what):
+        self.home.wait_until(lambda: what in self.problem(), f"the status says: {what}", 20)
+
+
+def item(path, **more):
+    return {"path": path, "topic": "web_log", **more}
+
+
+@faults("C2", "B34", "X5", "X6")
+def test_rules_that_others_put(home):
+    """Items put into etcd under this host's IP by anybody are followed within two seconds; what cannot be used changes nothing and is said."""
+    member = etcd_of(home)
+    collector, lines = Collector(home, member), Lines()
+    key = f"collect_log_{own_ip()}_conf"
+    collector.start()
+    append(home.log("a.log"), lines.next(10))
+    member.put(key, [item(home.log("a.log"))])
+    wait_lines(home, 10, seconds=SOON)
+    append(home.log("b.log"), lines.next(10))
+    member.put(key, [item(home.log("a.log")), item(home.log("b.log"), exlude="x")])
+    wait_lines(home, 20, seconds=SOON)
+    collector.says("did you mean 'exclude'?")
+    for value, said in (("[{\"path\":", "not JSON"), ("{}", "no list"), ([item("D:/logs/a.log")], "Windows path"),
+                        ([item("/etc/passwd")], "outside the roots"), ([item(home.logs + "/../../../etc/passwd")], "outside the roots"),
+                        ([{"topic": "x"}], "needs a 'path:'")):
+        member.put(key, value)
+        collector.says(said)
+        append(home.log("a.log"), lines.next(5))
+        wait_lines(home, len(lines.made), seconds=SOON)
+    check(home.count("root:x:0:0") == 0, "nothing outside the roots was read")
+    member.put(key, [item(home.log("b.log"))])
+    home.wait_until(lambda: collector.problem() == "", "all is well again", SOON)
+    append(home.log("b.log"), lines.next(5))
+    wait_lines(home, len(lines.made), seconds=SOON)
+    member.delete(key)
+    home.wait_until(lambda: "web_log" not in home.run("rules", "get").stdout.decode(), "a delete empties", SOON)
+    append(home.log("b.log"), b"not collected\n")
+    time.sleep(0.5)
+    check(home.count("collected") == 0, "what no rule names is not read")
+    member.put(key, [item(home.log("*.log"), exclude="not collected")])
+    append(home.log("c.log"), lines.next(5))
+    wait_lines(home, len(lines.made), seconds=SOON)
+    collector.stop()
+    check_lines(home, lines.made)
+
+
+@faults("C2", "C3", "C4")
+def test_etcd_is_killed_wiped_and_compacted(home):
+    """Collection goes on with the last good rules whatever becomes of etcd, over restarts of the program too; afterwards changes are followed again."""
+    member = etcd_of(home)
+    collector, lines = Collector(home, member), Lines()
+    key = f"collect_log_{own_ip()}_conf"
+    member.put(key, [item(home.log("a.log"))])
+    collector.start()
+
+    def more(name="a.log", seconds=SOON):
+        append(home.log(name), lines.next(10))
+        wait_lines(home, len(lines.made), seconds=seconds)
+
+    more()
+    kill(home, member)
+    more()
+    collector.says("no rules from etcd")
+    collector.stop()
+    collector.start()
+    more(seconds=10)
+    start_again(home, member)
+    for n in range(20):
+        member.put(key, [item(home.log("a.log")), item(home.log(f"{n}.log"))])
+    member.compact()
+    more("19.log", 10)
+    kill(home, member)
+    member.wipe()
+    start_again(home, member)
+    collector.says("wiped or restored")
+    more("19.log")
+    collector.stop()
+    collector.start()
+    collector.says("wiped or restored")
+    more("19.log")
+    member.put(key, [item(home.log("a.log")), item(home.log("19.log")), item(home.log("z.log"))])
+    home.wait_until(lambda: collector.problem() == "", "the alarm is over", 10)
+    more("z.log")
+    collector.stop()
+    oracle(home, lines.made, [read(home.log(name)) for name in ("a.log", "19.log", "z.log")])
+
+
+def test_the_rules_command_on_etcd(home):
+    """`logboom rules` works on etcd by itself: what it writes others can read, compare-and-set, history with authors, many hosts with a dry run."""
+    member = etcd_of(home)
+    collector = Collector(home, member)
+    check("revision 0" in collector.rules("list"), "no rules yet")
+    collector.rules("add", "/srv/a.log", "--topic", "web_log", "--host", "10.0.0.1")
+    check(json.loads(member.get("collect_log_10.0.0.1_conf")) == [item("/srv/a.log", start="beginning")], "an item as others write it")
+    member.put("collect_log_10.0.0.2_conf", [item("/srv/b.log")])
+    dry = collector.rules("add", "/srv/c.log", "--hosts", "10.0.0.*", "--dry-run")
+    check(dry.count("+ logs:/srv/c.log") == 2 and "10.0.0.2" in dry, f"the dry run says {dry}")
+    check("c.log" not in member.get("collect_log_10.0.0.2_conf"), "a dry run changes nothing")
+    collector.rules("add", "/srv/c.log", "--hosts", "10.0.0.*")
+    check(all("c.log" in member.get(f"collect_log_10.0.0.{n}_conf") for n in (1, 2)), "both hosts have it")
+    history = collector.rules("history", "--host", "10.0.0.2").splitlines()
+    check(len(history) == 2 and " etcd " in history[0] and f"{os.environ.get('USER', 'root')}@" in history[1], f"the history says {history}")
+    first = history[0].split()[0]
+    collector.rules("restore", first, "--host", "10.0.0.2")
+    check([i["path"] for i in json.loads(member.get("collect_log_10.0.0.2_conf"))] == ["/srv/b.log"], "the first set is back")
+    stale = os.path.join(home.root, "stale.yaml")
+    with open(stale, "w") as f:
+        f.write("collect:\n  items:\n    - path: /srv/d.log\n")
+    done = home.run("rules", "put", stale, "--host", "10.0.0.2", "--revision", first, "--config", collector.config, code=3)
+    check(b"read them again" in done.stderr, f"a stale edit: {done.stderr!r}")
+    member.put("collect_log_10.0.0.2_conf", "[")
+    done = home.run("rules", "list", "--host", "10.0.0.2", "--config", collector.config)
+    check(b"not JSON" in done.stderr, f"a broken value is said: {done.stderr!r}")
+    collector.rules("put", stale, "--host", "10.0.0.2")
+    collector.rules("remove", "logs:/srv/d.log", "--host", "10.0.0.2")
+    check(member.get("collect_log_10.0.0.2_conf") == "[]", "an empty list is left")
+    kill(home, member)
+    done = home.run("rules", "list", "--config", collector.config, code=3)
+    check(b"cannot connect" in done.stderr, f"without etcd: {done.stderr!r}")
+
+
+def page_commands(page, hosts):
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", page)) as f:
+        return re.findall(rf"^({'|'.join(hosts)})\$ (.+)$", f.read(), re.M)
+
+
+def test_the_commands_of_fleet_md(home):
+    """What docs/fleet.md shows on etcd, to the letter: the rules put there are those of the running collector."""
+    member = etcd_of(home)
+    config = os.path.join(home.root, "agent.yaml")
+    with open(config, "w") as f:
+        f.write(f"rules: {{from: etcd}}\netcd: {{endpoints: ['127.0.0.1:{member.port}']}}\nagent: {{ip: 10.0.0.7}}\ncollect: {{roots: ['{home.logs}']}}\n")
+    process = home.start("--config", config)
+    append(home.log("a.log"), b"one line\n")
+    append(home.log("b.err"), b"one error\n")
+    commands = page_commands("fleet.md", ["web-2"])
+    check(len(commands) == 6, f"{len(commands)} commands on the page")
+    said = []
+    for _, command in commands:
+        words = shlex.split(command.replace("/var/log/app", home.logs))
+        if words[0] == "etcdctl":
+            member.put(words[2], words[3])
+        else:
+            said.append(home.run(*words[1:]).stdout.decode())
+    check("answers; no rules for 10.0.0.7 yet" in said[0] and "rules from elsewhere stay in" in said[0], f"doctor says {said[0]}")
+    check(home.log("a.log") in said[1] and "+ errors:" in said[2] and " etcd " in said[4], f"the commands say {said}")
+    wait_lines(home, 2)
+    home.stop(process)
+
+
+class IniAgent(Agent):
+    """An agent started with a config.ini as the system before had them."""
+
+    def __init__(self, home, text):
+        self.home, self.url, self.text = home, None, text
+        super().__init__(self, "web-1", token="none")
+
+    def rules(self, folder):
+        self.config = os.path.join(self.root, "config.ini")
+        with open(self.config, "w") as f:
+            f.write(self.text.replace("/var/log/app.log", self.log("app.log")))
+
+    def command(self, *words):
+        return [self.home.binary, "agent", "--data", self.data, "--config", self.config, *words]
+
+
+AGENT_INI = """; agent: config.ini
+[kafka]
+address   = 10.0.0.1:9092,10.0.0.2:9092
+topic     = web_log
+chan_size = 100000
+[etcd]
+address     = 10.0.0.1:2379,10.0.0.2:2379
+collect_key = collect_log_%s_conf
+[collect]
+logfile_path = /var/log/app.log
+"""
+TRANSFER_INI = """; transfer: logtransfer.ini
+[kafka]
+address = 10.0.0.1:9092
+topic   = web_log
+"""
+
+
+def test_ini_files_start_as_they_are(home):
+    """The INI files of the contract start agent and transfer: rules from etcd, raw lines in Kafka, existing files from their end, a topic from its newest message."""
+    member, broker = etcd_of(home), broker_of(home)
+    lines = Lines()
+    agent = IniAgent(home, AGENT_INI.replace("10.0.0.1:9092,10.0.0.2:9092", f"127.0.0.1:{free_port()},{broker.address}").replace(
+        "10.0.0.1:2379,10.0.0.2:2379", f"127.0.0.1:{free_port()},127.0.0.1:{member.port}"))
+    append(agent.log("app.log"), b"written before the agent was there\n")
+    append(agent.log("web.log"), b"and this, too\n")
+    ini = os.path.join(home.root, "logtransfer.ini")
+    with open(ini, "w") as f:
+        f.write(TRANSFER_INI.replace("10.0.0.1:9092", broker.address))
+    member.put(f"collect_log_{own_ip()}_conf", [item(agent.log("web*.log"))])
+    for host, command in page_commands("migrate.md", ["web-1", "store"]):
+        words = shlex.split(command.replace("config.ini", agent.config).replace("logtransfer.ini", ini))[1:]
+        if words[0] == "agent":
+            agent.start()
+        elif words[0] == "transfer":
+            transfer = home.start("--config", ini, command="transfer", listen=f"127.0.0.1:{free_port()}")
+        else:
+            home.run(*words, code=None if words[0] == "doctor" else 0)  # one endpoint is down, it says
+    home.wait_until(lambda: "read from their end" in agent.said(), "what goes without saying is said")
+    home.wait_until(lambda: "begin at their newest message" in home.up_log(), "and by the transfer")
+
+    def both():
+        for name in ("app.log", "web.log"):
+            append(agent.log(name), lines.next(5))
+        return home.count() >= 10
+
+    home.wait_until(both, "lines of both files come", 60)
+    append(agent.log("web-new.log"), lines.next(20))
+    home.wait_until(lambda: home.count("there") == 0 and home.count("too") == 0, "nothing that was there before")
+    append(agent.log("app.log"), lines.next(1))
+    home.wait_until(lambda: home.count(f'"line {len(lines.made) - 1} of"') == 1, "the newest line is there")
+    home.wait_until(lambda: home.count('"line %d of"' % (len(lines.made) - 2)) == 1, "a file that came later is read from its beginning")
+    agent.stop()
+    home.stop(transfer)
+
+
+def test_ini_files_are_checked(home):
+    """Every line of an INI file is checked, with place and hint; unknown keys are warnings; the contract's files are fine."""
+    def checked(text, code):
+        path = os.path.join(home.root, "config.ini")
+        with open(path, "w") as f:
+            f.write(text)
+        return home.run("check", path, code=code).stdout.decode()
+
+    check("fine, 1 rule" in checked(AGENT_INI, 0), "the agent's file is fine")
+    check("fine, 0 rules" in checked(TRANSFER_INI, 0), "the transfer's file is fine")
+    said = checked(AGENT_INI.replace("chan_size", "chansize"), 0)
+    check("config.ini:5:1: warning: unknown key 'chansize'" in said and "did you mean 'chan_size'?" in said, f"a warning: {said}")
+    said = checked(AGENT_INI.replace("100000", "many").replace("/var/log/app.log", "D:/logs/app.log"), 1)
+    check("config.ini:5:1:" in said and "config.ini:10:1: 'D:/logs/app.log' is a Windows path" in said, f"two errors: {said}")
+    check("config.ini:3:1: this line is neither" in checked("[kafka]\ntopic = t\nnothing\n", 1), "a line that is nothing")
+    shown = home.run("config", "show", "--config", os.path.join(home.root, "config.ini"), code=None)
+    check(shown.returncode == 2, "and such a file is refused at the start")
