@@ -76,7 +76,14 @@ class AgentOfThisHost final : public AgentProgram {
           },
           [&end](Error error) { end.tell(std::move(error)); });
     }
+    LB_ASSIGN(auto presence, open_presence(context_.settings, context_.config_file, *context_.files));
+    std::unique_ptr<PresenceTeller> teller;
+    if (presence) {
+      teller =
+          start_presence_teller(identity_, std::move(presence), [&] { return state_of(collecting, link.problem()); });
+    }
     auto ended = end.wait(stop);
+    teller.reset();
     reporter.reset();
     collecting.request_stop();
     link.producer->close();

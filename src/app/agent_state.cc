@@ -125,7 +125,58 @@ class Reporter final : public AgentReporter {
   std::jthread thread_;
 };
 
+constexpr auto kTellEvery = std::chrono::seconds(10);
+constexpr auto kTellChangesWithin = std::chrono::seconds(1);
+
+std::string words_of(const AgentIdentity& identity, const AgentState& state) {
+  std::string out;
+  http::JsonWriter w(out);
+  w.open_object().field("id", identity.id).field("name", identity.name).field("version", state.version);
+  w.key("started").time(state.started).field("problem", state.problem);
+  w.key("rules").open_object().field("from", name_of(state.rules_from)).field("revision", state.rules.revision);
+  w.field("problem", state.rules_problem).close_object().close_object();
+  return out;
+}
+
+class Teller final : public PresenceTeller {
+ public:
+  Teller(AgentIdentity identity, std::unique_ptr<config::Presence> presence, std::function<AgentState()> state)
+      : identity_(std::move(identity)),
+        presence_(std::move(presence)),
+        state_(std::move(state)),
+        thread_([this](std::stop_token stop) { run(stop); }) {}
+
+ private:
+  // The source of rules tells about an etcd that is away; here it would be said twice.
+  void run(std::stop_token stop) {
+    std::string told;
+    for (auto due = std::chrono::nanoseconds(0); !stop.stop_requested();) {
+      const std::string words = words_of(identity_, state_());
+      if (words != told || due.count() <= 0) {
+        told = presence_->tell(words, stop).ok() ? words : std::string();
+        due = kTellEvery;
+      }
+      due -= kTellChangesWithin;
+      MutexLock lock(mutex_);
+      woken_.wait_for(mutex_, stop, kTellChangesWithin, [] { return false; });
+    }
+  }
+
+  const AgentIdentity identity_;
+  const std::unique_ptr<config::Presence> presence_;
+  const std::function<AgentState()> state_;
+  Mutex mutex_;
+  CondVar woken_;
+  std::jthread thread_;
+};
+
 }  // namespace
+
+std::unique_ptr<PresenceTeller> start_presence_teller(AgentIdentity identity,
+                                                      std::unique_ptr<config::Presence> presence,
+                                                      std::function<AgentState()> state) {
+  return std::make_unique<Teller>(std::move(identity), std::move(presence), std::move(state));
+}
 
 std::string agent_state_json(AgentState state) {
   std::string out;

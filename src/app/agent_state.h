@@ -42,4 +42,14 @@ std::unique_ptr<AgentReporter> start_agent_reporter(AgentIdentity identity, std:
                                                     std::function<AgentState()> state, PreviewRules preview,
                                                     std::function<void(Error)> on_refused);
 
+// Says what changes seldom (rules, problems, version) where the fleet keeps its rules, from a thread of its own until
+// it dies. What cannot be said is left.
+class PresenceTeller {
+ public:
+  virtual ~PresenceTeller() = default;
+};
+std::unique_ptr<PresenceTeller> start_presence_teller(AgentIdentity identity,
+                                                      std::unique_ptr<config::Presence> presence,
+                                                      std::function<AgentState()> state);
+
 }  // namespace logboom::app

@@ -1,13 +1,16 @@
 #include "app/central_rules_api.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <pwd.h>
 #include <unistd.h>
 
 #include "app/paths.h"
+#include "base/log.h"
 #include "config/central_rules.h"
 #include "config/rules_yaml.h"
+#include "http/json_reading.h"
 #include "http/url.h"
 
 namespace logboom::app {
@@ -41,16 +44,30 @@ class CentralRulesApi final : public ApiAccess {
       return Error(ErrorCode::kUnsupported, "a host that takes its rules from etcd cannot be asked from here");
     const bool history = path.ends_with("/history");
     if (history) path.remove_suffix(std::string_view("/history").size());
-    LB_ASSIGN(const std::string host, host_of(path));
+    if (path.starts_with("/api/v1/agents/") && !path.ends_with("/rules")) return host_row(path, stop);
+    LB_ASSIGN(const std::string host, host_of(path, stop));
     if (history) return history_of(host, stop);
     return request.method == "PUT" ? replace(host, request.body, stop) : rules_of(host, stop);
   }
 
-  Result<std::string> host_of(std::string_view path) const {
+  // By its IP, whether it is known or not, or by the name that a host says it has.
+  Result<std::string> known_host(const std::string& name, const std::stop_token& stop) {
+    in6_addr address{};
+    if (::inet_pton(AF_INET, name.c_str(), &address) == 1 || ::inet_pton(AF_INET6, name.c_str(), &address) == 1)
+      return name;
+    LB_ASSIGN(const auto hosts, rules_->hosts(stop));
+    for (const config::CentralHost& host : hosts) {
+      if (host.name == name || row_of(host)["name"] == name) return host.name;
+    }
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("no host {} has rules in etcd or is there; name its IP", printable(name)));
+  }
+
+  Result<std::string> host_of(std::string_view path, const std::stop_token& stop) {
     constexpr std::string_view kAgents = "/api/v1/agents/";
     if (path.starts_with(kAgents)) {
       LB_ASSIGN(const http::Target target, http::parse_target(path.substr(kAgents.size() - 1)));
-      return target.path.substr(1, target.path.rfind('/') - 1);
+      return known_host(target.path.substr(1, target.path.rfind('/') - 1), stop);
     }
     return rules_->own_name();
   }
@@ -58,8 +75,20 @@ class CentralRulesApi final : public ApiAccess {
   Result<json> hosts(const std::stop_token& stop) {
     LB_ASSIGN(const auto found, rules_->hosts(stop));
     json agents = json::array();
-    for (const std::string& host : found) agents.push_back({{"name", host}, {"id", host}});
+    for (const config::CentralHost& host : found) agents.push_back(row_of(host));
     return json{{"agents", std::move(agents)}};
+  }
+
+  Result<json> host_row(std::string_view path, const std::stop_token& stop) {
+    LB_ASSIGN(const std::string name, host_of(std::string(path) + "/rules", stop));
+    LB_ASSIGN(const auto found, rules_->hosts(stop));
+    for (const config::CentralHost& host : found) {
+      if (host.name != name) continue;
+      json row = row_of(host);
+      row["sources"] = json::array();
+      return row;
+    }
+    return Error(ErrorCode::kNotFound, fmt::format("no host {} has rules in etcd or is there", printable(name)));
   }
 
   Result<json> rules_of(const std::string& host, const std::stop_token& stop) {
@@ -87,11 +116,39 @@ class CentralRulesApi final : public ApiAccess {
     return json{{"entries", std::move(rows)}};
   }
 
+  // As the server of a fleet answers; what a host does not say there is null.
+  static json row_of(const config::CentralHost& host) {
+    const json words = http::parse_json(host.words, 4);
+    const bool said = words.is_object();
+    const json rules = said ? words.value("rules", json::object()) : json::object();
+    const auto text = [](const json& from, const char* name) {
+      const auto found = from.is_object() ? from.find(name) : from.end();
+      return found != from.end() && found->is_string() ? *found : json("");
+    };
+    const auto revision = rules.is_object() ? rules.find("revision") : rules.end();
+    const std::string name = text(words, "name");
+    return {{"name", name.empty() ? host.name : name},
+            {"id", host.name},
+            {"online", said},
+            {"version", text(words, "version")},
+            {"rules_from", said ? "etcd" : ""},
+            {"rules_desired", host.revision},
+            {"rules_applied", revision != rules.end() && revision->is_number_unsigned() ? *revision : json()},
+            {"rules_problem", text(rules, "problem")},
+            {"problem", text(words, "problem")},
+            {"files", json()},
+            {"lag_bytes", json()}};
+  }
+
   Context& context_;
   const std::unique_ptr<config::CentralRules> rules_;
 };
 
 }  // namespace
+
+bool rules_are_central(const Context& context) {
+  return context.server.empty() && rule_origin(context.settings, context.config_file) == RuleOrigin::kEtcd;
+}
 
 Result<std::unique_ptr<ApiAccess>> open_central_rules_api(Context& context) {
   LB_ASSIGN(auto rules, open_central_rules(context.settings, *context.files));

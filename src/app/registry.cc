@@ -7,6 +7,7 @@
 
 #include "app/paths.h"
 #include "base/log.h"
+#include "config/etcd/etcd_presence.h"
 #include "config/etcd/etcd_rule_source.h"
 #include "config/etcd/etcd_rules.h"
 #include "config/file/file_rule_source.h"
@@ -380,6 +381,13 @@ Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::S
   LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
   return config::open_central_etcd_rules(std::move(etcd), settings.text("etcd.collect_key"), given_ip(settings),
                                          default_start(settings));
+}
+
+Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& settings,
+                                                        const std::string& config_file, FileSystem& files) {
+  if (rule_origin(settings, config_file) != RuleOrigin::kEtcd) return std::unique_ptr<config::Presence>();
+  LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
+  return config::open_etcd_presence(std::move(etcd), given_ip(settings));
 }
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory_budget.h"
 #include "config/central_rules.h"
+#include "config/presence.h"
 #include "config/rule_source.h"
 #include "config/settings.h"
 #include "http/client.h"
@@ -108,6 +109,9 @@ enum class RuleOrigin { kFile, kServer, kEtcd };
 RuleOrigin rule_origin(const config::Settings& settings, const std::string& config_file);
 // Where `rules.from` says that the rules of many hosts are kept. kInvalidArgument: it says nothing of the kind.
 Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::Settings& settings, FileSystem& files);
+// How this host says there that it is there; nullptr where there is nobody to tell.
+Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& settings,
+                                                        const std::string& config_file, FileSystem& files);
 // What a host's own file says of rules, whichever form it has; without a file nothing.
 Result<config::RuleSet> own_rules(const std::string& config_file, FileSystem& files);
 

@@ -14,6 +14,12 @@
 
 namespace logboom::config {
 
+struct CentralHost {
+  std::string name;
+  std::uint64_t revision = 0;  // of its rules; 0: none
+  std::string words;           // what it says of itself (Presence); empty: it is away
+};
+
 struct KeptRules {
   std::uint64_t revision = 0;  // 0: none were ever put
   std::vector<Rule> rules;     // none when what is kept cannot be used
@@ -27,8 +33,8 @@ class CentralRules {
   virtual ~CentralRules() = default;
   // The name this host has there.
   virtual Result<std::string> own_name() = 0;
-  // Names of the hosts that have rules, sorted.
-  virtual Result<std::vector<std::string>> hosts(std::stop_token stop) = 0;
+  // The hosts that have rules or are there, sorted by name.
+  virtual Result<std::vector<CentralHost>> hosts(std::stop_token stop) = 0;
   virtual Result<KeptRules> get(const std::string& host, std::stop_token stop) = 0;
   // Validates and replaces the host's rules if their revision still is `expected`. kRejected: it is not;
   // kInvalidArgument: a rule is wrong.

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "config/etcd/etcd_presence.h"
 #include "config/etcd/etcd_rules.h"
 #include "config/rules_yaml.h"
 #include "config/testing/etcd_process.h"
@@ -262,7 +263,34 @@ TEST_F(EtcdRuleSourceTest, TheHistoryKeepsWhatOthersWroteAndIsBounded) {
   EXPECT_EQ(history->back().revision, rules.get("10.1.2.3", {})->revision);
   etcd_->put("/logagent/10.1.2.4/collect_config", kOne);
   etcd_->put("/logagent/10.1.2.4/something_else", kOne);
-  EXPECT_EQ(*rules.hosts({}), (std::vector<std::string>{"10.1.2.3", "10.1.2.4"}));
+  auto presence = std::move(open_etcd_presence(options_.etcd, "10.1.2.5")).value();
+  ASSERT_TRUE(presence->tell("{}", {}).ok());
+  const auto hosts = rules.hosts({});
+  ASSERT_EQ(hosts->size(), 3u);
+  EXPECT_EQ((*hosts)[0].name, "10.1.2.3");
+  EXPECT_EQ((*hosts)[1].name, "10.1.2.4");
+  EXPECT_EQ((*hosts)[1].words, "");
+  EXPECT_EQ((*hosts)[2].name, "10.1.2.5");
+  EXPECT_EQ((*hosts)[2].revision, 0u);
+  EXPECT_EQ((*hosts)[2].words, "{}");
+}
+
+TEST_F(EtcdRuleSourceTest, AHostWritesOnlyWhatChangesAndGoesWithItsLease) {
+  EtcdClient client = std::move(EtcdClient::open(options_.etcd)).value();
+  auto presence = std::move(open_etcd_presence(options_.etcd, "10.1.2.3")).value();
+  const std::string key = std::string(kEtcdPresencePrefix) + "10.1.2.3";
+  ASSERT_TRUE(presence->tell("one", {}).ok());
+  const std::uint64_t written = client.get(key, {})->entries.at(0).revision;
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(presence->tell("one", {}).ok());
+  EXPECT_EQ(client.get(key, {})->entries.at(0).revision, written) << "a store keeps every revision";
+  ASSERT_TRUE(presence->tell("two", {}).ok());
+  EXPECT_EQ(client.get(key, {})->entries.at(0).value, "two");
+  etcd_->kill();
+  EXPECT_FALSE(presence->tell("two", {}).ok());
+  etcd_->wipe("another");
+  ASSERT_TRUE(etcd_->start());
+  ASSERT_TRUE(presence->tell("two", {}).ok()) << "the lease is gone, it takes another";
+  EXPECT_EQ(client.get(key, {})->entries.at(0).value, "two");
 }
 
 TEST_F(EtcdRuleSourceTest, TheHostsOwnRulesAreInForceBesideThem) {

@@ -289,6 +289,17 @@ def test_ini_files_start_as_they_are(home):
     append(agent.log("app.log"), lines.next(1))
     home.wait_until(lambda: home.count(f'"line {len(lines.made) - 1} of"') == 1, "the newest line is there")
     home.wait_until(lambda: home.count('"line %d of"' % (len(lines.made) - 2)) == 1, "a file that came later is read from its beginning")
+    key = f"collect_log_{own_ip()}_conf"
+    rows = lambda: {row["name"]: row for row in home.json("fleet", "--config", agent.config)}
+    home.wait_until(lambda: rows()["web-1"]["online"] and rows()["web-1"]["rules_applied"] == rows()["web-1"]["rules_desired"], "the fleet shows it", 15)
+    before = member.revision()
+    member.put(key, "[")
+    home.wait_until(lambda: "not JSON" in rows()["web-1"]["rules_problem"], "and what it cannot use", 15)
+    check(member.revision() <= before + 2, "an agent that has nothing new to say writes nothing")
+    check("web-1" in home.run("fleet", "web-1", "--config", agent.config).stdout.decode(), "one host of the fleet")
+    home.run("rules", "remove", f"web_log:{agent.log('web*.log')}", "--hosts", "web-*", "--dry-run", "--config", agent.config, code=1)
+    done = home.run("rules", "list", "--host", "web-9", "--config", agent.config, code=3)
+    check(b"no host web-9" in done.stderr, f"an unknown name: {done.stderr!r}")
     agent.stop()
     home.stop(transfer)
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/api_access.h"
+#include "app/central_rules_api.h"
 #include "app/commands/commands.h"
 #include "app/frames.h"
 #include "app/paths.h"
@@ -134,7 +135,7 @@ Status enroll(Context& context, const std::string& url, const std::string& token
 
 int run_fleet(Context& context, const Args& args) {
   if (Status form = refuse_csv(context); !form.ok()) return fail(form.error());
-  auto api = open_api(context, ApiNeed::kRead);
+  auto api = rules_are_central(context) ? open_central_rules_api(context) : open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   if (!args.rest().empty()) return print_one(context, **api, args.rest()[0]);
   const auto answer = call_json(**api, {"GET", "/api/v1/agents", {}}, context.stop);

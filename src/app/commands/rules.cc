@@ -52,7 +52,9 @@ Result<std::vector<Owner>> owners(Context& context, ApiAccess& api, const Args& 
   std::vector<Owner> found;
   for (const json& agent : answer.value("agents", json::array())) {
     const std::string name = agent.value("name", "");
-    if (::fnmatch(args.text("hosts").c_str(), name.c_str(), 0) == 0)
+    const std::string id = agent.value("id", "");
+    const std::string& wanted = args.text("hosts");
+    if (::fnmatch(wanted.c_str(), name.c_str(), 0) == 0 || ::fnmatch(wanted.c_str(), id.c_str(), 0) == 0)
       found.push_back(owner_of(name, agent.value("id", "")));
   }
   if (found.empty()) {
@@ -145,8 +147,7 @@ Status change_one(Context& context, const Args& args, ApiAccess& api, const Owne
 }
 
 Result<std::unique_ptr<ApiAccess>> open_rule_api(Context& context, ApiNeed need) {
-  if (context.server.empty() && rule_origin(context.settings, context.config_file) == RuleOrigin::kEtcd)
-    return open_central_rules_api(context);
+  if (rules_are_central(context)) return open_central_rules_api(context);
   LB_ASSIGN(auto api, open_api(context, need));
   if (!api->running() && !context.quiet)
     fmt::print(stderr, "note: no program runs on {}: these are {}\n", printable(context.data_directory()),

@@ -271,6 +271,22 @@ Result<bool> EtcdClient::commit(const EtcdTransaction& transaction, std::stop_to
   return is_true(answer, "succeeded");
 }
 
+Status EtcdClient::put(const std::string& key, const std::string& value, std::uint64_t lease, std::stop_token stop) {
+  const json body = {{"key", http::base64(key)}, {"value", http::base64(value)}, {"lease", std::to_string(lease)}};
+  LB_TRY(core_->call("/v3/kv/put", body, stop));
+  return ok_status();
+}
+
+Result<std::uint64_t> EtcdClient::grant_lease(std::chrono::seconds time, std::stop_token stop) {
+  LB_ASSIGN(const json answer, core_->call("/v3/lease/grant", {{"TTL", std::to_string(time.count())}}, stop));
+  return number_of(answer, "ID");
+}
+
+Result<bool> EtcdClient::keep_alive(std::uint64_t lease, std::stop_token stop) {
+  LB_ASSIGN(const json answer, core_->call("/v3/lease/keepalive", {{"ID", std::to_string(lease)}}, stop));
+  return number_of(part(answer, "result"), "TTL") > 0;
+}
+
 Result<bool> EtcdClient::watch(const std::string& key, std::uint64_t from,
                                const std::function<bool(const EtcdChange&)>& on_change, std::stop_token stop) {
   const json create = {{"key", http::base64(key)}, {"start_revision", std::to_string(from)}, {"fragment", true}};

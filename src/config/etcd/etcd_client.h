@@ -70,6 +70,11 @@ class EtcdClient {
   Result<EtcdRange> get_prefix(const std::string& prefix, bool keys_only, std::stop_token stop);
   // False: the key is at another revision, nothing was done. After kUnavailable it may have been done.
   Result<bool> commit(const EtcdTransaction& transaction, std::stop_token stop);
+  // Under a lease: the key goes with it.
+  Status put(const std::string& key, const std::string& value, std::uint64_t lease, std::stop_token stop);
+  Result<std::uint64_t> grant_lease(std::chrono::seconds time, std::stop_token stop);
+  // For its time again; false: it is gone.
+  Result<bool> keep_alive(std::uint64_t lease, std::stop_token stop);
   // Hands over changes of the key from that revision of the store on, until `on_change` returns false (true), or the
   // watch ends for any reason that a new get() mends: compaction, silence, a closed connection (false). Asks the
   // endpoint that answered last.

@@ -1,10 +1,12 @@
 #include "config/etcd/etcd_rules.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "config/etcd/etcd_presence.h"
 #include "config/etcd/etcd_rule_source.h"
 #include "config/rule_history.h"
 #include "config/rules_json.h"
@@ -85,19 +87,32 @@ std::string EtcdRules::key_of(const std::string& host) const {
   return etcd_key(template_, host);
 }
 
-Result<std::vector<std::string>> EtcdRules::hosts(std::stop_token stop) {
-  std::vector<std::string> found;
+Result<std::vector<CentralHost>> EtcdRules::hosts(std::stop_token stop) {
+  std::map<std::string, CentralHost> found;
+  LB_ASSIGN(const EtcdRange present, client_.get_prefix(std::string(kEtcdPresencePrefix), false, stop));
+  for (const EtcdEntry& entry : present.entries)
+    found[entry.key.substr(kEtcdPresencePrefix.size())].words = entry.value;
+  LB_TRY(add_hosts_with_rules(found, stop));
+  std::vector<CentralHost> hosts;
+  for (auto& [name, host] : found) {
+    host.name = name;
+    hosts.push_back(std::move(host));
+  }
+  return hosts;
+}
+
+Status EtcdRules::add_hosts_with_rules(std::map<std::string, CentralHost>& found, const std::stop_token& stop) {
   const std::size_t place = template_.find("%s");
-  if (place == std::string::npos) return found;
+  if (place == std::string::npos) return ok_status();
   LB_ASSIGN(const EtcdRange range, client_.get_prefix(template_.substr(0, place), true, stop));
   const std::string tail = template_.substr(place + 2, template_.find("%s", place + 2) - (place + 2));
   for (const EtcdEntry& entry : range.entries) {
     const std::size_t end = tail.empty() ? entry.key.size() : entry.key.find(tail, place);
     if (end == std::string::npos || end == place) continue;
     const std::string host = entry.key.substr(place, end - place);
-    if (key_of(host) == entry.key) found.push_back(host);
+    if (key_of(host) == entry.key) found[host].revision = entry.revision;
   }
-  return found;
+  return ok_status();
 }
 
 Result<EtcdRuleSet> EtcdRules::get(const std::string& host, std::stop_token stop) {
@@ -162,7 +177,7 @@ class CentralEtcdRules final : public CentralRules {
       : rules_(std::move(rules)), endpoints_(std::move(endpoints)), ip_(std::move(ip)), start_(start) {}
 
   Result<std::string> own_name() override { return ip_.empty() ? host_ip(endpoints_) : Result<std::string>(ip_); }
-  Result<std::vector<std::string>> hosts(std::stop_token stop) override { return rules_.hosts(std::move(stop)); }
+  Result<std::vector<CentralHost>> hosts(std::stop_token stop) override { return rules_.hosts(std::move(stop)); }
   Result<KeptRules> get(const std::string& host, std::stop_token stop) override {
     LB_ASSIGN(const EtcdRuleSet set, rules_.get(host, std::move(stop)));
     KeptRules kept;

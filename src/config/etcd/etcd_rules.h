@@ -2,6 +2,7 @@
 // the history lies under a prefix of logboom's own, one entry a set, written in the transaction that writes the set.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -31,8 +32,8 @@ class EtcdRules {
   static Result<EtcdRules> open(EtcdOptions options, std::string key);
 
   std::string key_of(const std::string& host) const;
-  // The hosts that have rules, sorted; empty where the template names none.
-  Result<std::vector<std::string>> hosts(std::stop_token stop);
+  // The hosts that have rules (none where the template names none), and those that say that they are there.
+  Result<std::vector<CentralHost>> hosts(std::stop_token stop);
   Result<EtcdRuleSet> get(const std::string& host, std::stop_token stop);
   // Validates and writes if the key still is at `expected`. kRejected: it is not; kInvalidArgument: a rule is wrong.
   Status put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author,
@@ -43,6 +44,7 @@ class EtcdRules {
   EtcdClient& client() { return client_; }
 
  private:
+  Status add_hosts_with_rules(std::map<std::string, CentralHost>& found, const std::stop_token& stop);
   Result<EtcdRange> entries_of(const std::string& key, bool names_only, const std::stop_token& stop);
   EtcdRules(EtcdClient client, std::string key) : client_(std::move(client)), template_(std::move(key)) {}
   EtcdClient client_;
