@@ -42,11 +42,11 @@ def test_packets_are_dropped(home):
     network, server, agent, lines = in_namespace(home)
     try:
         network.drop(30)
-        append(agent.log("a.log"), lines.next(2000))
+        append(agent.log("a.log"), lines.next(500))
         agent.start()
-        for _ in range(5):
-            append(agent.log("a.log"), lines.next(1000))
-            append(agent.log("b.log"), lines.next(1000))
+        for _ in range(4):
+            append(agent.log("a.log"), lines.next(200))
+            append(agent.log("b.log"), lines.next(200))
         wait_lines(home, len(lines.made), seconds=240)
         network.drop(0)
         finish(server, agent, lines, "a.log", "b.log")
@@ -82,8 +82,8 @@ def test_a_slow_link(home):
         wait_lines(home, 10)
         before = resident(agent.process.pid)
         network.slow("64kbit")
-        append(agent.log("a.log"), lines.next(4000))
-        append(agent.log("b.log"), os.urandom(96 << 10).hex().encode() + b"\n")
+        append(agent.log("a.log"), lines.next(1000))
+        append(agent.log("b.log"), os.urandom(48 << 10).hex().encode() + b"\n")
         lines.made.append(read(agent.log("b.log")))
         wait_lines(home, len(lines.made), seconds=300)
         check(resident(agent.process.pid) < before + (64 << 20), f"the agent grew from {before} to {resident(agent.process.pid)}")
