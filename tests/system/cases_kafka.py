@@ -117,8 +117,9 @@ def test_partitions_are_added(home):
     broker.admin("partitions", "web", 7)
 
     def write_until_used():
+        # A file's lines go where its name's hash says: other files each time, or all of them may fall on the old partitions.
         for agent in agents:
-            append(agent.log(f"web-{len(lines.made) % 5}.log"), lines.next(50))
+            append(agent.log(f"web-{len(lines.made)}.log"), lines.next(50))
         return sum(int(line.split()[1]) > 0 for line in broker.admin("ends", "web")[0:7] if int(line.split()[0]) >= 3) > 0
 
     home.wait_until(write_until_used, "the new partitions are written to", 120)
