@@ -26,8 +26,8 @@ inline constexpr std::string_view kCookieName = "logboom_session";
 struct GateOptions {
   std::string data_directory;
   std::string listen = "127.0.0.1:7117";
-  std::string public_url;                  // behind a reverse proxy: "https://logs.example.com"; empty: none
-  std::vector<std::string> allowed_hosts;  // further names; the first is how other hosts reach this one
+  std::string public_url = {};                  // behind a reverse proxy: "https://logs.example.com"; empty: none
+  std::vector<std::string> allowed_hosts = {};  // further names; the first is how other hosts reach this one
   bool tls = false;
   bool unix_group_is_admin = false;  // the socket's mode lets its group in, so whoever connects is of it
   std::chrono::seconds one_time_lifetime{3600};
