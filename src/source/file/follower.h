@@ -104,12 +104,18 @@ class Follower {
   std::set<SourceId> ids_for(std::string_view name) const;
   void path_problem(const std::string& path, FileState state, const std::string& text);
 
-  // --- reading (follower_read.cc)
-  enum class Turn { kIdle, kMore, kStopped };
+  // --- descriptors (follower_open.cc)
   bool open(TrackedSource& source);
   Status open_file(const std::string& path, const FileIdentity* expected, OpenFile& out, bool whole = true);
   bool may_decode(TrackedSource& source);
   void decoded(TrackedSource& source);
+  void touch(TrackedSource& source);
+  void close_unused();
+  void close(TrackedSource& source);
+  void read_failed(TrackedSource& source, const Error& error);
+
+  // --- reading (follower_read.cc; the bytes of a turn: follower_bytes.cc)
+  enum class Turn { kIdle, kMore, kStopped };
   void first_look(TrackedSource& source);
   Turn read_source(TrackedSource& source);
   Turn read_streams(TrackedSource& source);
@@ -133,12 +139,8 @@ class Follower {
   Moment group_wait(const Stream& stream) const;
   Moment quiet_for(const TrackedSource& source) const;
   void hold(TrackedSource& source, Stream& stream, parse::AtEnd mode, std::string_view rest);
-  void read_failed(TrackedSource& source, const Error& error);
-  void touch(TrackedSource& source);
-  void close_unused();
   Status rewind(TrackedSource& source, Stream& stream);
   bool skip_covered(TrackedSource& source, Stream& stream);
-  void close(TrackedSource& source);
 
   // --- copies (follower_copies.cc)
   enum class CopySearch { kNone, kNotYet, kFound };
