@@ -147,6 +147,7 @@ struct MetricStats {
   TimeNs oldest = 0;                // 0: not known
   TimeNs newest = 0;
   std::vector<QuarantinedSample> refused;  // the latest, newest first; at most 20
+  std::string deletion_held;               // why retention waits; empty when it does not
   std::string problem;                     // why nothing is acknowledged; empty when fine
 };
 

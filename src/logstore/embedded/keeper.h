@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock_guard.h"
 #include "logstore/embedded/catalog.h"
 #include "logstore/embedded/committer.h"
 #include "logstore/embedded/file_set.h"

@@ -1,0 +1,111 @@
+#include "metricstore/embedded/line_builder.h"
+
+#include <algorithm>
+
+namespace logboom::metricstore::embedded {
+
+void LineBuilder::emit(TimeNs time, double value) {
+  if (time < (step_ > 0 ? floor_to(from_, step_) : from_)) return;
+  line_.times.push_back(time);
+  line_.values.push_back(value);
+}
+
+double LineBuilder::value() const {
+  switch (pick_) {
+    case Pick::kMean:
+      return bucket_.sum / bucket_.count;
+    case Pick::kMin:
+      return bucket_.min;
+    case Pick::kMax:
+      return bucket_.max;
+    case Pick::kSum:
+      return bucket_.sum;
+    case Pick::kCount:
+      return bucket_.count;
+    case Pick::kRate:
+      return increase_ / seconds_;
+    case Pick::kIncrease:
+      return increase_;
+    case Pick::kLast:
+      break;
+  }
+  return bucket_.last;
+}
+
+void LineBuilder::flush() {
+  if (!open_) return;
+  open_ = false;
+  const bool grows = pick_ == Pick::kRate || pick_ == Pick::kIncrease;
+  if (grows && seconds_ <= 0) return;
+  emit(bucket_.time, value());
+}
+
+void LineBuilder::add(const Aggregate& sample) {
+  const TimeNs start = step_ > 0 ? floor_to(sample.time, step_) : sample.time;
+  if (open_ && start != bucket_.time) flush();
+  if (!open_) {
+    open_ = true;
+    bucket_ = sample;
+    bucket_.time = start;
+    increase_ = seconds_ = 0;
+  } else {
+    bucket_.min = std::min(bucket_.min, sample.min);
+    bucket_.max = std::max(bucket_.max, sample.max);
+    bucket_.sum += sample.sum;
+    bucket_.count += sample.count;
+    bucket_.last = sample.last;
+  }
+  if (previous_) {
+    // What fell began anew at 0.
+    increase_ += sample.last >= previous_->last ? sample.last - previous_->last : sample.last;
+    seconds_ += static_cast<double>(sample.time - previous_->time) / static_cast<double>(kNsPerSecond);
+  }
+  previous_ = sample;
+}
+
+void LineBuilder::add(const TextPoint& sample) {
+  line_.is_text = pick_ != Pick::kCount;
+  const TimeNs start = step_ > 0 ? floor_to(sample.time, step_) : sample.time;
+  if (start < (step_ > 0 ? floor_to(from_, step_) : from_)) return;
+  if (!line_.is_text) return add(Aggregate{sample.time, 0, 0, 0, 0, sample.count});
+  const bool same = !line_.times.empty() && line_.times.back() == start;
+  if (!same) line_.times.push_back(start);
+  if (!same) line_.texts.emplace_back();
+  line_.texts.back() = sample.text;
+}
+
+void LineBuilder::finish(MetricLine& line) {
+  flush();
+  line.is_text = line_.is_text;
+  line.times = std::move(line_.times);
+  line.values = std::move(line_.values);
+  line.texts = std::move(line_.texts);
+  line_ = MetricLine();
+  previous_.reset();
+}
+
+void LineMerger::add(const MetricLine& line) {
+  for (std::size_t i = 0; i < line.values.size(); ++i) {
+    const double value = line.values[i];
+    const auto [it, added] = sums_.try_emplace(line.times[i], Sum{value, 1});
+    if (added) continue;
+    Sum& sum = it->second;
+    ++sum.count;
+    if (across_ == Across::kMin) {
+      sum.value = std::min(sum.value, value);
+    } else if (across_ == Across::kMax) {
+      sum.value = std::max(sum.value, value);
+    } else {
+      sum.value += value;
+    }
+  }
+}
+
+void LineMerger::finish(MetricLine& line) const {
+  for (const auto& [time, sum] : sums_) {
+    line.times.push_back(time);
+    line.values.push_back(across_ == Across::kMean ? sum.value / sum.count : sum.value);
+  }
+}
+
+}  // namespace logboom::metricstore::embedded

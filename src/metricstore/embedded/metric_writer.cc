@@ -1,0 +1,380 @@
+#include "metricstore/embedded/metric_writer.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "metricstore/embedded/recent_row.h"
+
+namespace logboom::metricstore::embedded {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Waking up for what is due by age.
+constexpr std::chrono::nanoseconds kMaintainEvery = 10s;
+// Without new batches a failed file is tried again so often.
+constexpr std::chrono::nanoseconds kRetryEvery = 2s;
+constexpr std::uint64_t kChunkBytes = 1u << 20;
+constexpr std::uint64_t kDeletedAtOnce = 500;
+constexpr TimeNs kDayNs = 24 * kHourNs;
+// So long samples may wait in `recent`: their hour must not be deleted before.
+constexpr std::uint32_t kSpareHours = 2;
+
+std::uint64_t bytes_of(const SampleBatch& batch) {
+  std::uint64_t bytes = 200 + batch.host.size() + batch.host_ip.size() + batch.topic.size();
+  for (const Sample& sample : batch.samples) {
+    bytes += sizeof sample + sample.measurement.size();
+    for (const SampleTag& tag : sample.tags) bytes += sizeof tag + tag.name.size() + tag.value.size();
+    for (const SampleField& field : sample.fields) {
+      bytes += sizeof field + field.name.size();
+      if (const auto* text = std::get_if<std::string>(&field.value)) bytes += text->size();
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+WriterMetrics::WriterMetrics(Registry& registry)
+    : batches(registry.counter("logboom_metricstore_batches_total", "Batches of samples stored")),
+      values(registry.counter("logboom_metricstore_values_total", "Values stored")),
+      refused(registry.counter("logboom_metricstore_quarantined_total", "Samples and fields quarantined")),
+      commits(registry.counter("logboom_metricstore_commits_total", "Commits of the metric store")),
+      failed_commits(registry.counter("logboom_metricstore_errors_total", "Commits of the metric store that failed")),
+      chunked_hosts(registry.counter("logboom_metricstore_chunked_total", "Hosts whose samples became chunks")),
+      waiting_bytes(registry.gauge("logboom_metricstore_queue_bytes", "Samples waiting for their commit")) {}
+
+MetricWriter::MetricWriter(const Deps& deps, TimeNs newest)
+    : d_(deps),
+      metrics_(deps.registry),
+      chunks_(deps.file, deps.directory),
+      guard_(deps.clock, newest),
+      retention_(deps.options.retention),
+      thread_([this] { loop(); }) {}
+
+MetricWriter::~MetricWriter() {
+  static_cast<void>(close());
+}
+
+// ---------------------------------------------------------------- callers
+
+Status MetricWriter::append(SampleBatch batch, OnStored on_stored, std::stop_token stop) {
+  Pending pending{std::move(batch), std::move(on_stored), 0};
+  pending.bytes = bytes_of(pending.batch);
+  MutexLock lock(mutex_);
+  const bool room = changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return closing_ || queue_.empty() || queued_bytes_ + pending.bytes <= d_.options.memory;
+  });
+  if (closing_) return Error(ErrorCode::kUnavailable, "cannot store samples: the metric store is closed");
+  if (!room) return Error(ErrorCode::kCancelled, "cannot store samples: stopped");
+  queued_bytes_ += pending.bytes;
+  ++appended_;
+  queue_.push_back(std::move(pending));
+  metrics_.waiting_bytes.set(static_cast<std::int64_t>(queued_bytes_));
+  changed_.notify_all();
+  return ok_status();
+}
+
+Status MetricWriter::flush() {
+  MutexLock lock(mutex_);
+  const std::uint64_t wanted = appended_;
+  ++flushing_;
+  changed_.notify_all();
+  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return settled_ >= wanted; });
+  --flushing_;
+  return ok_status();
+}
+
+Status MetricWriter::apply_retention(const MetricRetention& retention) {
+  std::future<Status> done;
+  {
+    MutexLock lock(mutex_);
+    if (closing_) return Error(ErrorCode::kUnavailable, "cannot delete old samples: the metric store is closed");
+    deletions_.push_back({retention, {}});
+    done = deletions_.back().done.get_future();
+    changed_.notify_all();
+  }
+  return done.get();
+}
+
+Status MetricWriter::close() {
+  {
+    MutexLock lock(mutex_);
+    if (closing_ && !thread_.joinable()) return ok_status();
+    closing_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  MutexLock lock(mutex_);
+  if (failed_) return Error(ErrorCode::kIo, "cannot close the metric store cleanly: " + problem_);
+  return ok_status();
+}
+
+MetricRetention MetricWriter::retention() const {
+  MutexLock lock(mutex_);
+  return retention_;
+}
+
+void MetricWriter::fill(MetricStats& stats) const {
+  stats.values = values_;
+  stats.batches = batches_;
+  stats.damaged_chunks += damaged_;
+  MutexLock lock(mutex_);
+  stats.waiting_bytes = queued_bytes_;
+  stats.problem = problem_;
+  stats.deletion_held = deletion_held_;
+}
+
+void MetricWriter::set_problem(std::string problem) {
+  MutexLock lock(mutex_);
+  problem_ = std::move(problem);
+}
+
+// ---------------------------------------------------------------- the thread
+
+// What has gathered since the last commit; at once when somebody waits, or much has come.
+std::deque<MetricWriter::Pending> MetricWriter::take() {
+  MutexLock lock(mutex_);
+  const auto something = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return closing_ || !queue_.empty() || !deletions_.empty();
+  };
+  if (!deletion_) changed_.wait_for(mutex_, {}, failed_ ? kRetryEvery : kMaintainEvery, something);
+  const auto urgent = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return closing_ || flushing_ > 0 || queued_bytes_ >= d_.options.memory / 2;
+  };
+  const auto since = d_.clock.monotonic() - last_commit_;
+  if (!queue_.empty() && since < d_.options.group_commit)
+    changed_.wait_for(mutex_, {}, d_.options.group_commit - since, urgent);
+  if (!deletion_ && !deletions_.empty()) {
+    deletion_.emplace(std::move(deletions_.front()));
+    deletions_.pop_front();
+    retention_ = deletion_->retention;
+  }
+  return std::exchange(queue_, {});
+}
+
+void MetricWriter::loop() {
+  for (;;) {
+    std::deque<Pending> group = take();
+    const bool idle = group.empty();
+    if (!idle) commit(std::move(group));
+    maintain();
+    MutexLock lock(mutex_);
+    if (closing_ && queue_.empty() && idle) break;
+  }
+  if (deletion_) deletion_->done.set_value(Error(ErrorCode::kCancelled, "the metric store was closed"));
+  MutexLock lock(mutex_);
+  for (Deletion& deletion : deletions_)
+    deletion.done.set_value(Error(ErrorCode::kCancelled, "the metric store was closed"));
+  if (failed_) return;
+  lock.unlock();
+  const Status done = d_.file.checkpoint_all();
+  if (!done.ok()) log_warn("cannot close the metric store cleanly: {}", done.error().message());
+}
+
+std::string MetricWriter::time_problem(TimeNs time, TimeNs now) const {
+  const MetricRetention kept = retention();
+  const TimeNs age = std::chrono::nanoseconds(kept.age[0]).count();
+  if (time < 0) return "is from before 1970";
+  if (time < now - age) return "is older than the samples that are kept";
+  if (time > now + kDayNs) return "is more than a day in the future";
+  return {};
+}
+
+MetricWriter::Mapped MetricWriter::map(const SampleBatch& batch) {
+  Mapped mapped;
+  if (const auto problem = name_problem(batch.host); !problem.empty()) {
+    d_.refusals.add(batch.host, {}, {}, fmt::format("the host's name {}", problem));
+    return mapped;
+  }
+  const std::string ip = name_problem(batch.host_ip).empty() ? batch.host_ip : std::string();
+  mapped.host = d_.directory.host(batch.host, ip);
+  if (mapped.host == 0) {
+    d_.refusals.add(batch.host, {}, {}, "there are too many hosts already");
+    return mapped;
+  }
+  if (batch.samples.size() > kMaxSamples)
+    d_.refusals.add(batch.host, {}, {}, fmt::format("a batch of more than {} samples", kMaxSamples));
+  const TimeNs now = d_.clock.now();
+  for (std::size_t i = 0; i < std::min(batch.samples.size(), kMaxSamples); ++i) {
+    const Sample& sample = batch.samples[i];
+    if (const std::string why = time_problem(sample.time, now); !why.empty()) {
+      d_.refusals.add(batch.host, sample.measurement, {}, "its time " + why);
+      continue;
+    }
+    KnownSample known = d_.directory.know(mapped.host, sample, d_.refusals);
+    if (!known.values.empty()) mapped.samples.push_back(std::move(known));
+  }
+  return mapped;
+}
+
+void MetricWriter::commit(std::deque<Pending> group) {
+  last_commit_ = d_.clock.monotonic();
+  const std::uint64_t refused = d_.refusals.count();
+  std::vector<Mapped> mapped;
+  for (const Pending& pending : group) mapped.push_back(map(pending.batch));
+  metrics_.refused.add(d_.refusals.count() - refused);
+  Status status = check_space();
+  // A failure is tried once more on the file opened anew; who sent the batches does the rest.
+  for (int attempt = 0; status.ok() && attempt < 2; ++attempt) {
+    if (failed_ && !recover()) break;
+    const Status done = try_commit(mapped);
+    if (done.ok()) break;
+    note_failure(done);
+  }
+  if (status.ok() && failed_) status = Error(ErrorCode::kIo, "cannot store samples: the metric store's file failed");
+  if (status.ok()) {
+    set_problem({});
+  } else if (!failed_) {
+    set_problem(status.error().message());
+  }
+  std::uint64_t bytes = 0;
+  for (Pending& pending : group) {
+    bytes += pending.bytes;
+    if (pending.on_stored) pending.on_stored(status);
+  }
+  MutexLock lock(mutex_);
+  queued_bytes_ -= bytes;
+  settled_ += group.size();
+  metrics_.waiting_bytes.set(static_cast<std::int64_t>(queued_bytes_));
+  changed_.notify_all();
+}
+
+Status MetricWriter::try_commit(std::vector<Mapped>& group) {
+  const TimeNs now = d_.clock.now();
+  LB_ASSIGN(sqlite::Transaction transaction, d_.file.begin());
+  LB_TRY(d_.file.put(d_.directory.unsaved()));
+  for (Mapped& mapped : group) {
+    mapped.rows.clear();
+    for (std::size_t begin = 0; begin < mapped.samples.size();) {
+      const std::size_t first = begin;
+      std::string row = encode_recent(mapped.samples, begin);
+      const std::size_t bytes = row.size();
+      LB_ASSIGN(const std::int64_t id, d_.file.put_recent(mapped.host, std::move(row)));
+      mapped.rows.push_back(recent_row(id, bytes, {&mapped.samples[first], begin - first}, now));
+    }
+  }
+  LB_TRY(transaction.commit());
+  d_.directory.saved();
+  std::uint64_t values = 0;
+  for (const Mapped& mapped : group) {
+    for (const KnownSample& sample : mapped.samples) values += sample.values.size();
+    d_.directory.publish(mapped.host, mapped.rows, mapped.samples);
+  }
+  values_ += values;
+  batches_ += group.size();
+  metrics_.commits.add();
+  metrics_.values.add(values);
+  metrics_.batches.add(group.size());
+  return ok_status();
+}
+
+Status MetricWriter::check_space() {
+  const Result<FreeSpace> space = d_.files.free_space(d_.options.directory);
+  if (!space.ok() || space->available_bytes >= d_.options.free_space_floor) return ok_status();
+  return Error(ErrorCode::kFull,
+               fmt::format("only {} MB are free in {}; samples are not acknowledged below {} MB",
+                           space->available_bytes >> 20, d_.options.directory, d_.options.free_space_floor >> 20));
+}
+
+void MetricWriter::note_failure(const Status& status) {
+  failed_ = true;
+  metrics_.failed_commits.add();
+  log_error("cannot write to the metric store: {}", status.error().message());
+  set_problem(status.error().message());
+}
+
+bool MetricWriter::recover() {
+  const Status opened = d_.file.reopen();
+  if (!opened.ok()) {
+    set_problem(opened.error().message());
+    return false;
+  }
+  failed_ = false;
+  set_problem({});
+  return true;
+}
+
+// ---------------------------------------------------------------- between commits
+
+void MetricWriter::maintain() {
+  if (failed_ && !recover()) {
+    if (deletion_) deletion_->done.set_value(Error(ErrorCode::kIo, "cannot delete old samples: the file failed"));
+    deletion_.reset();
+    return;
+  }
+  write_due_chunks();
+  if (!failed_ && deletion_) delete_old();
+  damaged_ = chunks_.damaged();
+  if (failed_) return;
+  const Status done = d_.file.checkpoint_if_due();
+  if (!done.ok()) note_failure(done);
+}
+
+// One host at a time, so that commits wait for a few milliseconds only; the longest queue first.
+void MetricWriter::write_due_chunks() {
+  const TimeNs now = d_.clock.now();
+  const TimeNs age = std::chrono::nanoseconds(d_.options.age_to_chunk).count();
+  const auto due = [&](const Directory::Waiting& waiting) {
+    // A clock that went back makes nothing wait for long.
+    const bool old = now - waiting.since >= age || waiting.since > now;
+    return waiting.rows >= d_.options.rows_to_chunk || waiting.bytes >= kChunkBytes || old;
+  };
+  for (;;) {
+    const std::vector<Directory::Waiting> all = d_.directory.waiting();
+    const auto most = std::max_element(all.begin(), all.end(), [&](const auto& a, const auto& b) {
+      return std::pair(due(a), a.rows) < std::pair(due(b), b.rows);
+    });
+    if (most == all.end() || !due(*most)) return;
+    const Status done = chunks_.write(most->host);
+    if (!done.ok()) return note_failure(done);
+    metrics_.chunked_hosts.add();
+    MutexLock lock(mutex_);
+    if (!queue_.empty() || closing_) return;
+  }
+}
+
+void MetricWriter::delete_old() {
+  std::string held = guard_.held();
+  {
+    MutexLock lock(mutex_);
+    deletion_held_ = held;
+  }
+  Result<bool> more = held.empty() ? delete_slice(deletion_->retention) : Result<bool>(false);
+  if (more.ok() && *more) return;
+  Status done = more.ok() ? ok_status() : Status(more.error());
+  if (done.ok() && held.empty()) done = forget_series(deletion_->retention);
+  if (!done.ok()) note_failure(done);
+  deletion_->done.set_value(done);
+  deletion_.reset();
+}
+
+Result<bool> MetricWriter::delete_slice(const MetricRetention& retention) {
+  const TimeNs now = d_.clock.now();
+  for (const Tier tier : {Tier::kRaw, Tier::kMinute, Tier::kHour}) {
+    const TimeNs oldest = now - std::chrono::nanoseconds(retention.age[static_cast<std::size_t>(tier)]).count();
+    const TimeNs spare = (tier == Tier::kHour ? kHoursOfDay : kSpareHours) * kHourNs;
+    if (oldest - spare <= 0) continue;
+    LB_ASSIGN(sqlite::Transaction transaction, d_.file.begin());
+    LB_ASSIGN(const std::uint64_t gone,
+              d_.file.delete_chunks(tier, static_cast<std::uint32_t>((oldest - spare) / kHourNs), kDeletedAtOnce));
+    LB_TRY(transaction.commit());
+    if (gone == kDeletedAtOnce) return true;
+  }
+  return false;
+}
+
+Status MetricWriter::forget_series(const MetricRetention& retention) {
+  const TimeNs oldest = d_.clock.now() - std::chrono::nanoseconds(retention.age[kTiers - 1]).count();
+  const std::vector<Series> gone = d_.directory.older_than(oldest - 2 * kDayNs);
+  if (gone.empty()) return ok_status();
+  LB_ASSIGN(sqlite::Transaction transaction, d_.file.begin());
+  for (const Series& series : gone) LB_TRY(d_.file.delete_series(series.id));
+  LB_TRY(transaction.commit());
+  d_.directory.forget(gone);
+  return ok_status();
+}
+
+}  // namespace logboom::metricstore::embedded
