@@ -63,7 +63,9 @@ class HttpTransport final : public HttpProducer {
         wire_(registry.counter("logboom_transport_wire_bytes_total", "Bytes of requests, compressed.")),
         waiting_(registry.gauge("logboom_transport_waiting_bytes", "Bytes published and not yet answered.")),
         lanes_(options_.lanes) {
-    for (Lane& lane : lanes_) {
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[i];
+      lane.number = i;
       lane.compressor.emplace(options_.level);
       lane.client = std::make_unique<http::HttpClient>(client_options());
       lane.thread = std::jthread([this, &lane] { run(lane); });
@@ -99,6 +101,7 @@ class HttpTransport final : public HttpProducer {
 
  private:
   struct Lane {
+    std::size_t number = 0;
     std::unique_ptr<http::HttpClient> client;
     std::optional<ZstdCompressor> compressor;
     std::jthread thread;
@@ -112,7 +115,7 @@ class HttpTransport final : public HttpProducer {
   }
 
   void run(Lane& lane);
-  Parcel take();
+  Parcel take(const Lane& lane);
   bool may_take(const SourceId& source) const LB_REQUIRES(mutex_);
   bool something_to_take() const LB_REQUIRES(mutex_);
   void deliver(Lane& lane, Parcel parcel);
@@ -142,6 +145,7 @@ class HttpTransport final : public HttpProducer {
   CondVar changed_;
   std::deque<Item> items_ LB_GUARDED_BY(mutex_);                     // published and not taken by a lane, oldest first
   std::unordered_map<SourceId, Turns> turns_ LB_GUARDED_BY(mutex_);  // of sources with requests made up
+  std::set<std::size_t> idle_ LB_GUARDED_BY(mutex_);                 // numbers of lanes with nothing to do
   std::uint64_t unsent_ LB_GUARDED_BY(mutex_) = 0;                   // bytes of items_
   std::uint64_t held_ LB_GUARDED_BY(mutex_) = 0;                     // bytes published and not answered
   bool closed_ LB_GUARDED_BY(mutex_) = false;
@@ -188,7 +192,7 @@ Result<std::vector<KnownSource>> HttpTransport::known_sources() {
 
 void HttpTransport::run(Lane& lane) {
   while (true) {
-    Parcel parcel = take();
+    Parcel parcel = take(lane);
     if (parcel.items.empty()) return;
     deliver(lane, std::move(parcel));
   }
@@ -208,10 +212,14 @@ bool HttpTransport::something_to_take() const {
 }
 
 // The oldest items of sources that may be taken, each source's in order. Empty: closed and drained, or the stop came.
-Parcel HttpTransport::take() {
+// The first idle lane takes: with little to send the others never connect.
+Parcel HttpTransport::take(const Lane& lane) {
   MutexLock lock(mutex_);
-  changed_.wait(mutex_,
-                [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return (closed_ && items_.empty()) || something_to_take(); });
+  idle_.insert(lane.number);
+  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return (closed_ && items_.empty()) || (*idle_.begin() == lane.number && something_to_take());
+  });
+  idle_.erase(lane.number);
   Parcel parcel;
   std::uint64_t bytes = 0;
   std::set<SourceId> left;  // has an item that stays, so all behind it stay
@@ -231,6 +239,7 @@ Parcel HttpTransport::take() {
   }
   items_ = std::move(rest);
   unsent_ -= bytes;
+  changed_.notify_all();  // the next lane is the first idle one now
   return parcel;
 }
 

@@ -28,8 +28,8 @@ struct HttpOptions {
   std::string name;            // the host's name, for people
   std::string version;
   std::uint64_t queue_bytes = 32u << 20;       // batches published and not yet answered
-  std::uint64_t request_bytes = 4u << 20;      // raw bytes of one request, unless its one batch is larger
-  unsigned lanes = 3;                          // connections, a thread each
+  std::uint64_t request_bytes = 2u << 20;      // raw bytes of one request, unless its one batch is larger
+  unsigned lanes = 6;                          // most connections, a thread each; used as they are needed
   int level = 1;                               // of zstd; kNoCompression: none, for a server on this very host
   std::chrono::milliseconds least_pause{100};  // before a failed request is sent again; doubles up to most_pause
   std::chrono::milliseconds most_pause{10'000};

@@ -125,6 +125,18 @@ TEST_F(HttpTransportTest, EverySourceKeepsItsOrderOverAllConnections) {
   for (const auto& [source, begins] : arrived) EXPECT_EQ(begins, wanted);
 }
 
+// A server counts its agents' connections: with one batch at a time the first lanes do it all.
+TEST_F(HttpTransportTest, ConnectionsAreOpenedAsTheyAreNeeded) {
+  HttpOptions options = server.agent_options();
+  options.lanes = 16;
+  auto producer = open(options);
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    publish(*producer, line_at(i * 5, {1, i}));
+    ASSERT_TRUE(answered(i + 1));
+  }
+  EXPECT_LT(server.registry.counter("logboom_http_connections_total", "").value(), 8U);
+}
+
 TEST_F(HttpTransportTest, WhatIsNotCompressedArrivesTheSame) {
   HttpOptions options = server.agent_options();
   options.level = kNoCompression;
