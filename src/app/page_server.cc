@@ -124,9 +124,9 @@ class PageServerOfEngine final : public PageServer {
     LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
     budget_ = std::make_unique<MemoryBudget>(context.settings.size("limits.memory").bytes() / 4);
     rules_ = std::make_unique<server::HostRules>(context.data_directory(), *context.files, context.clock);
-    server::register_agent_routes(
-        router_, {*fleet_, *rules_, gate_.get(), batches_to,
-                  [&store] { return store.known_sources(logstore::Expired::kHeld); }, *budget_, &previews_});
+    server::register_agent_routes(router_, {*fleet_, *rules_, gate_.get(), batches_to,
+                                            [&store] { return store.known_sources(logstore::Expired::kHeld); },
+                                            *budget_, &previews_, LOGBOOM_VERSION});
     // Behind a proxy agents meet the proxy's certificate, not this one.
     const std::string pin = context.settings.text("server.public_url").empty() ? fingerprint_ : "";
     server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, &previews_, pin});

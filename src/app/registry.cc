@@ -10,6 +10,7 @@
 #include "config/etcd/etcd_presence.h"
 #include "config/etcd/etcd_rule_source.h"
 #include "config/etcd/etcd_rules.h"
+#include "config/etcd/examine.h"
 #include "config/file/file_rule_source.h"
 #include "config/http/http_rule_source.h"
 #include "config/ini_file.h"
@@ -17,11 +18,13 @@
 #include "config/yaml.h"
 #include "http/url.h"
 #include "logstore/elastic/elastic_store.h"
+#include "logstore/elastic/examine.h"
 #include "logstore/embedded/embedded_store.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
 #include "transport/http/http_producer.h"
 #include "transport/inprocess/inprocess_transport.h"
+#include "transport/kafka/examine.h"
 #include "transport/kafka/kafka_consumer.h"
 #include "transport/kafka/kafka_producer.h"
 #include "transport/kafka/position_file.h"
@@ -41,20 +44,25 @@ Result<std::string> read_password(const config::Settings& settings, const char* 
   return password;
 }
 
-Result<std::unique_ptr<logstore::LogStore>> open_elastic(const config::Settings& settings, StoreMode mode, Deps deps) {
+Result<logstore::ElasticOptions> elastic_access(const config::Settings& settings, FileSystem& files) {
   logstore::ElasticOptions options;
   options.urls = settings.list("elastic.url");
   options.index = settings.text("elastic.index");
   options.user = settings.text("elastic.user");
   options.password = settings.text("elastic.password");
   if (!settings.text("elastic.password_file").empty()) {
-    LB_ASSIGN(options.password, read_password(settings, "elastic.password_file", deps.files));
+    LB_ASSIGN(options.password, read_password(settings, "elastic.password_file", files));
   }
   options.api_key = settings.text("elastic.api_key");
   options.client.tls.ca_file = settings.text("elastic.tls_ca");
   options.client.tls.certificate = settings.text("elastic.tls_cert");
   options.client.tls.key = settings.text("elastic.tls_key");
   options.client.tls.insecure_skip_verify = settings.boolean("elastic.insecure_skip_verify");
+  return options;
+}
+
+Result<std::unique_ptr<logstore::LogStore>> open_elastic(const config::Settings& settings, StoreMode mode, Deps deps) {
+  LB_ASSIGN(logstore::ElasticOptions options, elastic_access(settings, deps.files));
   options.writers = static_cast<unsigned>(settings.integer("elastic.writers"));
   options.memory = settings.size("limits.memory").bytes() / 4;
   options.read_only = mode == StoreMode::kRead;
@@ -148,9 +156,6 @@ Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& set
   client.sasl = settings.text("transport.sasl");
   client.user = settings.text("transport.user");
   LB_ASSIGN(client.password, read_password(settings, "transport.password_file", files));
-  if (client.sasl.starts_with("SCRAM") && !transport::kafka::scram_works_with_kafka_4())
-    log_warn("librdkafka {} cannot sign in with SCRAM to Kafka 4; Kafka 3 and PLAIN over TLS work",
-             transport::kafka::library_version());
   return client;
 }
 
@@ -441,6 +446,44 @@ Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Setti
   options.roots = std::move(own.roots);
   options.rotated_to = std::move(own.rotated_to);
   return config::open_http_rules(std::move(options), deps.files);
+}
+
+namespace {
+
+// A server that cannot even be asked: a file the settings name cannot be read.
+Findings unasked(const char* what, const Error& error) {
+  return {{Verdict::kBad, what, error.message(), "correct the settings that name its files"}};
+}
+
+}  // namespace
+
+Findings examine_etcd(const config::Settings& settings, Deps deps, std::stop_token stop,
+                      std::vector<config::Rule>& rules) {
+  auto access = etcd_access(settings, deps.files);
+  if (!access.ok()) return unasked("etcd", access.error());
+  const config::EtcdExamination examination{std::move(*access), settings.text("etcd.collect_key"), given_ip(settings),
+                                            default_start(settings)};
+  return config::examine_etcd(examination, deps.clock, std::move(stop), rules);
+}
+
+Findings examine_kafka(const config::Settings& settings, Deps deps, std::vector<std::string> written,
+                       std::vector<std::string> read, std::stop_token stop) {
+  auto client = kafka_client(settings, deps.files);
+  if (!client.ok()) return unasked("Kafka", client.error());
+  transport::KafkaExamination examination;
+  examination.client = std::move(*client);
+  examination.brokers = settings.list("transport.brokers");
+  examination.written = std::move(written);
+  examination.read = std::move(read);
+  examination.proved = settings.text("transport.acks") == "all";
+  return transport::examine_kafka(examination, std::move(stop));
+}
+
+Findings examine_elastic(const config::Settings& settings, Deps deps, const std::vector<std::string>& stored,
+                         std::stop_token stop) {
+  const auto options = elastic_access(settings, deps.files);
+  if (!options.ok()) return unasked("elastic", options.error());
+  return logstore::examine_elastic(*options, stored, deps.clock, std::move(stop));
 }
 
 }  // namespace logboom::app

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/finding.h"
 #include "base/memory_budget.h"
 #include "config/central_rules.h"
 #include "config/presence.h"
@@ -114,5 +115,14 @@ Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& 
                                                         const std::string& config_file, FileSystem& files);
 // What a host's own file says of rules, whichever form it has; without a file nothing.
 Result<config::RuleSet> own_rules(const std::string& config_file, FileSystem& files);
+
+// What a person should know of the servers that the settings name, as their folders' examine.h say. `rules` gets what
+// etcd holds for this host; `written` and `read` are topics of Kafka, `stored` those that come into the store.
+Findings examine_etcd(const config::Settings& settings, Deps deps, std::stop_token stop,
+                      std::vector<config::Rule>& rules);
+Findings examine_kafka(const config::Settings& settings, Deps deps, std::vector<std::string> written,
+                       std::vector<std::string> read, std::stop_token stop);
+Findings examine_elastic(const config::Settings& settings, Deps deps, const std::vector<std::string>& stored,
+                         std::stop_token stop);
 
 }  // namespace logboom::app

@@ -1,13 +1,27 @@
 // What tests ask of a Kafka cluster beyond reading and writing. Run from source: java -cp JARS KafkaAdmin.java BROKERS COMMAND TOPIC [N]
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.serialization.StringDeserializer;
 
 public class KafkaAdmin {
   public static void main(String[] words) throws Exception {
@@ -17,9 +31,26 @@ public class KafkaAdmin {
         case "create" -> admin.createTopics(List.of(new NewTopic(topic, Integer.parseInt(words[3]), (short) 1))).all().get();
         case "delete" -> admin.deleteTopics(List.of(topic)).all().get();
         case "partitions" -> admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(Integer.parseInt(words[3])))).all().get();
+        case "config" -> admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic),
+            Stream.of(words).skip(3).map(w -> w.split("=", 2)).map(w -> new AlterConfigOp(new ConfigEntry(w[0], w[1]), AlterConfigOp.OpType.SET)).toList())).all().get();
+        case "allow" -> admin.createAcls(Stream.of(words).skip(4).map(right -> new AclBinding(new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+            new AccessControlEntry("User:" + words[3], "*", AclOperation.fromString(right), AclPermissionType.ALLOW))).toList()).all().get();
         case "truncate" -> truncate(admin, topic);
+        case "read" -> read(words[0], ends(admin, topic));
         case "ends" -> ends(admin, topic).forEach((p, end) -> System.out.println(p.partition() + " " + end));
         default -> throw new IllegalArgumentException(words[1]);
+      }
+    }
+  }
+
+  // Key, tab and value of every message there is now, as text.
+  private static void read(String brokers, Map<TopicPartition, Long> ends) {
+    Map<String, Object> settings = Map.of("bootstrap.servers", brokers, "key.deserializer", StringDeserializer.class, "value.deserializer", StringDeserializer.class);
+    try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings)) {
+      consumer.assign(ends.keySet());
+      consumer.seekToBeginning(ends.keySet());
+      while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+        consumer.poll(Duration.ofMillis(200)).forEach(message -> System.out.println(message.key() + "\t" + message.value()));
       }
     }
   }

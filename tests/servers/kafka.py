@@ -89,6 +89,25 @@ class Broker:
                 "group.initial.rebalance.delay.ms=0", "log.cleaner.dedupe.buffer.size=4194304", "broker.heartbeat.interval.ms=200",
                 "broker.session.timeout.ms=1000", "log.segment.delete.delay.ms=1000"]
 
+    def signed_in(self):
+        """Settings of a second listener, for users of SASL/PLAIN whose rights are looked at; the first stays open to everybody. Its address
+        is `self.guarded`. Users: agent (password agent-secret), admin."""
+        [port] = free_ports(1)
+        self.guarded = f"127.0.0.1:{port}"
+        users = "PlainLoginModule required username=\"admin\" password=\"admin-secret\" user_admin=\"admin-secret\" user_agent=\"agent-secret\";"
+        self.write([f"listeners=PLAINTEXT://{self.address},SASL_PLAINTEXT://{self.guarded},CONTROLLER://127.0.0.1:{self.controller}",
+                    f"advertised.listeners=PLAINTEXT://{self.address},SASL_PLAINTEXT://{self.guarded}",
+                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+                    "inter.broker.listener.name=PLAINTEXT", "sasl.enabled.mechanisms=PLAIN",
+                    f"listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.{users}",
+                    "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "super.users=User:admin;User:ANONYMOUS"])
+        return self
+
+    def write(self, settings):
+        """Further lines of server.properties, which win over those before them."""
+        with open(self.properties, "a") as f:
+            f.write("\n".join(settings) + "\n")
+
     def run(self, main, *words):
         done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", class_path(), main, *words], capture_output=True, timeout=60)
         if done.returncode != 0:
@@ -106,7 +125,8 @@ class Broker:
             time.sleep(0.1)
 
     def admin(self, command, topic, *words):
-        """`create` and `partitions` (with a count), `delete`, `truncate`, `ends`; the answer's lines."""
+        """`create` and `partitions` (with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `read`, `ends`; the
+        answer's lines."""
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "KafkaAdmin.java")
         done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", class_path(), source,
                                self.address, command, topic, *map(str, words)], capture_output=True, timeout=120)

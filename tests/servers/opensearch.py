@@ -3,6 +3,7 @@
 launcher that is compiled beside them.
 
 usage: opensearch.py fetch     gets what is missing (the set-up of `make test`)
+       opensearch.py fetch all | opensearch-1.3.14 ...   other versions, and Elasticsearch (the set-up of `make test-long`)
        opensearch.py run       starts one in a temporary folder until Ctrl-C, and prints its URL
 """
 import base64
@@ -20,15 +21,75 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kafka import COPY, free_ports
 
-VERSION = "2.19.4"
-CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers", f"opensearch-{VERSION}")
-PARTS = [("org.opensearch", "opensearch", VERSION), ("org.opensearch.plugin", "transport-netty4-client", VERSION),
-         ("org.opensearch.plugin", "analysis-common", VERSION), ("org.opensearch.plugin", "mapper-extras-client", VERSION),
-         ("org.opensearch.plugin", "reindex-client", VERSION), ("org.apache.logging.log4j", "log4j-core", "2.21.0")]
-POM = ("<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion><groupId>logboom.tests</groupId>"
-       "<artifactId>opensearch</artifactId><version>1</version><dependencies>"
-       + "".join(f"<dependency><groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version></dependency>" for g, a, v in PARTS)
-       + "</dependencies></project>\n")
+ROOT = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers")
+
+
+class Distribution:
+    """A server with its parts in Maven Central. `package` is where its classes lie; `plugins` are those the tests need."""
+
+    def __init__(self, name, version, package, parts):
+        self.name, self.version, self.package, self.parts = name, version, package, parts
+        self.cache = os.path.join(ROOT, f"{name}-{version}")
+        self.launcher = os.path.join(self.cache, "launcher.jar")
+
+    def pom(self):
+        return ("<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion><groupId>logboom.tests</groupId>"
+                f"<artifactId>{self.name}</artifactId><version>1</version><dependencies>"
+                + "".join(f"<dependency><groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version></dependency>" for g, a, v in self.parts)
+                + "</dependencies></project>\n")
+
+    def missing(self):
+        """Why no node can be started; empty when one can."""
+        if shutil.which("java") is None:
+            return "java is not installed (openjdk-17-jdk-headless)"
+        if not os.path.isfile(self.launcher):
+            return f"{self.name} {self.version} is not in {self.cache}: run `python3 tests/servers/opensearch.py fetch {self.name}-{self.version}`"
+        return ""
+
+    def libs(self, root=None):
+        folder = os.path.join(root or self.cache, "libs")
+        return [os.path.join(folder, jar) for jar in sorted(os.listdir(folder))]
+
+    def class_path(self):
+        return ":".join([self.launcher, *self.libs()])
+
+    def fetch(self):
+        if os.path.isfile(self.launcher):
+            return
+        os.makedirs(ROOT, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=ROOT) as work:
+            with open(os.path.join(work, "pom.xml"), "w") as f:
+                f.write(self.pom())
+            subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
+                            f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
+            with open(os.path.join(work, "TestNode.java"), "w") as f:
+                f.write(LAUNCHER.replace("org.opensearch", self.package))
+            classes = os.path.join(work, "classes")
+            subprocess.run(["javac", "-nowarn", "-cp", ":".join(self.libs(work)), "-d", classes, os.path.join(work, "TestNode.java")], check=True)
+            shutil.rmtree(self.cache, ignore_errors=True)
+            os.makedirs(self.cache)
+            os.rename(os.path.join(work, "libs"), os.path.join(self.cache, "libs"))
+            subprocess.run(["jar", "cf", self.launcher + ".part", "-C", classes, "."], check=True)
+            os.rename(self.launcher + ".part", self.launcher)
+
+
+def of_opensearch(version, log4j):
+    plugin = "org.opensearch.plugin"
+    return Distribution("opensearch", version, "org.opensearch",
+                        [("org.opensearch", "opensearch", version), (plugin, "transport-netty4-client", version), (plugin, "analysis-common", version),
+                         (plugin, "mapper-extras-client", version), (plugin, "reindex-client", version), ("org.apache.logging.log4j", "log4j-core", log4j)])
+
+
+def of_elasticsearch_7(version, log4j):
+    plugin = "org.elasticsearch.plugin"
+    return Distribution("elasticsearch", version, "org.elasticsearch",
+                        [("org.elasticsearch", "elasticsearch", version), (plugin, "transport-netty4-client", version),
+                         ("org.codelibs.elasticsearch.module", "analysis-common", version), (plugin, "mapper-extras-client", version),
+                         (plugin, "reindex-client", version), ("org.apache.logging.log4j", "log4j-core", log4j)])
+
+
+DEFAULT = of_opensearch("2.19.4", "2.21.0")
+OTHERS = [of_opensearch("1.3.14", "2.17.1"), of_elasticsearch_7("7.10.2", "2.11.1")]
 # A node with the plugins the tests need, ended by SIGTERM.
 LAUNCHER = """import java.nio.file.Path;
 import java.util.List;
@@ -67,52 +128,15 @@ JAVA = ["java", "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLev
 
 
 def missing():
-    """Why no node can be started; empty when one can."""
-    if shutil.which("java") is None:
-        return "java is not installed (openjdk-17-jdk-headless)"
-    if not os.path.isfile(launcher()):
-        return f"OpenSearch {VERSION} is not in {CACHE}: run `python3 tests/servers/opensearch.py fetch`"
-    return ""
-
-
-def launcher():
-    return os.path.join(CACHE, "launcher.jar")
-
-
-def libs(root=CACHE):
-    folder = os.path.join(root, "libs")
-    return [os.path.join(folder, jar) for jar in sorted(os.listdir(folder))]
-
-
-def class_path():
-    return ":".join([launcher(), *libs()])
-
-
-def fetch():
-    if os.path.isfile(launcher()):
-        return
-    os.makedirs(os.path.dirname(CACHE), exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as work:
-        with open(os.path.join(work, "pom.xml"), "w") as f:
-            f.write(POM)
-        subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
-                        f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
-        with open(os.path.join(work, "TestNode.java"), "w") as f:
-            f.write(LAUNCHER)
-        classes = os.path.join(work, "classes")
-        subprocess.run(["javac", "-nowarn", "-cp", ":".join(libs(work)), "-d", classes, os.path.join(work, "TestNode.java")], check=True)
-        shutil.rmtree(CACHE, ignore_errors=True)
-        os.makedirs(CACHE)
-        os.rename(os.path.join(work, "libs"), os.path.join(CACHE, "libs"))
-        subprocess.run(["jar", "cf", launcher() + ".part", "-C", classes, "."], check=True)
-        os.rename(launcher() + ".part", launcher())
+    """Why no node of the usual distribution can be started; empty when one can."""
+    return DEFAULT.missing()
 
 
 class Node:
-    """One node that is a cluster; its port stays the same over restarts. `settings` are further lines of opensearch.yml."""
+    """One node that is a cluster; its port stays the same over restarts. `settings` are further lines of its configuration."""
 
-    def __init__(self, root, settings=()):
-        self.root = root
+    def __init__(self, root, settings=(), distribution=DEFAULT):
+        self.root, self.distribution = root, distribution
         os.makedirs(os.path.join(root, "config"), exist_ok=True)
         self.port, transport = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
@@ -120,21 +144,21 @@ class Node:
         lines = ["cluster.name: logboom-tests", "node.name: one", "network.host: 127.0.0.1", f"http.port: {self.port}",
                  f"transport.port: {transport}", "discovery.type: single-node", "http.type: netty4", "transport.type: netty4",
                  f"path.data: {os.path.join(root, 'data')}", f"path.logs: {root}", "cluster.routing.allocation.disk.threshold_enabled: false"]
-        with open(os.path.join(root, "config", "opensearch.yml"), "w") as f:
+        with open(os.path.join(root, "config", f"{distribution.name}.yml"), "w") as f:
             f.write("\n".join([*lines, *settings]) + "\n")
 
     def start(self, seconds=120):
         """The first start on a machine also writes the archive of classes that makes the later ones faster."""
-        archive = os.path.join(CACHE, "classes.jsa")
+        archive = os.path.join(self.distribution.cache, "classes.jsa")
         share = [f"-XX:SharedArchiveFile={archive}"] if os.path.isfile(archive) else []
-        log = open(os.path.join(self.root, "opensearch.log"), "ab")
-        self.process = subprocess.Popen([*JAVA, *share, "-cp", class_path(), "TestNode", self.root], stdout=log, stderr=log, cwd=self.root,
+        log = open(os.path.join(self.root, "node.log"), "ab")
+        self.process = subprocess.Popen([*JAVA, *share, "-cp", self.distribution.class_path(), "TestNode", self.root], stdout=log, stderr=log, cwd=self.root,
                                         start_new_session=True)
         log.close()
         end = time.monotonic() + seconds
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"OpenSearch does not start:\n{self.said()[-3000:]}")
+                raise RuntimeError(f"{self.distribution.name} does not start:\n{self.said()[-3000:]}")
             time.sleep(0.1)
 
     def answers(self):
@@ -173,7 +197,7 @@ class Node:
             after = hits[-1]["sort"]
 
     def said(self):
-        with open(os.path.join(self.root, "opensearch.log"), errors="replace") as f:
+        with open(os.path.join(self.root, "node.log"), errors="replace") as f:
             return f.read()
 
     def stop(self, how=signal.SIGKILL):
@@ -190,7 +214,7 @@ def text_of(document):
 
 def archive_classes():
     """Makes the archive of classes by one start and clean stop."""
-    archive = os.path.join(CACHE, "classes.jsa")
+    archive = os.path.join(DEFAULT.cache, "classes.jsa")
     if os.path.isfile(archive):
         return
     with tempfile.TemporaryDirectory() as root:
@@ -217,8 +241,12 @@ def run():
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["fetch"]:
-        fetch()
+        DEFAULT.fetch()
         archive_classes()
+    elif sys.argv[1:2] == ["fetch"]:
+        for each in OTHERS:
+            if f"{each.name}-{each.version}" in sys.argv[2:] or sys.argv[2:] == ["all"]:
+                each.fetch()
     elif sys.argv[1:] == ["run"]:
         run()
     else:

@@ -9,13 +9,12 @@
 
 #include "app/commands/commands.h"
 #include "app/paths.h"
+#include "app/server_checks.h"
 #include "base/byte_size.h"
 #include "base/log.h"
 
 namespace logboom::app {
 namespace {
-
-enum class Verdict { kGood, kWarn, kBad };
 
 // Prints one line per question and remembers the worst answer.
 class Examination {
@@ -127,25 +126,9 @@ void examine_central_rules(Context& context, Examination& exam) {
             "name the folders with logs: collect.roots ([collect] roots in an INI file)");
 }
 
-void examine_etcd(Context& context, Examination& exam) {
-  if (rule_origin(context.settings, context.config_file) != RuleOrigin::kEtcd) return;
-  for (const std::string& endpoint : context.settings.list("etcd.endpoints")) {
-    config::Settings one = context.settings;
-    (void)one.set("etcd.endpoints", endpoint, "").ok();
-    auto rules = open_central_rules(one, *context.files);
-    const auto name = rules.ok() ? (*rules)->own_name() : Result<std::string>(rules.error());
-    const auto kept = name.ok() ? (*rules)->get(*name, context.stop) : Result<config::KeptRules>(name.error());
-    const std::string what = "etcd " + printable(endpoint);
-    if (!kept.ok()) {
-      exam.note(Verdict::kBad, what, kept.error().message(), "start it, or correct etcd.endpoints, user and password");
-    } else if (!kept->problem.empty()) {
-      exam.note(Verdict::kWarn, what, kept->problem, fmt::format("logboom rules put FILE --host {}", *name));
-    } else {
-      exam.note(Verdict::kGood, what,
-                kept->revision == 0 ? fmt::format("answers; no rules for {} yet", *name)
-                                    : fmt::format("answers; {} rules for {}", kept->rules.size(), *name));
-    }
-  }
+void examine_named_servers(Context& context, Examination& exam) {
+  for (const Finding& finding : examine_servers(context.settings, context.config_file, context.deps(), context.stop))
+    exam.note(finding.verdict, finding.what, finding.text, finding.remedy);
 }
 
 }  // namespace
@@ -159,7 +142,7 @@ int run_doctor(Context& context, const Args&) {
   examine_rights(context, exam);
   examine_roots(context, exam);
   examine_central_rules(context, exam);
-  examine_etcd(context, exam);
+  examine_named_servers(context, exam);
   return exam.bad() ? kNo : kOk;
 }
 

@@ -6,6 +6,7 @@
 #include "app/commands/commands.h"
 #include "app/engine.h"
 #include "app/page_server.h"
+#include "app/server_checks.h"
 #include "app/service.h"
 #include "base/log.h"
 #include "config/ini_file.h"
@@ -34,6 +35,7 @@ Status run_agent_program(Context& context) {
   const bool kafka = context.settings.text("transport.kind") == "kafka";
   log_info("sending to {}", printable(kafka ? "Kafka at " + context.settings.text("transport.brokers")
                                             : context.settings.text("agent.server")));
+  const StartExamination examination(context.settings, context.config_file, context.deps());
   notify_service_manager("READY=1");
   LB_TRY(agent->run(context.stop));
   notify_service_manager("STOPPING=1");
@@ -81,6 +83,7 @@ Status run_transfer_program(Context& context) {
     tell_old_meaning(context,
                      "topics that were never read here begin at their newest message ([kafka] start_at = earliest "
                      "changes that)");
+  const StartExamination examination(context.settings, context.config_file, context.deps());
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_TRY(engine->start_reading_topics());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true}));

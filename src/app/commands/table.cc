@@ -228,7 +228,8 @@ const std::vector<Command>& all_commands() {
       {"check", "Finds everything wrong with a configuration file.", "CONFIG", 1, 1, {}, run_check},
       config_command(),
       {"doctor",
-       "Can this machine do it: inotify, descriptors, fsync, space, clock, rights.",
+       "Can this machine do it: inotify, descriptors, fsync, space, clock, rights; and every server of the "
+       "configuration.",
        "",
        0,
        0,

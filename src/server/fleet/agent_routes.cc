@@ -36,6 +36,17 @@ void answer_bytes(ResponseWriter& writer, std::string bytes) {
   writer.send({200, {{"Content-Type", kOctets}, {"Cache-Control", "no-store"}}, std::move(bytes), {}});
 }
 
+// --- before a session
+
+// What an agent can know before it opens a session: whether its token speaks for it, and who answers.
+void server_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
+  std::string agent;
+  const auto refusal = deps.fleet.identify(request, agent);
+  const bool unknown = refusal && refusal->code == "unknown_session";
+  if (refusal && !unknown) return writer.send(http::to_response(*refusal));
+  writer.send(http::json_response(json{{"version", deps.version}, {"known", !unknown}}.dump()));
+}
+
 // --- session
 
 void session_route(Fleet& fleet, const Request& request, ResponseWriter& writer) {
@@ -283,6 +294,11 @@ http::Route agent_route(const char* method, const char* pattern, const char* sum
 void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
   const std::vector<http::Parameter> in_session = {header("Logboom-Agent", "The agent's id."),
                                                    header("Logboom-Session", "The number of its session.")};
+  auto server = agent_route("GET", "/api/v1/agent", "Whether this token speaks for this agent.",
+                            "The server's version, and whether it knows the agent already.",
+                            [deps](const Request& q, ResponseWriter& w) { server_route(deps, q, w); });
+  server.parameters = {header("Logboom-Agent", "The agent's id.")};
+  router.add(std::move(server));
   auto session = agent_route("POST", "/api/v1/agent/session",
                              "Opens a session of an agent; older ones of the same agent end.", "The session's number.",
                              [deps](const Request& q, ResponseWriter& w) { session_route(deps.fleet, q, w); });

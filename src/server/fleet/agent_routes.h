@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/memory_budget.h"
 #include "http/auth/gate.h"
@@ -23,6 +24,7 @@ struct AgentRouteDeps {
   std::function<Result<std::vector<KnownSource>>()> known_sources;  // of the store; thread-safe
   MemoryBudget& budget;                                             // of batches between their request and the store
   Previews* previews = nullptr;                                     // nullptr: nothing is asked of agents
+  std::string version = "";                                         // of this program
 };
 
 // The largest request, and the largest content of one.
