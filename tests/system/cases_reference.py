@@ -1,5 +1,6 @@
 """The reference in docs/ is what the program's own tables say."""
 import os
+import re
 
 from product import check
 
@@ -12,6 +13,20 @@ def test_reference_is_current(home):
         printed = home.run("reference", page).stdout
         with open(os.path.join(ROOT, "docs", "reference", page + ".md"), "rb") as f:
             check(f.read() == printed, f"docs/reference/{page}.md is out of date: run make reference")
+
+
+def test_rules_are_described(home):
+    """docs/reference/rules.md has a row for each key that `check` knows of a rule."""
+    with open(os.path.join(ROOT, "docs", "reference", "rules.md")) as f:
+        page = f.read()
+    for config in ("collect:\n  qqqqqqqq: 1\n", "collect:\n  items:\n    - path: /x\n      qqqqqqqq: 1\n"):
+        path = home.log("a.yaml")
+        with open(path, "w") as f:
+            f.write(config)
+        said = home.run("check", path, code=1).stdout.decode()
+        known = re.search(r"known here: ([a-z_, ]+)", said)[1].split(", ")
+        missing = [key for key in known if f"\n| `{key}` |" not in page]
+        check(known and not missing, f"no row for {missing}")
 
 
 def test_completion_scripts(home):

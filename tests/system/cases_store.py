@@ -376,6 +376,11 @@ def expire(home):
     home.stop(up)
 
 
+def import_new_file(home, path):
+    """Into a store whose files are small: this one begins another."""
+    home.run("import", path, env=dict(home.env, LOGBOOM_LOGS_FILE_SIZE="64KiB"))
+
+
 @faults("S1")
 def test_import_again_what_has_expired(home):
     """What retention removed is not stored again by a second import; `--again` stores it, once, and other bytes than those of then are a conflict."""
@@ -384,7 +389,7 @@ def test_import_again_what_has_expired(home):
     append(path, lines.next(20000))
     append(home.log("z.log"), b"the newest\n")
     home.run("import", path)
-    home.run("import", home.log("z.log"), env=dict(home.env, LOGBOOM_LOGS_FILE_SIZE="64KiB"))
+    import_new_file(home, home.log("z.log"))
     expire(home)
     left = count_lines(home, "of the test", code=None)
     check(left < 20000, f"{left} lines are left after retention")
@@ -399,7 +404,7 @@ def test_import_again_what_has_expired(home):
     home.run("audit", "--source", source)
     expire_again = home.log("y.log")
     append(expire_again, b"newer still\n")
-    home.run("import", expire_again, env=dict(home.env, LOGBOOM_LOGS_FILE_SIZE="64KiB"))
+    import_new_file(home, expire_again)
     expire(home)
     home.run("audit", "--source", source)      # the expired bytes fit their marks
     with open(path, "r+b") as f:
