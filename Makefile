@@ -7,7 +7,7 @@ ROUNDS ?= 20
 SECONDS_EACH ?= 60
 BIN := build/release/src/app/logboom
 
-.PHONY: run build test test-long check tidy bench fuzz crash install setup-build setup-test reference format clean
+.PHONY: run build test test-long check tidy bench fuzz crash install setup-build setup-test setup-test-long reference format clean
 
 run: setup-build build
 	exec $(BIN) up
@@ -40,7 +40,11 @@ tidy: setup-test
 test: setup-test
 	@tools/test.sh
 
-test-long: setup-test
+setup-test-long: setup-test
+	@python3 tests/servers/opensearch.py fetch all
+	@python3 tests/servers/java_jobs.py fetch
+
+test-long: setup-test-long
 	@tools/test_long.sh $(SECONDS_EACH)
 
 crash: build
