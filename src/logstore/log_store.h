@@ -48,8 +48,8 @@ class LogWriter {
                         std::stop_token stop) = 0;
   // Blocks until everything appended before is durable or has failed.
   virtual Status flush() = 0;
-  // The newest epoch of every (source, channel). The coverage leaves out what a collector should read again where it
-  // still can: stored ranges whose bytes were given up by a repair, and with kWanted expired ones.
+  // The newest epoch of every (source, channel), what changed last comes last. The coverage leaves out what a collector
+  // should read again where it can: stored ranges whose bytes a repair gave up, and with kWanted expired ones.
   virtual Result<std::vector<KnownSource>> known_sources(Expired expired) = 0;
   // Where reading each partition of the transport goes on: everything before it is durable here.
   virtual std::vector<Position> positions() = 0;

@@ -94,14 +94,17 @@ Status WriteSide::append(std::shared_ptr<const Batch> batch, std::optional<Posit
 }
 
 Result<std::vector<KnownSource>> WriteSide::known_sources(Expired expired) {
-  std::vector<KnownSource> out;
   // Ordered by source and epoch: the newest epoch of a channel comes last.
   std::map<std::pair<SourceId, std::string>, std::shared_ptr<const Stream>> newest;
   for (const auto& stream : catalog_.streams()) {
     auto& known = newest[{stream->source, stream->channel}];
     if (known == nullptr || known->epoch < stream->epoch) known = stream;
   }
-  for (const auto& [key, stream] : newest) {
+  std::vector<std::shared_ptr<const Stream>> streams;
+  for (const auto& [key, stream] : newest) streams.push_back(stream);
+  std::ranges::sort(streams, {}, [](const auto& stream) { return stream->commit; });
+  std::vector<KnownSource> out;
+  for (const auto& stream : streams) {
     KnownSource known;
     known.source = stream->source;
     known.channel = stream->channel;

@@ -46,7 +46,7 @@ Status Follower::start(const config::RuleSet& rules) {
     }
     if (source.state.identity != FileIdentity{}) bindings_[binding_key(source.state.identity)] = source.source;
     if (source.state.group.empty()) source.state.group = rotation_group(source.state.path);
-    index_name(source.source, name_of(source.state.path));
+    names_.add(source.source, source.state.path);
     known_[source.source].push_back(std::move(source));
   }
   return ok_status();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "source/file/batch_maker.h"
 #include "source/file/file_collector.h"
 #include "source/file/identity/identity.h"
+#include "source/file/identity/name_index.h"
 #include "source/file/match/discovery.h"
 #include "source/file/status_board.h"
 #include "source/file/tracked_source.h"
@@ -39,8 +41,7 @@ struct FollowerDeps {
 class Follower {
  public:
   static constexpr std::size_t kMaxHeld = 64u << 10;
-  static constexpr std::size_t kMaxOriginals = 64;  // looked at for one unknown file
-  static constexpr std::size_t kManyEpochs = 20;    // of one source in an hour: an alarm
+  static constexpr std::size_t kManyEpochs = 20;  // of one source in an hour: an alarm
 
   Follower(const FollowerDeps& deps, Emitter& emitter, std::stop_token stop);
 
@@ -100,8 +101,7 @@ class Follower {
   using FolderIndex = std::unordered_map<Hash128, FolderEntry>;  // by binding_key
   const FolderIndex& folder_index(const std::string& folder);
   bool may_collect(const std::string& path, const FileStat& info);
-  void index_name(const SourceId& id, std::string_view name);
-  std::set<SourceId> ids_for(std::string_view name) const;
+  std::vector<SourceId> ids_for(const std::string& path) const;
   void path_problem(const std::string& path, FileState state, const std::string& text);
 
   // --- descriptors (follower_open.cc)
@@ -164,7 +164,14 @@ class Follower {
   bool send_end_again(TrackedSource& original, FoundCopy& copy);
   bool account_copy(TrackedSource& copy);
   bool awaits_original(TrackedSource& source, std::uint64_t size, bool quiet);
-  void adopt_generations(TrackedSource& source, TimeNs rotated_at);
+  bool still_read(const SourceId& id, std::uint64_t size);
+  bool has_more(std::uint64_t size, TrackedSource& original);
+
+  // --- generations (follower_generations.cc)
+  void adopt_generations(TrackedSource& source, const std::function<bool(const FolderEntry&)>& younger);
+  bool made_later(const FolderEntry& entry, const TrackedSource& source) const;
+  void adopt_successors(TrackedSource& source);
+  void adopt_heirs(TrackedSource& source);
 
   // --- endings (follower_ending.cc)
   void inherit(TrackedSource& source);
@@ -202,16 +209,15 @@ class Follower {
   std::unordered_map<Hash128, SourceId> bindings_;                // binding_key(identity) > source
   std::unordered_map<std::string, SourceId> by_path_;
   std::unordered_set<Hash128> never_;
-  std::unordered_set<const CompiledRule*> fresh_rules_;          // not run before: start=end means something
-  std::vector<SourceId> moved_;                                  // found under another name in this examination
-  std::vector<SourceId> lost_;                                   // lost a path in this examination
-  std::map<std::string, FolderIndex> folder_index_;              // of this examination
-  std::unordered_map<std::string, std::set<SourceId>> by_name_;  // plain_name() > sources that had it, known ones too
-  std::unordered_map<std::string, std::set<SourceId>> by_stem_;  // without_last_number() > the same
-  std::string seen_real_folder_;                                 // of the file may_collect() was asked about last
-  std::set<std::string> real_folders_;                           // where symlinked files lie
-  std::vector<std::string> missing_;                             // names that led nowhere in this round
-  std::set<std::string> reported_;                               // paths whose problem was said
+  std::unordered_set<const CompiledRule*> fresh_rules_;  // not run before: start=end means something
+  std::vector<SourceId> moved_;                          // found under another name in this examination
+  std::vector<SourceId> lost_;                           // lost a path in this examination
+  std::map<std::string, FolderIndex> folder_index_;      // of this examination
+  NameIndex names_;                                      // of known sources too
+  std::string seen_real_folder_;                         // of the file may_collect() was asked about last
+  std::set<std::string> real_folders_;                   // where symlinked files lie
+  std::vector<std::string> missing_;                     // names that led nowhere in this round
+  std::set<std::string> reported_;                       // paths whose problem was said
   std::vector<std::string> folders_;
   std::deque<TrackedSource*> ready_;
   std::set<std::pair<Moment, SourceId>> timers_;

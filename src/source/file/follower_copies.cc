@@ -99,34 +99,15 @@ bool Follower::intact(TrackedSource& source) {
                      [&](Stream& s) { return !s.rule || (*size >= s.position && guard_holds(source, s)); });
 }
 
-void Follower::index_name(const SourceId& id, std::string_view name) {
-  by_name_[plain_name(name)].insert(id);
-  by_stem_[without_last_number(name)].insert(id);
-}
-
-// Sources that had the name a file of this name may have been copied from. Many files may share a stem (f1.log,
-// f2.log): the direct ancestors come first, and their number is bounded.
-std::set<SourceId> Follower::ids_for(std::string_view name) const {
-  std::set<SourceId> ids;
-  const auto add = [&](const auto& index, const std::string& key) {
-    const auto found = index.find(key);
-    if (found == index.end()) return;
-    for (const SourceId& id : found->second) {
-      if (ids.size() >= kMaxOriginals) return;
-      ids.insert(id);
-    }
-  };
-  add(by_name_, plain_name(name));
-  add(by_name_, without_last_number(name));
-  add(by_name_, rotation_name(name).base);
-  if (compression_of(name) != Compression::kNone) add(by_stem_, without_last_number(name));
-  return ids;
+// Sources that had the name a file of this path may have been copied from.
+std::vector<SourceId> Follower::ids_for(const std::string& path) const {
+  return names_.originals_of(path, is_rotated_folder(folder_of(path)));
 }
 
 // Sources under whose names the file at `path` may be a copy; those of the store that have no file are brought in.
 std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, const std::string& path) {
   std::vector<TrackedSource*> found;
-  for (const SourceId& id : ids_for(name_of(path))) {
+  for (const SourceId& id : ids_for(path)) {
     if (id == file.id) continue;
     TrackedSource* original = find(id);
     if (original == nullptr) original = adopt_known(id, path);
@@ -141,7 +122,7 @@ std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, c
 // only after it was read can be told whether the file is its copy. A source that is undecided itself is waited for
 // until the file is quiet, so that no two wait for each other.
 bool Follower::awaits_original(TrackedSource& source, std::uint64_t size, bool quiet) {
-  for (const SourceId& id : ids_for(name_of(source.path()))) {
+  for (const SourceId& id : ids_for(source.path())) {
     TrackedSource* original = find(id);
     if (original == nullptr || id == source.id || original->alias || original->binary || original->compressed) continue;
     if (original->finished || (original->undecided && quiet)) continue;
@@ -151,6 +132,24 @@ bool Follower::awaits_original(TrackedSource& source, std::uint64_t size, bool q
       return true;
   }
   return false;
+}
+
+// Whether of the first `size` bytes of a live source some are still to be read or made durable: what a copy of it has
+// cannot be told before.
+bool Follower::still_read(const SourceId& id, std::uint64_t size) {
+  const TrackedSource* original = find(id);
+  if (original == nullptr || state_of(*original) != OriginalState::kLive) return false;
+  return std::any_of(original->streams.begin(), original->streams.end(), [&](const Stream& s) {
+    return s.rule && s.acknowledged() < std::min(size, std::max(original->size, s.position));
+  });
+}
+
+// Whether a file of `size` bytes that begins like a live source, which was read to its end, has more than it: no copy,
+// but a file that began with the same lines, or a generation whose successor did.
+bool Follower::has_more(std::uint64_t size, TrackedSource& original) {
+  if (state_of(original) != OriginalState::kLive || !original.open.content) return false;
+  const auto live = original.open.content->size();
+  return live.ok() && *live < size && read_end(original, *furthest(original)) == *live;
 }
 
 // Decides about a file with an unknown handle; called again until it is decided.
@@ -176,17 +175,15 @@ void Follower::decide_file(TrackedSource& source) {
     close(source);
     return collect(source);
   }
-  if (source.alias && find(source.original) != nullptr && state_of(*find(source.original)) == OriginalState::kLive) {
-    if (account_copy(source)) return;
-  }
+  if (source.alias && still_read(source.original, *size)) return at(source, now() + kLookAgain);
   if (!deps_.options.one_shot && awaits_original(source, *size, quiet)) return at(source, now() + kLookAgain);
   std::vector<TrackedSource*> originals = originals_for(source, source.path());
   std::vector<Candidate> candidates;
   for (TrackedSource* original : originals) {
     Candidate& candidate = candidates.emplace_back();
     const auto like = compare(source.open, *size, *original);
-    if (like.ok()) candidate.likeness = *like;
     candidate.state = state_of(*original);
+    if (like.ok() && !has_more(*size, *original)) candidate.likeness = *like;
     candidate.has_copy = original->has_copy && original->copy_source != source.id;
     candidate.nothing_left = *size == read_end(*original, *furthest(*original));
   }
@@ -300,7 +297,7 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
     }
   }
   use_copy(original, std::move(copy.file), copy.path);
-  adopt_generations(original, copy.info.modified);
+  adopt_generations(original, [&](const FolderEntry& entry) { return entry.info.modified > copy.info.modified; });
   return CopySearch::kFound;
 }
 
@@ -350,7 +347,8 @@ bool Follower::account_copy(TrackedSource& copy) {
                                    [&](const Stream& s) { return s.channel == stream.channel; });
     // The copy must not be accounted for before the original's own bytes are durable: a crash between the two would
     // leave the rest of a vanished original in no file that is still looked at.
-    const bool over = original->finished || original->ending == Ending::kTruncated;
+    const bool over =
+        state_of(*original) != OriginalState::kLive && (original->finished || original->ending == Ending::kTruncated);
     if (same != original->streams.end() && same->acknowledged() < *size && !over) return false;
   }
   copy.size = *size;
@@ -371,28 +369,6 @@ bool Follower::account_copy(TrackedSource& copy) {
   }
   publish(copy);
   return true;
-}
-
-// Files that came and went through the watched name while nobody looked: in the group, no rule's, younger than the
-// source.
-void Follower::adopt_generations(TrackedSource& source, TimeNs rotated_at) {
-  std::vector<std::pair<std::string, FileStat>> younger;
-  std::vector<std::string> folders{std::string(folder_of(source.matched_path))};
-  for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
-  for (const std::string& folder : folders) {
-    for (const auto& [key, entry] : folder_index(folder)) {
-      if (bindings_.contains(key) || entry.info.modified <= rotated_at) continue;
-      if (!matcher_->rules_for(entry.path).empty()) continue;
-      if (may_be_copy(name_of(entry.path), name_of(source.matched_path))) younger.emplace_back(entry.path, entry.info);
-    }
-  }
-  for (const auto& [path, info] : younger) {
-    if (!may_collect(path, info)) continue;
-    TrackedSource& added = adopt(path, info, source.matched_path);
-    bind_path(added, path);
-    added.generation = generation_;
-    added.state = FileState::kRotated;
-  }
 }
 
 }  // namespace logboom::source

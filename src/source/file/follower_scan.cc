@@ -252,7 +252,7 @@ void Follower::resume_stream(TrackedSource& source, Stream& stream, const KnownS
 
 void Follower::bind_path(TrackedSource& source, const std::string& path) {
   by_path_[path] = source.id;
-  index_name(source.id, name_of(path));
+  names_.add(source.id, path);
   if (std::find(source.paths.begin(), source.paths.end(), path) == source.paths.end()) source.paths.push_back(path);
   source.last_path = path;
   if (source.ending == Ending::kGone) source.ending = Ending::kNone;
@@ -306,7 +306,7 @@ void Follower::moved(TrackedSource& source) {
   if (matcher_->rules_for(source.path()).empty() && !source.finished) source.state = FileState::kRotated;
   source.state_changed = true;
   make_ready(source);
-  adopt_generations(source, source.modified);
+  adopt_successors(source);
 }
 
 // A known path is gone: before anything else the handle is looked for under every name in the folder and where rotated
@@ -314,6 +314,10 @@ void Follower::moved(TrackedSource& source) {
 void Follower::locate_lost(TrackedSource& source) {
   std::vector<std::string> folders{std::string(folder_of(source.last_path))};
   if (!source.real_folder.empty()) folders.push_back(source.real_folder);
+  // A symlink that leads to another file now, and did so before anyone looked: the old one may lie beside the new one.
+  const auto heir = by_path_.find(source.last_path);
+  const TrackedSource* other = heir == by_path_.end() ? nullptr : find(heir->second);
+  if (other != nullptr && !other->real_folder.empty()) folders.push_back(other->real_folder);
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
   for (const std::string& folder : folders) {
     if (const auto path = find_handle(folder, source)) {
@@ -326,6 +330,7 @@ void Follower::locate_lost(TrackedSource& source) {
   if (source.ending == Ending::kNone) source.ending = Ending::kGone;
   source.quiet_since = now();
   make_ready(source);
+  adopt_heirs(source);
 }
 
 std::optional<std::string> Follower::find_handle(const std::string& folder, TrackedSource& source) {

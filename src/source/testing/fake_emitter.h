@@ -66,8 +66,11 @@ class FakeStore {
       const auto& [source, channel, epoch] = key;
       newest[{source, channel}] = KnownSource{source, channel, epoch, stream.coverage, stream.marks, stream.state};
     }
-    std::vector<KnownSource> out;
-    for (auto& [key, known] : newest) out.push_back(std::move(known));
+    std::vector<KnownSource> out;  // what changed last comes last
+    for (auto changed = order.rbegin(); changed != order.rend(); ++changed) {
+      auto known = newest.extract({std::get<0>(*changed), std::get<1>(*changed)});
+      if (!known.empty()) out.insert(out.begin(), std::move(known.mapped()));
+    }
     return out;
   }
 

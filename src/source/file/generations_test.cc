@@ -1,0 +1,214 @@
+// Many generations of a file: numbered rotation over and over, equal names in many folders, generations that came and
+// went while nobody looked, generations that begin with the same lines.
+#include <filesystem>
+
+#include "source/testing/follower_fixture.h"
+
+namespace logboom::source::testing {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::IsEmpty;
+
+class GenerationsTest : public FollowerTest {
+ protected:
+  // app.log.1 becomes app.log.2, and so on.
+  void shift(int generations) {
+    for (int i = generations; i >= 1; --i) {
+      const std::string name = "app.log." + std::to_string(i);
+      if (std::filesystem::exists(at(name))) move(name, "app.log." + std::to_string(i + 1));
+    }
+  }
+  // Until a file made now is made later than what is there, as far as the file system can tell.
+  void next_tick() {
+    write("tick", "");
+    const auto made = [&] { return posix->stat(at("tick"))->identity.birth_time; };
+    const TimeNs before = made();
+    while (made() <= before) remove("tick"), write("tick", "");
+    remove("tick");
+  }
+  void same_times(const std::vector<std::string>& names) {
+    const auto time = std::filesystem::last_write_time(at(names.front()));
+    for (const std::string& name : names) std::filesystem::last_write_time(at(name), time);
+  }
+};
+
+TEST_F(GenerationsTest, A6_ManyCopiesUnderTheSameName) {
+  rule(dir);
+  write("app.log", "");
+  start();
+  int next = 0;
+  for (int round = 0; round < 2 * static_cast<int>(NameIndex::kPerName); ++round) {
+    append("app.log", numbered(next, next + 3)), next += 3;
+    scan();
+    shift(round);
+    copy("app.log", "app.log.1");
+    scan();  // the copy is there, and not truncated yet
+    truncate("app.log");
+    live(seconds(12), 2);
+  }
+  expect_once(0, next);
+}
+
+TEST_F(GenerationsTest, A6_EqualNamesInManyFolders) {
+  const int folders = 2 * static_cast<int>(NameIndex::kPerName);
+  const auto name = [](int n, const std::string& file) { return "pod-" + std::to_string(n) + "/" + file; };
+  rule(dir);
+  for (int n = 0; n < folders; ++n) {
+    std::filesystem::create_directory(at("pod-" + std::to_string(n)));
+    write(name(n, "app.log"), numbered(10 * n, 10 * n + 10));
+  }
+  start();
+  for (int n = 0; n < folders; ++n) copy(name(n, "app.log"), name(n, "app.log.1"));
+  live(seconds(15), 3);
+  expect_once(0, 10 * folders);
+}
+
+TEST_F(GenerationsTest, A8_ManyGenerationsKnownFromBefore) {
+  rule(dir);
+  write("app.log", "");
+  start();
+  int next = 0;
+  for (int round = 0; round < 2 * static_cast<int>(NameIndex::kPerName); ++round) {
+    append("app.log", numbered(next, next + 3)), next += 3;
+    live(seconds(12), 2);
+    remove("app.log");
+    write("app.log", "");
+    scan();
+  }
+  append("app.log", numbered(next, next + 3)), next += 3;
+  scan();
+  stop();
+  move("app.log", "app.log.1");
+  copy("app.log.1", "app.log.2");  // as a compressor makes another file of it
+  remove("app.log.1");
+  start();
+  live(seconds(15), 3);
+  expect_once(0, next);
+}
+
+TEST_F(GenerationsTest, A5_RotatedOutWhileDown) {
+  rule("app.log");
+  write("app.log.1", "older than the agent\n");
+  next_tick();
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  remove("app.log.1");
+  remove("app.log");  // as `rotate 2` does in the end
+  next_tick();
+  write("app.log.2", numbered(10, 20));
+  write("app.log.1", numbered(20, 30));
+  write("app.log", numbered(30, 40));
+  start();
+  live(seconds(30));
+  expect_once(0, 40);
+  EXPECT_THAT(store.causes(), IsEmpty());
+}
+
+TEST_F(GenerationsTest, A5_WhatIsOlderThanAVanishedFileIsNotCollected) {
+  rule("app.log");
+  write("app.log.1", "older than the agent\n");
+  next_tick();
+  write("app.log", numbered(0, 10));
+  start();
+  remove("app.log");
+  live(seconds(30));
+  stop();
+  start();
+  live(seconds(30));
+  expect_once(0, 10);
+  EXPECT_EQ(store.lines().count("older than the agent"), 0u);
+}
+
+TEST_F(GenerationsTest, A5_AGenerationTakesTheNameOfTheOneBefore) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  next_tick();
+  move("app.log", "app.log.1");
+  write("app.log", numbered(10, 20));
+  move("app.log", "app.log.1");  // the first one is no more, the second was never seen under its own name
+  write("app.log", numbered(20, 30));
+  scan();
+  live(seconds(30));
+  expect_once(0, 30);
+}
+
+TEST_F(GenerationsTest, A5_GenerationsWithEqualTimes) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  next_tick();
+  append("app.log", numbered(10, 20));
+  move("app.log", "app.log.3");
+  write("app.log.2", numbered(20, 30));
+  write("app.log.1", numbered(30, 40));
+  write("app.log", numbered(40, 50));
+  same_times({"app.log.3", "app.log.2", "app.log.1", "app.log"});
+  start();
+  expect_once(0, 50);
+}
+
+TEST_F(GenerationsTest, A5_ALateWriterOfTheOldestGeneration) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  next_tick();
+  move("app.log", "app.log.2");
+  write("app.log.1", numbered(10, 20));
+  std::filesystem::last_write_time(at("app.log.1"), std::filesystem::file_time_type::clock::now() - seconds(100));
+  append("app.log.2", numbered(20, 30));
+  write("app.log", numbered(30, 40));
+  start();
+  expect_once(0, 40);
+}
+
+TEST_F(GenerationsTest, ASymlinkThatWasMovedOnWhileDown) {
+  std::filesystem::create_directory(at("links"));
+  std::filesystem::create_directory(at("real"));
+  rule("links/*.log");
+  write("real/0.log", numbered(0, 10));
+  std::filesystem::create_symlink(at("real/0.log"), at("links/pod.log"));
+  start();
+  stop();
+  append("real/0.log", numbered(10, 20));
+  write("real/1.log", numbered(20, 30));
+  remove("links/pod.log");
+  std::filesystem::create_symlink(at("real/1.log"), at("links/pod.log"));
+  start();
+  expect_once(0, 30);
+  append("real/0.log", numbered(30, 40));
+  live(seconds(5));
+  expect_once(0, 40);
+}
+
+// Two generations with the same banner, of which only the second is live: the first is no copy of it, whatever it comes
+// to have later.
+TEST_F(GenerationsTest, A12_AGenerationThatBeginsLikeTheLiveOne) {
+  for (const int burst : {0, 1, 100}) {
+    const std::string name = "burst" + std::to_string(burst);
+    std::filesystem::create_directory(at(name));
+    rules.rules.clear();
+    store = {};
+    rule(dir + "/" + name);
+    write(name + "/app.log", "before\n");
+    start();
+    stop();
+    move(name + "/app.log", name + "/app.log.2");
+    write(name + "/app.log", "banner\n");
+    write(name + "/app.log.1", "banner\n" + numbered(0, 10));
+    start();
+    live(seconds(60), 30);
+    append(name + "/app.log", numbered(10, 10 + burst));
+    scan();
+    live(seconds(60), 30);
+    expect_once(0, 10 + burst);
+    EXPECT_EQ(store.lines()["banner"], 2) << name;
+  }
+}
+
+}  // namespace
+}  // namespace logboom::source::testing
