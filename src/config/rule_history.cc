@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/json_reading.h"
+
 namespace logboom::config {
 namespace {
 
@@ -12,7 +14,8 @@ constexpr std::uint64_t kHistoryBytes = 64u << 20;
 std::optional<RuleHistoryEntry> entry_of(std::string_view line) {
   const auto row = nlohmann::json::parse(line, nullptr, false);
   try {
-    return RuleHistoryEntry{row.at("revision"), row.at("time"), row.at("author"), row.at("text")};
+    return RuleHistoryEntry{static_cast<std::uint64_t>(http::integer_at(row, "revision")),
+                            http::integer_at(row, "time"), row.at("author"), row.at("text")};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }

@@ -50,8 +50,9 @@ Result<YamlNode> parse(const std::string& origin, std::string_view text) {
   json parsed;
   try {
     parsed = json::parse(text);
-  } catch (const json::parse_error& error) {
-    const std::string what = error.what();  // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
+  } catch (const json::exception& error) {
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...", or out_of_range of a number.
+    const std::string what = error.what();
     return refuse("the value is not JSON: " + what.substr(std::min(what.find("] ") + 2, what.size())));
   }
   YamlNode root;

@@ -296,6 +296,7 @@ class HttpClient::Core {
     header_seen_ = true;
     ClientResponse response;
     response.status = static_cast<int>(parser.get().result_int());
+    if (response.status < 100) return failure("read from", beast::http::error::bad_status, stop);
     LB_TRY(read_body(parser, response, response.status / 100 == 2 ? on_body : OnBody(), stop));
     for (const auto& field : parser.get())
       response.headers.emplace_back(lower(field.name_string()), std::string(field.value()));

@@ -28,6 +28,12 @@ json parse_json(std::string_view text, int depth) {
   return too_deep ? json(json::value_t::discarded) : tree;
 }
 
+std::int64_t integer_at(const json& object, const char* name) {
+  const json& value = object.at(name);
+  if (!value.is_number_integer()) throw json::type_error::create(302, "no whole number", &value);
+  return value.get<std::int64_t>();
+}
+
 ApiError read_api_error(std::string_view body) {
   const json tree = parse_json(body, kErrorDepth);
   if (!tree.is_object()) return {};

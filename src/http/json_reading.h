@@ -1,7 +1,8 @@
-// Reading JSON from the other side of a connection, which may be anybody: a proxy, an older program, a forged agent.
-// Pure functions; nothing throws.
+// Reading JSON from the other side of a connection or from a file, written by anybody: a proxy, an older program, a
+// forged agent. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace logboom::http {
 // The tree of a text whose arrays and objects are nested at most `depth` deep; a discarded value for any other text:
 // writing a tree recurses, so that an endless "[[[[" would cost the thread its stack.
 nlohmann::json parse_json(std::string_view text, int depth);
+
+// The whole number under that name. Throws json::exception, as at() does, when it is missing or something else: the
+// library would convert 1e300, too, which no integer holds.
+std::int64_t integer_at(const nlohmann::json& object, const char* name);
 
 // What an answer of the API says that is no success: {"error": {"code", "message", "hint"}}. A member that is missing
 // or no string is empty, all are when the body is no such object.

@@ -11,6 +11,7 @@
 #include "config/etcd/etcd_rules.h"
 #include "config/rules_json.h"
 #include "config/yaml.h"
+#include "http/json_reading.h"
 
 namespace logboom::config {
 namespace {
@@ -239,9 +240,9 @@ Result<Held> read_kept(FileSystem& files, const std::string& path) {
   try {
     Held held;
     kept.at("key").get_to(held.key);
-    kept.at("cluster").get_to(held.cluster);
-    kept.at("store_revision").get_to(held.store_revision);
-    kept.at("revision").get_to(held.revision);
+    held.cluster = static_cast<std::uint64_t>(http::integer_at(kept, "cluster"));
+    held.store_revision = static_cast<std::uint64_t>(http::integer_at(kept, "store_revision"));
+    held.revision = static_cast<std::uint64_t>(http::integer_at(kept, "revision"));
     kept.at("value").get_to(held.value);
     kept.at("lost").get_to(held.lost);
     return held;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "http/auth/secret.h"
 #include "http/json.h"
+#include "http/json_reading.h"
 
 namespace logboom::http {
 
@@ -31,7 +32,7 @@ void SessionStore::load(const std::string& json) {
       p.name = item.at("name");
       const auto role = role_from_name(item.at("role").get<std::string>());
       p.token_id = item.at("token");
-      p.expires = item.at("expires");
+      p.expires = integer_at(item, "expires");
       p.via = Via::kSession;
       if (!role || p.expires <= clock_.now() || sessions_.size() >= kMaxSessions) continue;
       p.role = *role;

@@ -4,6 +4,7 @@
 
 #include "http/auth/secret.h"
 #include "http/json.h"
+#include "http/json_reading.h"
 
 namespace logboom::http {
 namespace {
@@ -40,8 +41,8 @@ Status TokenStore::load(const std::string& json) {
       const auto role = role_from_name(item.at("role").get<std::string>());
       if (!role) return not_ours(path_, "an unknown role");
       entry.info.role = *role;
-      entry.info.created = item.at("created");
-      entry.info.expires = item.at("expires");
+      entry.info.created = integer_at(item, "created");
+      entry.info.expires = integer_at(item, "expires");
       entry.sha256 = item.at("sha256");
       if (entries_.size() < kMaxTokens) entries_[entry.info.id] = std::move(entry);
     }

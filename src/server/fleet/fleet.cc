@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "http/json.h"
+#include "http/json_reading.h"
 
 namespace logboom::server {
 namespace {
@@ -86,8 +87,8 @@ Status Fleet::load_agents(const std::string& json) {
       record.name = item.at("name");
       record.version = item.at("version");
       record.token = item.at("token");
-      record.session = item.at("session");
-      record.enrolled = item.at("enrolled");
+      record.session = static_cast<std::uint64_t>(http::integer_at(item, "session"));
+      record.enrolled = http::integer_at(item, "enrolled");
       if (!is_agent_id(record.id)) return not_ours("an agent's id has not 32 hexadecimal digits");
       const std::string id = record.id;
       agents_[id].record = std::move(record);
