@@ -60,6 +60,7 @@ const std::map<std::string, Combinations>& table() {
       {"generate", {kNothing, {}, {{"rotate-name", "rotate"}, {"every", "rotate"}}}},
       {"import", asking(kNothing)},
       {"login", asking(kNothing)},
+      {"metrics", asking(kOutput)},
       {"rules add", asking(kNothing, kWhose)},
       {"rules get", asking(kNothing)},
       {"rules history", asking(kOutput)},

@@ -113,7 +113,8 @@ int fail(const Error& error) {
 Status refuse_csv(const Context& context) {
   if (context.output != OutputFormat::kCsv) return ok_status();
   return Error(ErrorCode::kInvalidArgument,
-               "cannot answer as csv: only the records of `search` and `follow` have that form; use -o json");
+               "cannot answer as csv: only the records of `search` and `follow` and the lines of `metrics HOST` have "
+               "that form; use -o json");
 }
 
 int finish_output(int code) {

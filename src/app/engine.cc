@@ -51,16 +51,19 @@ class Pipe {
 
 class EngineOfOneMachine final : public Engine {
  public:
-  EngineOfOneMachine(const config::Settings& settings, Deps deps, std::unique_ptr<logstore::LogStore> store)
+  EngineOfOneMachine(const config::Settings& settings, Deps deps, std::unique_ptr<logstore::LogStore> store,
+                     std::unique_ptr<metricstore::MetricStore> metrics)
       : settings_(settings),
         deps_(deps),
         store_(std::move(store)),
+        metrics_(std::move(metrics)),
         budget_(settings.size("limits.memory").bytes() / 4) {}
   ~EngineOfOneMachine() override {
     if (Status stopped = stop(); !stopped.ok()) log_error("{}", stopped.error().message());
   }
 
   logstore::LogStore& store() override { return *store_; }
+  metricstore::MetricStore* metrics() override { return metrics_.get(); }
   Status start_collecting(std::unique_ptr<config::RuleSource> rules) override;
   Result<ImportProgress> import_files(const ImportRequest& request,
                                       const std::function<void(const ImportProgress&)>& on_progress,
@@ -94,6 +97,7 @@ class EngineOfOneMachine final : public Engine {
   const config::Settings& settings_;
   const Deps deps_;
   std::unique_ptr<logstore::LogStore> store_;
+  std::unique_ptr<metricstore::MetricStore> metrics_;  // nullptr: it could not be opened
   MemoryBudget budget_;
   std::unique_ptr<config::RuleSource> rule_source_;
   std::unique_ptr<Pipe> pipe_;
@@ -131,6 +135,8 @@ void EngineOfOneMachine::keep(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const Status applied = store_->keeper().apply_retention(retention_policy(settings_, deps_.files));
     if (!applied.ok()) log_warn("retention: {}", applied.error().message());
+    const Status of_metrics = metrics_ ? metrics_->apply_retention(metric_retention(settings_)) : ok_status();
+    if (!of_metrics.ok()) log_warn("retention of metrics: {}", of_metrics.error().message());
     MutexLock lock(mutex_);
     wake_.wait_for(mutex_, stop, kRetentionEvery, [] { return false; });
   }
@@ -225,7 +231,9 @@ Status EngineOfOneMachine::stop() {
   }
   if (keeping_.joinable()) keeping_.join();
   if (pipe_) pipe_->close();
-  return store_->keeper().close();
+  const Status metrics_closed = metrics_ ? metrics_->close() : ok_status();
+  LB_TRY(store_->keeper().close());
+  return metrics_closed;
 }
 
 }  // namespace
@@ -233,7 +241,16 @@ Status EngineOfOneMachine::stop() {
 Result<std::unique_ptr<Engine>> Engine::open(const config::Settings& settings, Deps deps) {
   LB_TRY(deps.files.create_directories(settings.text("data_dir")));
   LB_ASSIGN(auto store, open_store(settings, StoreMode::kWrite, deps));
-  return std::unique_ptr<Engine>(std::make_unique<EngineOfOneMachine>(settings, deps, std::move(store)));
+  // Logs are collected also where metrics cannot be kept.
+  std::unique_ptr<metricstore::MetricStore> metrics;
+  auto opened = open_metric_store(settings, StoreMode::kWrite, deps);
+  if (opened.ok()) {
+    metrics = std::move(*opened);
+  } else {
+    log_error("host metrics are not kept: {}", opened.error().message());
+  }
+  return std::unique_ptr<Engine>(
+      std::make_unique<EngineOfOneMachine>(settings, deps, std::move(store), std::move(metrics)));
 }
 
 }  // namespace logboom::app

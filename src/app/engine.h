@@ -14,6 +14,7 @@
 #include "config/rule.h"
 #include "config/settings.h"
 #include "logstore/log_store.h"
+#include "metricstore/metric_store.h"
 #include "source/collector.h"
 #include "transport/transport.h"
 
@@ -38,9 +39,11 @@ struct ImportProgress {
 // Thread-safe after open().
 class Engine : public RulesInForce {
  public:
-  // Opens the store for writing. The deps and settings outlive the engine.
+  // Opens the stores for writing. Without that of the metrics it goes on: its log says why. The deps and settings
+  // outlive the engine.
   static Result<std::unique_ptr<Engine>> open(const config::Settings& settings, Deps deps);
   virtual logstore::LogStore& store() = 0;
+  virtual metricstore::MetricStore* metrics() = 0;  // nullptr: it could not be opened
   // Starts collecting by the rules and follows changes of the rule source until stop().
   virtual Status start_collecting(std::unique_ptr<config::RuleSource> rules) = 0;
   // Instead of collecting: takes the batches that others send. The producer hands them to the store; it lives until

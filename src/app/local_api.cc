@@ -19,9 +19,11 @@ class LocalApiOverStore final : public LocalApi {
       LB_ASSIGN(local->engine_, Engine::open(context.settings, context.deps()));
     } else {
       LB_ASSIGN(local->store_, open_store(context.settings, StoreMode::kRead, context.deps()));
+      LB_TRY(local->open_metrics(context));
     }
     logstore::LogStore& store = local->engine_ ? local->engine_->store() : *local->store_;
     server::ApiDeps deps{store, context.clock};
+    deps.metrics = local->engine_ ? local->engine_->metrics() : local->metrics_.get();
     deps.reread = make_reread(context.deps());
     deps.version = LOGBOOM_VERSION;
     deps.host = host_name(context.settings.text("agent.name"));
@@ -33,8 +35,17 @@ class LocalApiOverStore final : public LocalApi {
   const http::Router& router() const override { return router_; }
 
  private:
+  // Where there is none, or it is damaged, everything else can still be asked.
+  Status open_metrics(Context& context) {
+    auto opened = open_metric_store(context.settings, StoreMode::kRead, context.deps());
+    if (opened.ok()) metrics_ = std::move(*opened);
+    if (!opened.ok() && opened.error().code() != ErrorCode::kNotFound) log_warn("{}", opened.error().message());
+    return {};
+  }
+
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<logstore::LogStore> store_;
+  std::unique_ptr<metricstore::MetricStore> metrics_;
   http::Router router_;  // its handlers refer to the store
 };
 

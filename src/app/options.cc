@@ -220,6 +220,7 @@ config::OptionTable all_options() {
   insert_before("logs.kind", etcd_options());
   insert_before("logs.kind", transport_options());
   insert_before("server.listen", elastic_options());
+  insert_before("server.listen", metrics_options());
   return options;
 }
 
@@ -244,6 +245,7 @@ void check_pair(const config::Settings& settings, const char* certificate, const
 void check_together(const config::Settings& settings, std::vector<config::Problem>& problems) {
   check_pair(settings, "server.tls_cert", "server.tls_key", problems);
   check_pair(settings, "agent.tls_cert", "agent.tls_key", problems);
+  check_metrics(settings, problems);
   const ByteSize memory = settings.size("limits.memory");
   const ByteSize line = settings.size("limits.line");
   if (line.bytes() > memory.bytes() / 8) {

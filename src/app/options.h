@@ -17,6 +17,9 @@ config::OptionTable transport_options();
 config::OptionTable etcd_options();
 // Of these, how the store in OpenSearch or Elasticsearch is reached.
 config::OptionTable elastic_options();
+// Of these, where the samples of hosts are kept and how long; and what of them does not fit together.
+config::OptionTable metrics_options();
+void check_metrics(const config::Settings& settings, std::vector<config::Problem>& problems);
 // Keys of logboom.yaml that are read elsewhere: the rules.
 std::vector<std::string> rule_keys();
 // What is wrong with values that are fine one by one but not together. To be called when every origin has been read.

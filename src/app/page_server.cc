@@ -138,6 +138,7 @@ class PageServerOfEngine final : public PageServer {
     server::ApiDeps deps{engine.store(), context.clock};
     deps.registry = &context.registry;
     deps.gate = gate_.get();
+    deps.metrics = engine.metrics();
     deps.source_status = [&engine] { return engine.source_status(); };
     deps.reread = make_reread(context.deps());
     deps.pipeline_json = [this, &context, &engine] { return pipeline_json(context.settings, engine, fleet_.get()); };

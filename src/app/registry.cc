@@ -20,6 +20,7 @@
 #include "logstore/elastic/elastic_store.h"
 #include "logstore/elastic/examine.h"
 #include "logstore/embedded/embedded_store.h"
+#include "metricstore/embedded/embedded_metric_store.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
 #include "transport/http/http_producer.h"
@@ -108,6 +109,24 @@ logstore::RetentionPolicy retention_policy(const config::Settings& settings, Fil
     policy.bytes = parsed->bytes();
   }
   return policy;
+}
+
+metricstore::MetricRetention metric_retention(const config::Settings& settings) {
+  const auto hours = [&](const char* name) {
+    return std::chrono::duration_cast<std::chrono::hours>(settings.duration(name));
+  };
+  return {{hours("metrics_store.retention.raw"), hours("metrics_store.retention.minute"),
+           hours("metrics_store.retention.hour")}};
+}
+
+Result<std::unique_ptr<metricstore::MetricStore>> open_metric_store(const config::Settings& settings, StoreMode mode,
+                                                                    Deps deps) {
+  metricstore::EmbeddedMetricOptions options;
+  options.directory = settings.text("data_dir") + "/metrics";
+  options.access = mode == StoreMode::kWrite ? metricstore::MetricAccess::kReadWrite : metricstore::MetricAccess::kRead;
+  options.retention = metric_retention(settings);
+  options.max_series = static_cast<std::size_t>(settings.integer("metrics_store.max_series"));
+  return metricstore::open_embedded_metric_store(options, deps.files, deps.clock, deps.registry);
 }
 
 Result<Transport> open_transport(const config::Settings& settings,

@@ -14,6 +14,7 @@
 #include "http/client.h"
 #include "io/file_system.h"
 #include "logstore/log_store.h"
+#include "metricstore/metric_store.h"
 #include "source/file/file_collector.h"
 #include "telemetry/registry.h"
 #include "transport/transport.h"
@@ -41,6 +42,11 @@ struct RepairSummary {
 Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps);
 
 logstore::RetentionPolicy retention_policy(const config::Settings& settings, FileSystem& files);
+
+// Where the samples of hosts go. kNotFound with kRead: there is none yet.
+Result<std::unique_ptr<metricstore::MetricStore>> open_metric_store(const config::Settings& settings, StoreMode mode,
+                                                                    Deps deps);
+metricstore::MetricRetention metric_retention(const config::Settings& settings);
 
 struct Transport {
   std::unique_ptr<Producer> producer;

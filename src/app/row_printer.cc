@@ -43,6 +43,12 @@ std::string printable_lines(std::string_view text) {
   }
 }
 
+std::uint64_t offset_of(const json& row) {
+  return row.value("offset", std::uint64_t{0});
+}
+
+}  // namespace
+
 std::string csv_cell(const std::string& text) {
   std::string out = "\"";
   // A spreadsheet would run a cell that begins so as a formula.
@@ -50,12 +56,6 @@ std::string csv_cell(const std::string& text) {
   for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
   return out + "\"";
 }
-
-std::uint64_t offset_of(const json& row) {
-  return row.value("offset", std::uint64_t{0});
-}
-
-}  // namespace
 
 RowPrinter::RowPrinter(const Context& context, std::vector<std::string> with)
     : format_(context.output), terminal_(::isatty(STDOUT_FILENO) != 0), color_(context.color), with_(std::move(with)) {

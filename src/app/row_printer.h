@@ -14,6 +14,9 @@
 
 namespace logboom::app {
 
+// A cell of CSV, quoted where it must be.
+std::string csv_cell(const std::string& text);
+
 // Prints rows of the API to standard output: as text exactly as they stand in their files, behind the columns of
 // `with` (time, host, file, offset, level); as JSON, NDJSON or CSV whole.
 class RowPrinter {

@@ -1,6 +1,7 @@
 #include "metricstore/metric_store.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -65,6 +66,32 @@ std::string_view name_problem(std::string_view name) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (std::any_of(name.begin(), name.end(), control)) return "holds a control character";
   if (!http::is_utf8(name)) return "is not UTF-8";
+  return {};
+}
+
+std::string sample_problem(const Sample& sample) {
+  const auto name_of = [](std::string_view what, std::string_view problem) {
+    return problem.empty() ? std::string() : fmt::format("its {} {}", what, problem);
+  };
+  if (std::string why = name_of("measurement", name_problem(sample.measurement)); !why.empty()) return why;
+  if (sample.tags.size() > kMaxTags) return fmt::format("it has more than {} tags", kMaxTags);
+  if (sample.fields.size() > kMaxFields) return fmt::format("it has more than {} fields", kMaxFields);
+  const SampleTag* before = nullptr;
+  for (const SampleTag& tag : sample.tags) {
+    if (std::string why = name_of("tag's name", name_problem(tag.name)); !why.empty()) return why;
+    if (std::string why = name_of("tag " + tag.name, name_problem(tag.value)); !why.empty()) return why;
+    if (tag.name == "host") return "\"host\" is among its tags";
+    if (before != nullptr && tag.name <= before->name) return "its tags are not sorted, or one stands twice";
+    before = &tag;
+  }
+  return {};
+}
+
+std::string value_problem(const FieldValue& value) {
+  if (const auto* number = std::get_if<double>(&value); number != nullptr && !std::isfinite(*number))
+    return "is not a finite number";
+  if (const auto* text = std::get_if<std::string>(&value); text != nullptr && text->size() > kMaxTextBytes)
+    return fmt::format("is longer than {} bytes", kMaxTextBytes);
   return {};
 }
 

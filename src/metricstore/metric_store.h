@@ -183,5 +183,8 @@ std::string_view across_name(Across across);  // "none", "mean", "min", "max", "
 bool matches_pattern(std::string_view pattern, std::string_view value);
 // Why these bytes cannot be a name or tag value, or empty.
 std::string_view name_problem(std::string_view name);
+// What is wrong with a sample as a whole (names, tags, how many), or with one value; empty: nothing.
+std::string sample_problem(const Sample& sample);
+std::string value_problem(const FieldValue& value);
 
 }  // namespace logboom::metricstore

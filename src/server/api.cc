@@ -109,6 +109,7 @@ void register_api(http::Router& router, ApiDeps deps) {
   add_proof_routes(router, api);
   add_export_routes(router, api);
   add_state_routes(router, api);
+  add_metric_routes(router, api);
   if (api->deps.gate) add_access_routes(router, api);
   router.add(api_route("GET", "/api/v1/openapi.json", http::Access::at_least(http::Role::kViewer), "This description.",
                        {}, "OpenAPI 3.1 of all routes.",

@@ -11,6 +11,7 @@
 #include "http/auth/gate.h"
 #include "http/router.h"
 #include "logstore/log_store.h"
+#include "metricstore/metric_store.h"
 #include "source/collector.h"
 #include "telemetry/registry.h"
 
@@ -28,8 +29,9 @@ struct ApiLimits {
 struct ApiDeps {
   logstore::LogStore& store;
   const Clock& clock;
-  Registry* registry = nullptr;  // nullptr: no /metrics
-  http::Gate* gate = nullptr;    // nullptr: no signing in and no tokens (a store opened by a command)
+  Registry* registry = nullptr;                 // nullptr: no /metrics
+  metricstore::MetricStore* metrics = nullptr;  // nullptr: no host metrics
+  http::Gate* gate = nullptr;                   // nullptr: no signing in and no tokens (a store opened by a command)
   std::function<std::vector<source::SourceStatus>()> source_status = {};  // thread-safe; empty: no collector here
   // For audits; empty: files cannot be compared here.
   std::function<logstore::ReadBytes(const logstore::SourceInfo&)> reread = {};

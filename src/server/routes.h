@@ -59,6 +59,7 @@ void add_lookup_routes(http::Router& router, const ApiPtr& api);
 void add_proof_routes(http::Router& router, const ApiPtr& api);
 void add_export_routes(http::Router& router, const ApiPtr& api);
 void add_state_routes(http::Router& router, const ApiPtr& api);
+void add_metric_routes(http::Router& router, const ApiPtr& api);
 void add_access_routes(http::Router& router, const ApiPtr& api);
 
 }  // namespace logboom::server

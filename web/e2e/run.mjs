@@ -483,6 +483,57 @@ await check('while nothing is stored: how to add data, and a box that turns gree
   blank.close();
 }, { mockOnly: true });
 
+// ---- hosts
+
+await check('hosts: a card with small lines for each, found and ordered', async () => {
+  await page.goto('about:blank');
+  await page.goto(url + '#/status');
+  await page.click('nav a[href*="/hosts"]');
+  await page.waitForSelector('.card.host');
+  assert.deepEqual(await page.locator('.card.host .head b').allTextContents(), ['web-02', 'db,03<b>', 'web-01', 'old-04']);
+  assert.match(await page.locator('.card.host').first().textContent(), /CPU9[0-9] %Memory9[0-9] %Disk1[0-9]+ MB\/sNetwork1[0-9] MB\/s/);
+  assert.match(await page.locator('.card.host.is-away').textContent(), /old-04last seen 4 min ago/);
+  assert.match(await page.locator('.card.host .spark path').first().getAttribute('d'), /^M.*L/);
+  await page.click('.hosts .page-head button:has-text("By name")');
+  assert.equal(await page.locator('.card.host .head b').first().textContent(), 'db,03<b>');
+  await page.fill('.hosts .find input', '10.0.0.2');
+  assert.equal(await page.locator('.card.host').count(), 1);
+}, { mockOnly: true });
+
+await check('hosts: one host, one cursor over its charts and its log lines', async () => {
+  await page.goto('about:blank');
+  await page.goto(`${url}#/hosts?host=web-01&t=30m`);
+  await page.waitForSelector('.charts .chart path.stroke');
+  assert.equal(await page.locator('.charts .chart:not(.bars)').count(), 6);
+  assert.match(await page.textContent('.hosts .page-head'), /web-0110\.0\.0\.1 · Debian GNU\/Linux 12 · 16 cores · 64 GB · up 41 d/);
+  const box = await page.locator('.charts .chart svg').first().boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.waitForSelector('.chart .cursor', { state: 'attached' });
+  assert.equal(await page.locator('.chart .cursor').count(), 7);
+  const at = await page.locator('.chart .cursor').evaluateAll((lines) => lines.map((each) => each.getAttribute('x1')));
+  assert.equal(new Set(at.slice(0, 6)).size, 1, 'at one place in charts of one width');
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2 + 80, box.y + box.height / 2, { steps: 4 });
+  await page.mouse.up();
+  await until(() => /t=\d+-\d+/.test(location.hash));
+  await page.locator('.chart.bars svg').scrollIntoViewIfNeeded();
+  const bars = await page.locator('.chart.bars svg').boundingBox();
+  await page.mouse.move(bars.x + 200, bars.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(bars.x + 400, bars.y + 30, { steps: 4 });
+  await page.mouse.up();
+  await until(() => location.hash.startsWith('#/logs') && /q=host%3Aweb-01/.test(location.hash));
+}, { mockOnly: true });
+
+await check('hosts: the program shows this host', async () => {
+  if (!real) return 'with a running program only';
+  await page.goto('about:blank');
+  await page.goto(url + '#/hosts');
+  await page.waitForSelector('.hosts h1');
+  assert.equal(await page.locator('.hosts .notice.bad').count(), 0);
+  return undefined;
+});
+
 // ---- fleet
 
 /** Of the table row (or the part of a page) that names the host. */

@@ -7,6 +7,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostile, World } from './data.mjs';
 import { Fleet } from './fleet.mjs';
+import { metrics } from './metrics.mjs';
 
 const levels = ['', 'trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
@@ -217,6 +218,17 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
       json(response, { fields: [...counts].map(([name, records]) => ({ name, records })).sort((a, b) => b.records - a.records), builtin: ['host', 'file', 'level', 'topic', 'source', 'rule'] });
     },
     '/api/v1/values': (params, _, response) => json(response, values(select(params), params.get('field'), Number(params.get('limit') ?? 20), params.get('prefix') ?? '')),
+    '/api/v1/histogram': (params, _, response) => {
+      const step = BigInt(Number.parseInt(params.get('step'), 10)) * 1000000000n;
+      const buckets = new Map();
+      for (const row of select(params)) {
+        const start = String(BigInt(row.time) / step * step);
+        const counts = buckets.get(start) ?? [0, 0, 0, 0, 0, 0, 0];
+        counts[3]++;
+        buckets.set(start, counts);
+      }
+      json(response, { step: String(step), buckets: [...buckets].map(([start, counts]) => ({ start, counts })).sort((a, b) => (a.start < b.start ? -1 : 1)), stats: {} });
+    },
     '/api/v1/sources': (_, __, response) => json(response, { sources: empty ? [] : sources() }),
     '/api/v1/status': (_, __, response) => json(response, status()),
     '/api/v1/session': (_, __, response) => json(response, { name: 'admin', role: 'admin', via: 'session' }),
@@ -260,6 +272,7 @@ export function startMock({ port = 7118, rows = 20000, rate = 4, empty = false, 
       if (state.fail > 0 && state.fail--) return json(response, { error: { code: 'unavailable', message: 'too many searches at once', hint: 'try again in a second' } }, 503);
       const route = routes[path];
       if (route) route(url.searchParams, request, response);
+      else if (path.startsWith('/api/v1/metrics/')) json(response, metrics(path, url.searchParams));
       else if (path.startsWith('/api/v1/agents')) fleet.answer(path, request, (body, code) => json(response, body, code));
       else json(response, { error: { code: 'not_found', message: `no route ${path}` } }, 404);
     } else file(path, response);

@@ -9,6 +9,7 @@ import { lang, theme, type Theme } from './base/prefs';
 import { usePoll } from './base/poll';
 import { go, toHash, kStart, view, type PageName } from './base/url_state';
 import { LogsPage } from './logs/logs_page';
+import { HostsPage, kHostsRange } from './hosts/hosts_page';
 import { AddPage } from './pages/add';
 import { FleetPage } from './pages/fleet';
 import { SignInPage } from './pages/sign_in';
@@ -27,7 +28,8 @@ function health(status: Status | undefined): { name: 'good' | 'warn' | 'bad'; te
 
 function Link({ page, children }: { page: PageName; children: ComponentChildren }) {
   const on = view.value.page === page;
-  const target = { ...(page === 'logs' ? view.value : { ...kStart, zone: view.value.zone }), page, open: '', host: '' };
+  const start = page === 'hosts' ? { ...kStart, range: kHostsRange } : kStart;
+  const target = { ...(page === 'logs' ? view.value : { ...start, zone: view.value.zone }), page, open: '', host: '' };
   return <a href={toHash(target)} class={on ? 'on' : ''} aria-current={on ? 'page' : undefined} onClick={(event) => { event.preventDefault(); go(target); }}>{children}</a>;
 }
 
@@ -40,6 +42,7 @@ function Nav({ status, help }: { status: Status | undefined; help: () => void })
     <nav aria-label={t('nav.label')}>
       <b class="brand"><i aria-hidden="true" />logboom</b>
       <Link page="logs">{t('nav.logs')}</Link>
+      <Link page="hosts">{t('nav.hosts')}</Link>
       <Link page="sources">{t('nav.sources')}</Link>
       {status?.pipeline?.agents !== undefined && <Link page="fleet">{t('nav.fleet')}</Link>}
       <Link page="status">{t('nav.status')}</Link>
@@ -95,7 +98,7 @@ export function App() {
   return (
     <>
       <Nav status={status} help={() => setHelp(true)} />
-      {adding ? <AddPage key={String(wasEmpty.current)} empty={wasEmpty.current && !everFull} seen={() => setEverFull(true)} /> : page === 'sources' ? <SourcesPage /> : page === 'fleet' ? <FleetPage /> : page === 'status' ? <StatusPage /> : <LogsPage />}
+      {adding ? <AddPage key={String(wasEmpty.current)} empty={wasEmpty.current && !everFull} seen={() => setEverFull(true)} /> : page === 'hosts' ? <HostsPage /> : page === 'sources' ? <SourcesPage /> : page === 'fleet' ? <FleetPage /> : page === 'status' ? <StatusPage /> : <LogsPage />}
       {help && <Help close={() => setHelp(false)} />}
     </>
   );

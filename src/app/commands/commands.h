@@ -17,6 +17,7 @@ int run_search(Context& context, const Args& args);
 int run_follow(Context& context, const Args& args);
 int run_sources(Context& context, const Args& args);
 int run_status(Context& context, const Args& args);
+int run_metrics(Context& context, const Args& args);
 int run_audit(Context& context, const Args& args);
 int run_export(Context& context, const Args& args);
 int run_rules_list(Context& context, const Args& args);

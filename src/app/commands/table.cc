@@ -61,6 +61,16 @@ std::vector<Option> search_options() {
   return options;
 }
 
+std::vector<Option> metrics_options_of_command() {
+  return {{"--from,--since", "TIME", "From this time on (default -1h)."},
+          {"--to,--until", "TIME", "Up to this time (default now)."},
+          {"--step", "TIME", "Width of the points: 10s, 1m, 1h; default: what the terminal can show."},
+          {"--pick",
+           "WHAT",
+           "What the samples of a step become; rate and increase are of counters.",
+           {"mean", "min", "max", "sum", "last", "count", "rate", "increase"}}};
+}
+
 std::vector<Option> whose_rules(std::vector<Option> options, bool changes) {
   options.push_back({"--host", "AGENT", "Of this agent, kept by its server: its name or id."});
   if (!changes) return options;
@@ -204,6 +214,17 @@ const std::vector<Command>& all_commands() {
       {"follow", "Prints matching records as they come.", "[QUERY]", 0, 1000, row_options(), run_follow},
       {"sources", "Every file known: state, position, lag.", "", 0, 0, {}, run_sources},
       {"status", "The pipeline in one screen.", "", 0, 0, {}, run_status},
+      {"metrics",
+       "Host metrics in the terminal; without a host: the hosts that have some.",
+       "[HOST [NAME ...]]",
+       0,
+       100,
+       metrics_options_of_command(),
+       run_metrics,
+       {},
+       "HOST may hold * and ?. A NAME is a measurement, or one with fields: cpu, cpu.used, "
+       "net.received_rate,sent_rate. "
+       "Without a name: processor, memory, load, disks, network."},
       {"audit",
        "The proof: every byte of every source accounted for. Exit status 1 when it is not.",
        "",

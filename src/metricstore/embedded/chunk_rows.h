@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "metricstore/embedded/chunk.h"
+#include "metricstore/line_builder.h"
 
 namespace logboom::metricstore::embedded {
 
@@ -40,22 +41,8 @@ Chunk merge_chunks(const Chunk& older, const Chunk& newer);
 // of strings. Sums of decimals are exact.
 Chunk roll_up(const Chunk& raw, TimeNs width);
 
-// The field's samples in [from, to), each as many samples became one: what a line of a chart is drawn from.
-struct Aggregate {
-  TimeNs time = 0;
-  double min = 0;
-  double max = 0;
-  double sum = 0;
-  double last = 0;
-  double count = 0;
-};
 // In rising time; a column that is missing or of strings gives none.
 std::vector<Aggregate> read_aggregates(const Chunk& chunk, Tier tier, FieldId field);
-struct TextPoint {
-  TimeNs time = 0;
-  std::string text;
-  double count = 0;
-};
 std::vector<TextPoint> read_texts(const Chunk& chunk, Tier tier, FieldId field);
 
 }  // namespace logboom::metricstore::embedded

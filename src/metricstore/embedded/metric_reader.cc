@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "metricstore/embedded/line_builder.h"
 #include "metricstore/embedded/recent_row.h"
 #include "metricstore/embedded/slots.h"
+#include "metricstore/line_builder.h"
 
 namespace logboom::metricstore::embedded {
 namespace {
@@ -55,7 +55,8 @@ class Run {
         visitor_(visitor),
         stop_(std::move(stop)),
         tier_(counts_up(query.pick) ? Tier::kRaw : tier_for_step(query.step.count())),
-        begin_(begin_of(query)) {}
+        begin_(begin_of(query)),
+        groups_(query.across, query.by) {}
 
   Result<MetricAnswer> run() {
     LB_ASSIGN(fields_, pickable(directory_.fields(query_.measurement, query_.fields), query_));
@@ -168,7 +169,7 @@ class Run {
   Status check_points(const std::vector<LineBuilder>& lines) const {
     std::uint64_t points = answer_.points;
     for (const LineBuilder& line : lines) points += line.points();
-    for (const auto& [key, group] : groups_) points += group.merger.points();
+    points += groups_.points();
     return points > query_.max_points ? too_many() : ok_status();
   }
 
@@ -178,12 +179,12 @@ class Run {
       lines[i].finish(line);
       if (line.times.empty()) continue;
       line.field = fields_[i].name;
-      if (query_.across != Across::kNone) {
-        add_to_group(series, line);
-        continue;
-      }
       line.host = series.host_name;
       line.tags = series.tags;
+      if (query_.across != Across::kNone) {
+        groups_.add(line);
+        continue;
+      }
       LB_TRY(give(std::move(line)));
       if (cancelled_) break;
     }
@@ -197,31 +198,9 @@ class Run {
     return ok_status();
   }
 
-  // ---- across series
-  struct Group {
-    MetricLine line;  // without points
-    LineMerger merger;
-  };
-
-  void add_to_group(const MatchedSeries& series, const MetricLine& line) {
-    MetricLine head;
-    head.field = line.field;
-    for (const std::string& tag : query_.by) {
-      if (tag == "host") head.host = series.host_name;
-      for (const SampleTag& own : series.tags) {
-        if (own.name == tag) head.tags.push_back(own);
-      }
-    }
-    std::sort(head.tags.begin(), head.tags.end());
-    auto key = std::tuple(head.host, head.tags, head.field);
-    const auto group = groups_.try_emplace(std::move(key), Group{std::move(head), LineMerger(query_.across)}).first;
-    group->second.merger.add(line);
-  }
-
   Status emit_groups() {
-    for (auto& [key, group] : groups_) {
-      group.merger.finish(group.line);
-      LB_TRY(give(std::move(group.line)));
+    for (MetricLine& line : groups_.finish()) {
+      LB_TRY(give(std::move(line)));
       if (cancelled_) break;
     }
     return ok_status();
@@ -239,7 +218,7 @@ class Run {
   std::vector<Field> fields_;
   std::vector<FieldId> field_ids_;
   ChunkCodec codec_;
-  std::map<std::tuple<std::string, std::vector<SampleTag>, std::string>, Group> groups_;
+  LineGroups groups_;
   bool cancelled_ = false;
   MetricAnswer answer_;
 };

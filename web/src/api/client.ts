@@ -1,7 +1,8 @@
 // Talks to the server. Every address is relative to the page's own, so a reverse proxy may put it under any path.
 import { signal } from '@preact/signals';
 import { readLines } from './ndjson';
-import type { Agent, AgentSource, Audit, ErrorBody, FieldInfo, Frame, HostRulesEntry, HostRulesText, Row, RulesPreview, Source, Stats, Status, ValueCount } from './types';
+import type { Ns } from '../base/time';
+import type { Agent, AgentSource, Audit, Bucket, ErrorBody, FieldInfo, Frame, HostRulesEntry, HostRulesText, MetricAnswer, MetricHost, MetricStoreState, Row, RulesPreview, Source, Stats, Status, ValueCount } from './types';
 
 /** True once the server has answered 401: the page shows how to sign in. */
 export const signedOut = signal(false);
@@ -63,6 +64,9 @@ export interface ContextAnswer { rows: Row[]; index: number }
 export interface ValuesAnswer { field: string; distinct: number; exact: boolean; values: ValueCount[]; stats?: Stats }
 
 export const api = {
+  histogram: (params: Params, signal?: AbortSignal) => json<{ step: Ns; buckets: Bucket[] }>('api/v1/histogram', params, signal),
+  metricHosts: (params: Params) => json<{ hosts: MetricHost[]; store: MetricStoreState }>('api/v1/metrics/hosts', params),
+  metrics: (params: Params) => json<MetricAnswer>('api/v1/metrics/query', params),
   context: (params: Params, signal?: AbortSignal) => json<ContextAnswer>('api/v1/context', params, signal),
   fields: (params: Params, signal?: AbortSignal) => json<{ fields: FieldInfo[]; builtin: string[] }>('api/v1/fields', params, signal),
   values: (params: Params, signal?: AbortSignal) => json<ValuesAnswer>('api/v1/values', params, signal),

@@ -75,3 +75,8 @@ export interface Finding {
   accepted_at: Ns | null;
 }
 export interface Audit { clean: boolean; blocks_checked: number; rows_checked: number; sources: AuditSource[]; findings: Finding[] }
+
+export interface MetricHost { host: string; ip: string; first: Ns; last: Ns; series: number; measurements: string[]; facts: Record<string, string | number | boolean> }
+export interface MetricStoreState { hosts: number; series: number; quarantined: number; problem: string }
+export interface MetricLine { host: string; field: string; tags: Record<string, string>; times: Ns[]; values: (number | string)[] }
+export interface MetricAnswer { measurement: string; lines: MetricLine[]; points: number; resolution_seconds: number }

@@ -4,16 +4,16 @@ import { signal } from '@preact/signals';
 import { kAll, rangeFromUrl, rangeToUrl, type Range } from './range';
 import type { Zone } from './time';
 
-export type PageName = 'logs' | 'sources' | 'fleet' | 'status' | 'add';
+export type PageName = 'logs' | 'hosts' | 'sources' | 'fleet' | 'status' | 'add';
 export interface View {
   page: PageName; query: string; range: Range; live: boolean; zone: Zone;
   /** Id of the row whose detail is open. */
   open: string;
-  /** Id of the agent that is looked at. */
+  /** Of Fleet: id of the agent that is looked at; of Hosts: name of the host. */
   host: string;
 }
 
-const pages: PageName[] = ['logs', 'sources', 'fleet', 'status', 'add'];
+const pages: PageName[] = ['logs', 'hosts', 'sources', 'fleet', 'status', 'add'];
 export const kStart: View = { page: 'logs', query: '', range: kAll, live: true, zone: 'local', open: '', host: '' };
 
 export function toHash(view: View): string {
@@ -24,7 +24,7 @@ export function toHash(view: View): string {
   if (!view.live) query.set('live', '0');
   if (view.zone !== 'local') query.set('z', view.zone);
   if (view.open) query.set('row', view.open);
-  if (view.host && view.page === 'fleet') query.set('host', view.host);
+  if (view.host && (view.page === 'fleet' || view.page === 'hosts')) query.set('host', view.host);
   const text = query.toString();
   return `#/${view.page}${text ? '?' + text : ''}`;
 }

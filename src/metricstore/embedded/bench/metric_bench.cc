@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "base/check.h"
+#include "io/sqlite/database.h"
 #include "metricstore/embedded/embedded_metric_store.h"
 
 namespace {
@@ -41,10 +42,11 @@ std::uint64_t resident_bytes() {
 // A store on the real disk with a clock that runs as the samples say.
 class Bench {
  public:
-  explicit Bench(const std::string& directory) : files_(open_posix_file_system()) {
+  Bench(const std::string& directory, std::chrono::minutes age_to_chunk) : files_(open_posix_file_system()) {
     std::filesystem::remove_all(directory);
     options_.directory = std::filesystem::absolute(directory);
     options_.free_space_floor = 0;
+    options_.age_to_chunk = age_to_chunk;
     open();
   }
   void open() {
@@ -70,7 +72,8 @@ class Bench {
   }
   MetricStore& store() { return *store_; }
   std::uint64_t values() const { return values_; }
-  std::uint64_t used_bytes();
+  // Of the rows of chunks, by tier.
+  std::string chunk_bytes();
 
  private:
   EmbeddedMetricOptions options_;
@@ -80,6 +83,24 @@ class Bench {
   std::unique_ptr<MetricStore> store_;
   std::uint64_t values_ = 0;
 };
+
+std::string Bench::chunk_bytes() {
+  LB_CHECK(store_->close().ok());
+  store_.reset();
+  sqlite::Vfs vfs(*files_);
+  auto database =
+      sqlite::Database::open(vfs, options_.directory + "/metrics.db", {.access = sqlite::Access::kReadOnly});
+  LB_CHECK(database.ok());
+  std::string out;
+  for (int tier = 0; tier < 3; ++tier) {
+    const auto bytes = (*database)->query_int(fmt::format(
+        "SELECT coalesce(sum(length(row)), 0) FROM chunk WHERE id >= {0} << 61 AND id < ({0} << 61) + (1 << 61)",
+        tier));
+    LB_CHECK(bytes.ok());
+    out += fmt::format("{}{}", out.empty() ? "[" : ",", *bytes);
+  }
+  return out + "]";
+}
 
 // ---- size
 
@@ -132,7 +153,7 @@ int size_of(const std::string& file, const std::string& directory) {
     Sample sample = parse_line(line);
     batches[sample.time].push_back(std::move(sample));
   }
-  Bench bench(directory);
+  Bench bench(directory, std::chrono::minutes(20));
   for (auto& [time, samples] : batches) {
     bench.at(time);
     bench.put({"host", "10.0.0.1", "system", std::move(samples)});
@@ -140,7 +161,7 @@ int size_of(const std::string& file, const std::string& directory) {
   LB_CHECK(bench.store().flush().ok());
   const std::uint64_t values = bench.values();
   bench.finish();
-  fmt::print("{{\"values\":{},\"samples\":{}}}\n", values, batches.size());
+  fmt::print("{{\"values\":{},\"samples\":{},\"bytes\":{}}}\n", values, batches.size(), bench.chunk_bytes());
   return 0;
 }
 
@@ -176,7 +197,7 @@ SampleBatch host_batch(std::size_t host, std::int64_t tick) {
 }
 
 int fleet(const std::string& directory, std::size_t hosts, std::int64_t seconds) {
-  Bench bench(directory);
+  Bench bench(directory, std::chrono::minutes(20));
   double spent = 0;
   for (std::int64_t tick = 0; tick < seconds / 10; ++tick) {
     std::vector<SampleBatch> batches;
@@ -214,7 +235,7 @@ class Counting final : public MetricVisitor {
 };
 
 int year(const std::string& directory) {
-  Bench bench(directory);
+  Bench bench(directory, std::chrono::hours(12));  // a year is written in a minute, not in days
   constexpr std::int64_t kMinutes = 365 * 24 * 60;
   for (std::int64_t minute = 0; minute < kMinutes; ++minute) {
     const TimeNs time = kStart + minute * 60 * kNsPerSecond;

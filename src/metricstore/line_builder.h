@@ -4,12 +4,28 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
-#include "metricstore/embedded/chunk_rows.h"
 #include "metricstore/metric_store.h"
 
-namespace logboom::metricstore::embedded {
+namespace logboom::metricstore {
+
+// What one sample says, or as many as became one.
+struct Aggregate {
+  TimeNs time = 0;
+  double min = 0;
+  double max = 0;
+  double sum = 0;
+  double last = 0;
+  double count = 0;
+};
+
+struct TextPoint {
+  TimeNs time = 0;
+  std::string text;
+  double count = 0;
+};
 
 class LineBuilder {
  public:
@@ -54,4 +70,24 @@ class LineMerger {
   std::map<TimeNs, Sum> sums_;
 };
 
-}  // namespace logboom::metricstore::embedded
+// Lines of many series, one per field and tags of `by`.
+class LineGroups {
+ public:
+  LineGroups(Across across, std::vector<std::string> by) : across_(across), by_(std::move(by)) {}
+  // A line of a series with all its tags.
+  void add(const MetricLine& line);
+  std::size_t points() const;
+  // Sorted; afterwards it is empty.
+  std::vector<MetricLine> finish();
+
+ private:
+  struct Group {
+    MetricLine line;  // without points
+    LineMerger merger;
+  };
+  const Across across_;
+  const std::vector<std::string> by_;
+  std::map<std::tuple<std::string, std::vector<SampleTag>, std::string>, Group> groups_;
+};
+
+}  // namespace logboom::metricstore

@@ -1,8 +1,16 @@
-#include "metricstore/embedded/line_builder.h"
+#include "metricstore/line_builder.h"
 
 #include <algorithm>
 
-namespace logboom::metricstore::embedded {
+namespace logboom::metricstore {
+namespace {
+
+TimeNs floor_to(TimeNs time, TimeNs step) {
+  const TimeNs rest = time % step;
+  return time - (rest < 0 ? rest + step : rest);
+}
+
+}  // namespace
 
 void LineBuilder::emit(TimeNs time, double value) {
   if (time < (step_ > 0 ? floor_to(from_, step_) : from_)) return;
@@ -108,4 +116,35 @@ void LineMerger::finish(MetricLine& line) const {
   }
 }
 
-}  // namespace logboom::metricstore::embedded
+void LineGroups::add(const MetricLine& line) {
+  MetricLine head;
+  head.field = line.field;
+  for (const std::string& tag : by_) {
+    if (tag == "host") head.host = line.host;
+    for (const SampleTag& own : line.tags) {
+      if (own.name == tag) head.tags.push_back(own);
+    }
+  }
+  std::sort(head.tags.begin(), head.tags.end());
+  auto key = std::tuple(head.host, head.tags, head.field);
+  const auto group = groups_.try_emplace(std::move(key), Group{std::move(head), LineMerger(across_)}).first;
+  group->second.merger.add(line);
+}
+
+std::size_t LineGroups::points() const {
+  std::size_t points = 0;
+  for (const auto& [key, group] : groups_) points += group.merger.points();
+  return points;
+}
+
+std::vector<MetricLine> LineGroups::finish() {
+  std::vector<MetricLine> lines;
+  for (auto& [key, group] : groups_) {
+    group.merger.finish(group.line);
+    lines.push_back(std::move(group.line));
+  }
+  groups_.clear();
+  return lines;
+}
+
+}  // namespace logboom::metricstore
