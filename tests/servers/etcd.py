@@ -55,12 +55,13 @@ class Etcd:
         os.makedirs(root, exist_ok=True)
         self.port, self.peer_port = ports
         self.url = f"http://127.0.0.1:{self.port}"
+        self.also_on = []  # further addresses of this machine it listens on
         self.login = None
         self.process = None
 
     def command(self):
         peer = f"http://127.0.0.1:{self.peer_port}"
-        return [binary(), "--name", "one", "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", self.url,
+        return [binary(), "--name", "one", "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
                 "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
                 "--initial-cluster", f"one={peer}", "--initial-cluster-token", self.token, "--logger", "zap"]
 

@@ -103,6 +103,15 @@ class Broker:
                     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "super.users=User:admin;User:ANONYMOUS"])
         return self
 
+    def also_on(self, *hosts):
+        """A listener on each of these addresses of this machine, for clients in other namespaces: `self.at[host]`."""
+        self.at = {host: f"{host}:{port}" for host, port in zip(hosts, free_ports(len(hosts)))}
+        more = [(f"H{n}", address) for n, address in enumerate(self.at.values())]
+        ours = ",".join([f"PLAINTEXT://{self.address}"] + [f"{name}://{address}" for name, address in more])
+        self.write([f"listeners={ours},CONTROLLER://127.0.0.1:{self.controller}", f"advertised.listeners={ours}", "inter.broker.listener.name=PLAINTEXT",
+                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT," + ",".join(f"{name}:PLAINTEXT" for name, _ in more)])
+        return self
+
     def write(self, settings):
         """Further lines of server.properties, which win over those before them."""
         with open(self.properties, "a") as f:

@@ -54,9 +54,9 @@ class Home:
     def log(self, name):
         return os.path.join(self.logs, name)
 
-    def run(self, *words, code=0, stdin=None, timeout=120, env=None):
+    def run(self, *words, code=0, stdin=None, timeout=120, env=None, wrap=()):
         """Runs a command to its end; `code` None accepts any exit status. Returns the finished process with bytes."""
-        done = subprocess.run([self.binary, "--data", self.data, *words], input=stdin, capture_output=True, timeout=timeout, env=env or self.env, cwd=self.root)
+        done = subprocess.run([*wrap, self.binary, "--data", self.data, *words], input=stdin, capture_output=True, timeout=timeout, env=env or self.env, cwd=self.root)
         if code is not None and done.returncode != code:
             raise Failure(f"{' '.join(words)}: exit status {done.returncode}, expected {code}\n{done.stderr.decode(errors='replace')[-2000:]}\n"
                           f"{done.stdout.decode(errors='replace')[-2000:]}")

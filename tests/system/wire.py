@@ -42,6 +42,35 @@ class Namespace:
         subprocess.run(["ip", "netns", "delete", self.name], check=False, capture_output=True)
 
 
+class Host(Namespace):
+    """A namespace that is a host of its own: an address (`ip`) on a cable to this machine, whose end (`gateway`) is its way to the world."""
+
+    def __init__(self, home):
+        super().__init__(home)
+        number = (int.from_bytes(self.name.encode()[-6:], "big") * 31 + Host.count) % 16000
+        network = f"10.{200 + number // 4000}.{number // 64 % 256}"
+        self.gateway, self.ip = (f"{network}.{number % 64 * 4 + n}" for n in (1, 2))
+        self.cable = f"{self.name[-12:]}c"
+        self.outside("link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", self.name)
+        self.outside("addr", "add", f"{self.gateway}/30", "dev", self.cable)
+        self.outside("link", "set", self.cable, "up")
+        for words in (["addr", "add", f"{self.ip}/30", "dev", "eth0"], ["link", "set", "eth0", "up"], ["route", "add", "default", "via", self.gateway]):
+            self.run("ip", *words)
+
+    def outside(self, *words):
+        done = subprocess.run(["ip", *words], capture_output=True)
+        if done.returncode != 0:
+            self.close()
+            raise NotRun(f"ip {' '.join(words)}: {done.stderr.decode(errors='replace').strip()}")
+
+    def cut(self):
+        """The cable is pulled out; `mend` puts it in again."""
+        self.outside("link", "set", self.cable, "down")
+
+    def mend(self):
+        self.outside("link", "set", self.cable, "up")
+
+
 class Proxy:
     """Passes TCP connections on to `port`. Each new connection asks `plan(number)` for what befalls it: a dict with `requests` or `answers`
     (cut after so many bytes of that direction), `delay` (seconds before each piece, at most) and `repeat` (what the client sent,
