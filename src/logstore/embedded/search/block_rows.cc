@@ -1,9 +1,9 @@
 #include "logstore/embedded/search/block_rows.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "logstore/embedded/block/text_form.h"
+#include "logstore/embedded/search/block_order.h"
 #include "logstore/embedded/search/json_place.h"
 #include "logstore/embedded/search/leaves.h"
 #include "logstore/embedded/search/rows.h"
@@ -38,28 +38,22 @@ std::vector<const query::MatchNode*> cheapest_first(const std::vector<query::Mat
   return out;
 }
 
+// `names` may be nullptr: then they are lost.
+void show_names(query::RecordView& view, const SourceNames* names) {
+  if (names == nullptr) return;
+  view.host = names->host, view.path = names->path, view.channel = names->channel, view.source = names->source;
+}
+
 }  // namespace
 
 BlockRows::BlockRows(const Plan& plan, const ChunkMeta& chunk, BlockReader& reader, const TokenFilter* filter,
                      LaneScratch& scratch)
     : plan_(plan), chunk_(chunk), reader_(reader), filter_(filter), scratch_(scratch) {}
 
-const SourceNames* BlockRows::names_of(const Segment& segment) const {
-  const auto it = plan_.names.find(segment.source_ref);
-  return it == plan_.names.end() ? nullptr : it->second.get();
-}
-
 const Leaf& BlockRows::leaf_of(const query::MatchNode& node) {
   auto [it, added] = scratch_.leaves.try_emplace(&node);
   if (added) it->second = make_leaf(*node.text, scratch_.matching.folded);
   return it->second;
-}
-
-std::size_t BlockRows::segment_index(std::uint32_t row) const {
-  const auto& segments = reader_.meta().segments;
-  const auto behind = std::upper_bound(segments.begin(), segments.end(), row,
-                                       [](std::uint32_t r, const Segment& s) { return r < s.first_row; });
-  return static_cast<std::size_t>(behind - segments.begin()) - 1;
 }
 
 Result<RowSet> BlockRows::in_range_and_verdict(Verdict verdict) {
@@ -170,7 +164,7 @@ Result<RowSet> BlockRows::matching_level(const query::FieldMatcher& field, const
 }
 
 bool BlockRows::segment_matches(const query::FieldMatcher& field, const Segment& segment) const {
-  const SourceNames* names = names_of(segment);
+  const SourceNames* names = plan_.names_of(segment.source_ref);
   if (field.origin() == query::FieldOrigin::kRule) {
     return field.matches_text(reader_.meta().contexts[segment.context].rule);
   }
@@ -265,16 +259,13 @@ Status BlockRows::visit(const RowSet& rows, const Visitor& visit) {
     while (at + 1 < meta.segments.size() && row >= meta.segments[at + 1].first_row) ++at;
     const Segment& segment = meta.segments[at];
     const SegmentContext& context = meta.contexts[segment.context];
-    const SourceNames* names = names_of(segment);
     query::RecordView view;
     view.text = text;
     view.rule = context.rule;
     view.level = (*levels)[row];
     view.format = context.format;
     view.constants = &context.fields;
-    if (names != nullptr) {
-      view.host = names->host, view.path = names->path, view.channel = names->channel, view.source = names->source;
-    }
+    show_names(view, plan_.names_of(segment.source_ref));
     return visit(row, view);
   });
 }
@@ -327,121 +318,16 @@ void BlockRows::tally_segments(std::size_t field, const RowSet& rows, Tally& tal
     const std::uint32_t end = segment.first_row + segment.rows;
     for (std::uint32_t row = rows.next(segment.first_row); row < end; row = rows.next(row + 1)) ++count;
     if (count == 0) continue;
-    const SourceNames* names = names_of(segment);
     query::RecordView view;
     view.rule = reader_.meta().contexts[segment.context].rule;
-    if (names != nullptr) {
-      view.host = names->host, view.path = names->path, view.channel = names->channel, view.source = names->source;
-    }
+    show_names(view, plan_.names_of(segment.source_ref));
     const auto value = value_of(plan_.request.values_of[field], view, scratch_.matching);
     if (value) tally.add_value(field, *value, count);
   }
 }
 
-// Whether one source stands in the block on two channels with overlapping offsets: then offsets decide between
-// segments.
-bool BlockRows::segments_interleave() const {
-  std::vector<std::tuple<SourceId, std::uint32_t, std::uint64_t, std::uint64_t>> ranges;
-  for (const Segment& segment : reader_.meta().segments) {
-    const SourceNames* names = names_of(segment);
-    if (names != nullptr) ranges.emplace_back(names->source, names->epoch, segment.begin, segment.end);
-  }
-  std::sort(ranges.begin(), ranges.end());
-  for (std::size_t i = 1; i < ranges.size(); ++i) {
-    const auto& [source, epoch, begin, end] = ranges[i];
-    const auto& [source_before, epoch_before, begin_before, end_before] = ranges[i - 1];
-    if (source == source_before && epoch == epoch_before && begin < end_before) return true;
-  }
-  return false;
-}
-
-// Rank of each segment among those of the block: with the row it stands for the rest of the key. By (source, epoch,
-// begin); where segments interleave by (source, epoch) alone.
-std::vector<std::uint32_t> BlockRows::rank_segments() const {
-  const auto& segments = reader_.meta().segments;
-  const bool interleave = segments_interleave();
-  const auto key = [&](std::size_t i) {
-    const SourceNames* names = names_of(segments[i]);
-    return std::tuple(names != nullptr ? names->source : SourceId{}, names != nullptr ? names->epoch : 0u,
-                      interleave ? 0 : segments[i].begin);
-  };
-  std::vector<std::size_t> by_key(segments.size());
-  std::iota(by_key.begin(), by_key.end(), std::size_t{0});
-  std::sort(by_key.begin(), by_key.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-  std::vector<std::uint32_t> ranks(segments.size());
-  for (std::size_t i = 0; i < by_key.size(); ++i) {
-    const bool same = i > 0 && key(by_key[i]) == key(by_key[i - 1]);
-    ranks[by_key[i]] = same ? ranks[by_key[i - 1]] : static_cast<std::uint32_t>(i);
-  }
-  return ranks;
-}
-
-Result<RowKey> BlockRows::key_of(std::uint32_t row) {
-  LB_ASSIGN(const std::vector<TimeNs>* times, reader_.times());
-  LB_ASSIGN(const std::vector<std::uint64_t>* offsets, reader_.offsets());
-  const SourceNames* names = names_of(reader_.segment_of(row));
-  RowKey key;
-  key.time = (*times)[row];
-  key.offset = (*offsets)[row];
-  if (names != nullptr) {
-    key.source = names->source, key.epoch = names->epoch, key.channel = channel_key(names->channel);
-  }
-  return key;
-}
-
-Result<std::vector<std::uint32_t>> BlockRows::in_order(const RowSet& rows, const RowsWanted& wanted) {
-  struct Candidate {
-    TimeNs time;
-    std::uint32_t rank;
-    std::uint64_t place;    // offset where segments interleave, else the row
-    std::uint64_t channel;  // where segments interleave
-    std::uint32_t row;
-    auto operator<=>(const Candidate&) const = default;
-  };
-  LB_ASSIGN(const std::vector<TimeNs>* times, reader_.times());
-  const std::vector<std::uint32_t> ranks = rank_segments();
-  const std::vector<std::uint64_t>* offsets = nullptr;
-  std::vector<std::uint64_t> channels;  // of each segment
-  if (segments_interleave()) {
-    LB_ASSIGN(offsets, reader_.offsets());
-    for (const Segment& s : reader_.meta().segments) {
-      const SourceNames* names = names_of(s);
-      channels.push_back(names != nullptr ? channel_key(names->channel) : 0);
-    }
-  }
-  const bool newest_first = plan_.order.newest_first;
-  const auto& after = plan_.request.after;
-  std::vector<Candidate> candidates;
-  std::vector<std::uint32_t> ties;  // with the time of `after`: only the whole key decides
-  std::size_t segment = 0;
-  rows.for_each([&](std::uint32_t row) {
-    const auto& segments = reader_.meta().segments;
-    while (segment + 1 < segments.size() && row >= segments[segment + 1].first_row) ++segment;
-    const TimeNs time = (*times)[row];
-    if (wanted.worst_time && (newest_first ? time < *wanted.worst_time : time > *wanted.worst_time)) return;
-    if (after && (newest_first ? time > after->time : time < after->time)) return;
-    if (after && time == after->time) ties.push_back(row);
-    const bool by_offset = offsets != nullptr;
-    candidates.push_back(
-        {time, ranks[segment], by_offset ? (*offsets)[row] : row, by_offset ? channels[segment] : 0, row});
-  });
-  RowSet unwanted(reader_.rows());
-  for (const std::uint32_t row : ties) {
-    LB_ASSIGN(const RowKey key, key_of(row));
-    if (!is_wanted(plan_, wanted, key)) unwanted.add(row);
-  }
-  if (!ties.empty()) std::erase_if(candidates, [&](const Candidate& c) { return unwanted.contains(c.row); });
-  const auto middle =
-      candidates.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(wanted.limit, candidates.size()));
-  std::partial_sort(candidates.begin(), middle, candidates.end(),
-                    [&](const Candidate& a, const Candidate& b) { return newest_first ? b < a : a < b; });
-  std::vector<std::uint32_t> out;
-  for (auto it = candidates.begin(); it != middle; ++it) out.push_back(it->row);
-  return out;
-}
-
 Result<std::vector<Row>> BlockRows::best_rows(const RowSet& rows, const RowsWanted& wanted) {
-  LB_ASSIGN(const std::vector<std::uint32_t> ordered, in_order(rows, wanted));
+  LB_ASSIGN(const std::vector<std::uint32_t> ordered, BlockOrder(plan_, reader_).best(rows, wanted));
   return make_rows(ordered);
 }
 
@@ -459,7 +345,7 @@ Result<std::vector<Row>> BlockRows::make_rows(const std::vector<std::uint32_t>& 
   LB_TRY(visit(wanted, [&](std::uint32_t row, const query::RecordView& view) {
     Row& r = out[place[row]];
     const Segment& segment = reader_.segment_of(row);
-    const SourceNames* names = names_of(segment);
+    const SourceNames* names = plan_.names_of(segment.source_ref);
     if (names != nullptr) r.source = names->source, r.epoch = names->epoch;
     r.offset = (*offsets)[row];
     r.time = (*times)[row];

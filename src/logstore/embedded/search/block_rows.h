@@ -49,13 +49,7 @@ class BlockRows {
   Status tally_values(const RowSet& rows, Tally& tally);
   Status tally_levels(std::size_t field, const RowSet& rows, Tally& tally);
   void tally_segments(std::size_t field, const RowSet& rows, Tally& tally);
-  Result<std::vector<std::uint32_t>> in_order(const RowSet& rows, const RowsWanted& wanted);
-  std::vector<std::uint32_t> rank_segments() const;
-  bool segments_interleave() const;
-  std::size_t segment_index(std::uint32_t row) const;
-  const SourceNames* names_of(const Segment& segment) const;
   const Leaf& leaf_of(const query::MatchNode& node);
-  Result<RowKey> key_of(std::uint32_t row);
 
   const Plan& plan_;
   const ChunkMeta& chunk_;

@@ -104,6 +104,11 @@ void Plan::ask_sources(const StoreView& view) {
   }
 }
 
+const SourceNames* Plan::names_of(SourceRef ref) const {
+  const auto it = names.find(ref);
+  return it == names.end() ? nullptr : it->second.get();
+}
+
 Verdict Plan::verdict_on(SourceRef ref) const {
   const auto it = verdicts.find(ref);
   return it == verdicts.end() ? Verdict::kMaybe : it->second;
@@ -123,9 +128,9 @@ RowKey Plan::front_key(const ChunkMeta& chunk) const {
   RowKey front;
   bool first = true;
   for (const RefRange& range : chunk.refs) {
-    const auto it = names.find(range.ref);
-    if (it == names.end() || it->second == nullptr) continue;
-    RowKey key{0, it->second->source, it->second->epoch, order.newest_first ? range.end : range.begin, 0};
+    const SourceNames* of = names_of(range.ref);
+    if (of == nullptr) continue;
+    RowKey key{0, of->source, of->epoch, order.newest_first ? range.end : range.begin, 0};
     key.time = order.newest_first ? chunk.newest() : chunk.oldest();
     if (first || order.comes_before(key, front)) front = key;
     first = false;

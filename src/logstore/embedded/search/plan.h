@@ -53,6 +53,8 @@ struct Plan {
   RowKey front_key(const ChunkMeta& chunk) const;
   // Whether every row of the chunk lies in the asked time range.
   bool covers(const ChunkMeta& chunk) const { return chunk.oldest() >= request.from && chunk.newest() < request.to; }
+  // nullptr where nobody knows them any more (a damaged store).
+  const SourceNames* names_of(SourceRef ref) const;
   Verdict verdict_on(SourceRef ref) const;
   // The verdict on the chunk from its sources and levels.
   Verdict verdict_on(const ChunkMeta& chunk) const;
