@@ -23,6 +23,7 @@ setup-test: setup-build
 	@python3 tests/servers/kafka.py fetch
 	@python3 tests/servers/opensearch.py fetch
 	@python3 tests/servers/etcd.py fetch
+	@python3 tests/servers/influxdb.py fetch
 
 # Format, layers and unit tests of the development build: before each commit.
 check:

@@ -21,6 +21,7 @@
 #include "logstore/elastic/examine.h"
 #include "logstore/embedded/embedded_store.h"
 #include "metricstore/embedded/embedded_metric_store.h"
+#include "metricstore/influxdb/influx_metric_store.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
 #include "transport/http/http_producer.h"
@@ -119,8 +120,34 @@ metricstore::MetricRetention metric_retention(const config::Settings& settings) 
            hours("metrics_store.retention.hour")}};
 }
 
+namespace {
+
+Result<std::unique_ptr<metricstore::MetricStore>> open_influx(const config::Settings& settings, Deps deps) {
+  metricstore::InfluxOptions options;
+  options.url = settings.text("metrics_store.url");
+  options.database = settings.text("metrics_store.database");
+  options.user = settings.text("metrics_store.user");
+  options.password = settings.text("metrics_store.password");
+  options.org = settings.text("metrics_store.org");
+  options.bucket = settings.text("metrics_store.bucket");
+  options.token = settings.text("metrics_store.token");
+  if (!settings.text("metrics_store.password_file").empty()) {
+    LB_ASSIGN(options.password, read_password(settings, "metrics_store.password_file", deps.files));
+  }
+  if (!settings.text("metrics_store.token_file").empty()) {
+    LB_ASSIGN(options.token, read_password(settings, "metrics_store.token_file", deps.files));
+  }
+  options.client.tls.ca_file = settings.text("metrics_store.tls_ca");
+  options.client.tls.insecure_skip_verify = settings.boolean("metrics_store.insecure_skip_verify");
+  options.client.silence_time = std::chrono::seconds(30);
+  return metricstore::open_influx_metric_store(options, deps.clock, deps.registry);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<metricstore::MetricStore>> open_metric_store(const config::Settings& settings, StoreMode mode,
                                                                     Deps deps) {
+  if (settings.text("metrics_store.kind") == "influxdb") return open_influx(settings, deps);
   metricstore::EmbeddedMetricOptions options;
   options.directory = settings.text("data_dir") + "/metrics";
   options.access = mode == StoreMode::kWrite ? metricstore::MetricAccess::kReadWrite : metricstore::MetricAccess::kRead;

@@ -143,10 +143,10 @@ constexpr OldName kOldNames[] = {
     {"es", "user", "elastic.user"},
     {"es", "username", "elastic.user"},
     {"es", "password", "elastic.password"},
-    {"influxdb", "address", ""},
-    {"influxdb", "database", ""},
-    {"influxdb", "username", ""},
-    {"influxdb", "password", ""},
+    {"influxdb", "address", "metrics_store.url", with_scheme},
+    {"influxdb", "database", "metrics_store.database"},
+    {"influxdb", "username", "metrics_store.user"},
+    {"influxdb", "password", "metrics_store.password"},
 };
 
 const OldName* old_name(const IniEntry& entry) {
@@ -170,6 +170,7 @@ void set_old_meaning(const std::string& file, const std::vector<IniEntry>& entri
   set("rules.start", "end");
   if (has(entries, "kafka", "address")) set("transport.kind", "kafka");
   if (has(entries, "es", "address")) set("logs.kind", "elastic");
+  if (has(entries, "influxdb", "address")) set("metrics_store.kind", "influxdb");
   set("rules.from", has(entries, "etcd", "address") ? "etcd" : "file");
 }
 

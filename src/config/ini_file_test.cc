@@ -9,9 +9,10 @@ OptionTable table() {
   OptionTable options;
   for (const char* name : {"transport.brokers", "transfer.topics", "etcd.endpoints", "elastic.url"})
     options.push_back({name, OptionType::kList, "", ""});
-  for (const char* name :
-       {"transport.kind", "transport.encoding", "rules.from", "rules.start", "transfer.start_at", "etcd.collect_key",
-        "etcd.system_key", "etcd.user", "elastic.index", "elastic.user", "elastic.password", "logs.kind"})
+  for (const char* name : {"transport.kind", "transport.encoding", "rules.from", "rules.start", "transfer.start_at",
+                           "etcd.collect_key", "etcd.system_key", "etcd.user", "elastic.index", "elastic.user",
+                           "elastic.password", "logs.kind", "metrics_store.kind", "metrics_store.url",
+                           "metrics_store.database", "metrics_store.user", "metrics_store.password"})
     options.push_back({name, OptionType::kText, "", ""});
   for (const char* name : {"transport.queue_records", "transfer.queue_records", "elastic.writers"})
     options.push_back({name, OptionType::kInteger, "1", ""});
@@ -67,6 +68,11 @@ TEST(Ini, ATransfersFile) {
   EXPECT_EQ(read.settings.text("elastic.index"), "web");
   EXPECT_EQ(read.settings.integer("transfer.queue_records"), 10000);
   EXPECT_EQ(read.settings.integer("elastic.writers"), 16);
+  EXPECT_EQ(read.settings.text("metrics_store.kind"), "influxdb");
+  EXPECT_EQ(read.settings.text("metrics_store.url"), "http://10.0.0.1:8086");
+  EXPECT_EQ(read.settings.text("metrics_store.database"), "monitor");
+  EXPECT_EQ(read.settings.text("metrics_store.user"), "u");
+  EXPECT_EQ(read.settings.text("metrics_store.password"), "p");
   EXPECT_TRUE(read.rules.rules.empty());
 }
 

@@ -12,6 +12,16 @@ TimeNs floor_to(TimeNs time, TimeNs step) {
 
 }  // namespace
 
+bool counts_up(Pick pick) {
+  return pick == Pick::kRate || pick == Pick::kIncrease;
+}
+
+TimeNs begin_of(const MetricQuery& query) {
+  if (!counts_up(query.pick)) return query.from;
+  const TimeNs before = std::max<TimeNs>(query.step.count(), 60 * kNsPerSecond);
+  return query.from < INT64_MIN + before ? query.from : query.from - before;
+}
+
 void LineBuilder::emit(TimeNs time, double value) {
   if (time < (step_ > 0 ? floor_to(from_, step_) : from_)) return;
   line_.times.push_back(time);
@@ -43,8 +53,7 @@ double LineBuilder::value() const {
 void LineBuilder::flush() {
   if (!open_) return;
   open_ = false;
-  const bool grows = pick_ == Pick::kRate || pick_ == Pick::kIncrease;
-  if (grows && seconds_ <= 0) return;
+  if (counts_up(pick_) && seconds_ <= 0) return;
   emit(bucket_.time, value());
 }
 

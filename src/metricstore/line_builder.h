@@ -27,6 +27,11 @@ struct TextPoint {
   double count = 0;
 };
 
+// Whether points are made of how a counter grew.
+bool counts_up(Pick pick);
+// Where reading for a query begins: a counter's first increase needs the sample before.
+TimeNs begin_of(const MetricQuery& query);
+
 class LineBuilder {
  public:
   // Points before `from` are not given; what stands before it is where counters begin.

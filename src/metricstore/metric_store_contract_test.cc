@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "metricstore/testing/embedded_under_test.h"
+#include "metricstore/testing/influx_under_test.h"
 #include "metricstore/testing/metric_samples.h"
 #include "metricstore/testing/store_contract.h"
 
@@ -307,6 +308,9 @@ TEST_P(MetricStoreContract, AfterCloseItRefuses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Embedded, MetricStoreContract, ::testing::ValuesIn(embedded_cases()),
+                         [](const auto& one) { return one.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(InRealInflux, MetricStoreContract, ::testing::ValuesIn(influx_cases()),
                          [](const auto& one) { return one.param.name; });
 
 }  // namespace

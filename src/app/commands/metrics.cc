@@ -71,8 +71,8 @@ Result<Asked> asked_of(const Args& args, TimeNs now) {
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("cannot read --{} \"{}\": give -1h, an ISO time or an epoch", name, printable(text)));
   };
-  LB_ASSIGN(asked.from, time_of("from", "-1h"));
-  LB_ASSIGN(asked.to, time_of("to", "now"));
+  LB_ASSIGN(asked.from, time_of("since", "-1h"));
+  LB_ASSIGN(asked.to, time_of("until", "now"));
   if (asked.from >= asked.to) return Error(ErrorCode::kInvalidArgument, "--from must be earlier than --to");
   asked.step = step_for(asked.to - asked.from, terminal_columns());
   if (args.has("step")) {
@@ -99,7 +99,8 @@ ApiRequest request_of(const std::string& host, const Wanted& wanted, const Asked
 
 std::string tags_text(const json& line) {
   std::string text;
-  for (const auto& [name, value] : line.value("tags", json::object()).items())
+  const json tags = line.value("tags", json::object());
+  for (const auto& [name, value] : tags.items())
     text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value.get<std::string>());
   return text;
 }

@@ -12,10 +12,6 @@
 namespace logboom::metricstore::embedded {
 namespace {
 
-bool counts_up(Pick pick) {
-  return pick == Pick::kRate || pick == Pick::kIncrease;
-}
-
 bool for_any_kind(Pick pick) {
   return pick == Pick::kLast || pick == Pick::kCount;
 }
@@ -33,13 +29,6 @@ Result<std::vector<Field>> pickable(std::vector<Field> fields, const MetricQuery
   }
   std::erase_if(fields, [&](const Field& field) { return !is_number(field); });
   return fields;
-}
-
-// A counter's first increase needs the sample before.
-TimeNs begin_of(const MetricQuery& query) {
-  if (!counts_up(query.pick)) return query.from;
-  const TimeNs before = std::max<TimeNs>(query.step.count(), kMinuteNs);
-  return query.from < INT64_MIN + before ? query.from : query.from - before;
 }
 
 // One query at work.
