@@ -118,11 +118,11 @@ class Broker:
             f.write("\n".join(settings) + "\n")
 
     def run(self, main, *words):
-        done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", class_path(), main, *words], capture_output=True, timeout=60)
+        done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", class_path(), main, *words], capture_output=True, timeout=180)
         if done.returncode != 0:
             raise RuntimeError(f"{main} failed: {done.stderr.decode(errors='replace')[-2000:]}")
 
-    def start(self, seconds=60):
+    def start(self, seconds=180):
         log = open(os.path.join(self.root, "kafka.log"), "ab")
         self.process = subprocess.Popen([*JAVA, "-cp", class_path(), "kafka.Kafka", self.properties], stdout=log, stderr=log,
                                         cwd=self.root, start_new_session=True)

@@ -47,7 +47,7 @@ def count_lines(home, query="", code=0):
     return int(home.run("search", "--all", "--count-lines", "--quiet", "--", query, code=code).stdout)
 
 
-def wait_lines(home, count, query="", seconds=60):
+def wait_lines(home, count, query="", seconds=180):
     """Until at least so many lines are found by the running program; the number afterwards is the oracle's business."""
     try:
         home.wait_until(lambda: home.count(query) >= count, f"{count} lines are stored", seconds)

@@ -112,7 +112,7 @@ class Home:
         code = self.kill(process, signal.SIGTERM)
         check(code == 0, f"up ended with {code} after SIGTERM:\n{self.up_log()[-3000:]}")
 
-    def wait_until(self, condition, what, seconds=60):
+    def wait_until(self, condition, what, seconds=180):
         """Waits for a condition with a bound far above what is expected: a hang fails, slowness does not."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
