@@ -5,6 +5,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
 import opensearch
+import secured
 from cases_doctor import doctor, says
 from cases_elastic import check_documents, store_in
 from cases_kafka import TopicAgent, Transfer, broker_of
@@ -24,9 +25,9 @@ def another(home, name):
     return node
 
 
-def whole_way(home, node, said):
+def whole_way(home, node, said, broker=None):
     """agent > Kafka > transfer > the node, with both killed: every line is one document; doctor, search, follow-up questions and audit work."""
-    broker = broker_of(home)
+    broker = broker or broker_of(home)
     store_in(home, node)
     agent, lines = TopicAgent(home, broker, "web-1", ["web"]), Lines()
     transfer = Transfer(home, broker, ["web"])
@@ -53,6 +54,39 @@ def whole_way(home, node, said):
     says(told, "ok", "indices logboom-*-*", "as they should be")
     check_documents(node, "logboom-web-*", lines.made)
     oracle(home, lines.made, [read(agent.log(name)) for name in ("web-a.log", "web-b.log")])
+
+
+INDEX_RIGHTS = ["create_index", "read", "write", "indices:admin/get", "indices:admin/mappings/get", "indices:admin/mapping/put", "indices:monitor/settings/get",
+                "indices:admin/refresh*", "indices:monitor/stats"]
+
+
+@long
+def test_opensearch_with_its_security_plugin(home):
+    """TLS with an authority of its own, and a user with just the rights that are needed: the whole way; without the authority, with a wrong
+    password, and as a user who may only read, doctor and the transfer's log say why, collecting waits, and nothing is lost."""
+    if why := secured.DISTRIBUTION.missing():
+        raise Failure(why) if os.environ.get("CI") else NotRun(why)
+    node = secured.SecuredNode(os.path.join(home.root, "opensearch"))
+    node.start()
+    home.running.append(node.process)
+    node.user("logboom", "Rain-falls-on-7-roofs", ["indices:admin/index_template/*", "cluster:monitor/main", "cluster:monitor/health", "cluster:monitor/nodes/stats",
+                                                   "indices:data/write/bulk", "indices:data/read/mget", "indices:data/read/scroll", "indices:data/read/scroll/clear"],
+              [(["logboom-*", "logboom.ledger"], INDEX_RIGHTS)])
+    node.user("reader", "Snow-lies-on-7-roofs", ["cluster:monitor/main"], [(["logboom-*"], ["read"])])
+    text = "logs: {kind: elastic}\nelastic: {url: ['%s'], user: %s, password: %s%s}\ntransfer: {topics: [web]}\n"
+    ca = f", tls_ca: '{node.ca}'"
+    says(doctor(home, text % (node.url, "logboom", "Rain-falls-on-7-roofs", ""), code=1), "BAD", f"node {node.url}", "authority")
+    says(doctor(home, text % (node.url, "logboom", "wrong", ca), code=1), "BAD", f"node {node.url}", "status 401")
+    said = doctor(home, text % (node.url, "reader", "Snow-lies-on-7-roofs", ca), code=1)
+    says(said, "ok", f"node {node.url}", "OpenSearch 2.19.4")
+    says(said, "BAD", "template for web", "403")
+    home.env.update(LOGBOOM_ELASTIC_USER="logboom", LOGBOOM_ELASTIC_PASSWORD="wrong", LOGBOOM_ELASTIC_TLS_CA=node.ca)
+    store_in(home, node)
+    broker = broker_of(home)
+    Transfer(home, broker, ["web"]).start(wait=False)
+    home.wait_until(lambda: "status 401" in home.up_log() and "elastic.user" in home.up_log(), "the start says that the password is wrong")
+    home.env.update(LOGBOOM_ELASTIC_PASSWORD="Rain-falls-on-7-roofs")
+    whole_way(home, node, "OpenSearch 2.19.4", broker)
 
 
 @long
