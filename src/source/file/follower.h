@@ -98,7 +98,10 @@ class Follower {
     std::string path;
     FileStat info;
   };
-  using FolderIndex = std::unordered_map<Hash128, FolderEntry>;  // by binding_key
+  struct FolderIndex {
+    std::unordered_map<Hash128, FolderEntry> entries;  // by binding_key
+    std::vector<const FolderEntry*> strangers;         // of them those no source was bound to
+  };
   const FolderIndex& folder_index(const std::string& folder);
   bool may_collect(const std::string& path, const FileStat& info);
   std::vector<SourceId> ids_for(const std::string& path) const;
@@ -147,7 +150,7 @@ class Follower {
   bool is_rotated_folder(std::string_view folder) const;
   bool name_fits(const std::string& path, const TrackedSource& original) const;
   bool intact(TrackedSource& source);
-  Result<Likeness> compare(OpenFile& file, std::uint64_t size, TrackedSource& original);
+  Result<Likeness> compare(const std::string& path, OpenFile& file, std::uint64_t size, TrackedSource& original);
   std::vector<TrackedSource*> originals_for(const TrackedSource& file, const std::string& path);
   void decide_file(TrackedSource& source);
   void act(TrackedSource& source, const UnknownDecision& decision, TrackedSource* original);

@@ -41,6 +41,17 @@ bool same_head(const OpenFile& file, std::uint64_t size, const OpenFile& other) 
   return !one.empty() && got_one.ok() && *got_one == one.size() && got_two.ok() && *got_two == two.size() && one == two;
 }
 
+// Of a file and what a compressor makes of it, which stand beside each other until it is done, the file.
+template <typename Copies>
+void leave_out_compressed_twins(Copies& copies) {
+  const auto is_twin = [&](const auto& copy) {
+    return std::any_of(copies.begin(), copies.end(), [&](const auto& plain) {
+      return plain.path != copy.path && plain.path == plain_name(copy.path) && plain.size == copy.size;
+    });
+  };
+  for (auto copy = copies.begin(); copy != copies.end();) copy = is_twin(*copy) ? copies.erase(copy) : std::next(copy);
+}
+
 OriginalState state_of(const TrackedSource& source) {
   if (source.ending == Ending::kTruncated) return OriginalState::kTruncated;
   return source.paths.empty() ? OriginalState::kVanished : OriginalState::kLive;
@@ -73,9 +84,13 @@ bool Follower::name_fits(const std::string& path, const TrackedSource& original)
 
 // A live source may have been truncated since it was last looked at: then that is noticed here, before its copy is
 // taken for another file.
-Result<Likeness> Follower::compare(OpenFile& file, std::uint64_t size, TrackedSource& original) {
+Result<Likeness> Follower::compare(const std::string& path, OpenFile& file, std::uint64_t size,
+                                   TrackedSource& original) {
   const Stream* stream = furthest(original);
   if (stream == nullptr) return Likeness::kNone;
+  const bool same_name = (path == original.last_path || path == original.matched_path) &&
+                         !may_be_copy(name_of(path), name_of(original.matched_path));
+  if (same_name && size < kRestoredBytes) return Likeness::kNone;
   Content* live = nullptr;
   if (state_of(original) == OriginalState::kLive && open(original)) {
     if (!original.checked) first_look(original);
@@ -181,10 +196,13 @@ void Follower::decide_file(TrackedSource& source) {
   std::vector<Candidate> candidates;
   for (TrackedSource* original : originals) {
     Candidate& candidate = candidates.emplace_back();
-    const auto like = compare(source.open, *size, *original);
+    const auto like = compare(source.path(), source.open, *size, *original);
     candidate.state = state_of(*original);
     if (like.ok() && !has_more(*size, *original)) candidate.likeness = *like;
     candidate.has_copy = original->has_copy && original->copy_source != source.id;
+    // Compressed while that copy is read: then it is told from the copy, not from the original.
+    if (candidate.has_copy && original->copy.content && candidate.likeness != Likeness::kNone)
+      return at(source, now() + kLookAgain);
     candidate.nothing_left = *size == read_end(*original, *furthest(*original));
   }
   // A person who names files wants each of them.
@@ -266,7 +284,7 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
   std::vector<std::string> folders{std::string(folder_of(original.last_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
   for (const std::string& folder : folders) {
-    for (const auto& [key, entry] : folder_index(folder)) {
+    for (const auto& [key, entry] : folder_index(folder).entries) {
       if (!name_fits(entry.path, original) || entry.info.size == 0) continue;
       const auto bound = bindings_.find(key);
       TrackedSource* owner = bound == bindings_.end() ? nullptr : find(bound->second);
@@ -276,13 +294,14 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
       const auto size = file.content->size();
       if (!size.ok() && size.error().code() == ErrorCode::kUnavailable) result = CopySearch::kNotYet;
       if (!size.ok()) continue;
-      const auto like = compare(file, *size, original);
+      const auto like = compare(entry.path, file, *size, original);
       if (!like.ok() || *like == Likeness::kNone) continue;
       std::vector<FoundCopy>& kind = *like == Likeness::kContinues ? whole : shorter;
       kind.push_back({entry.path, entry.info, std::move(file), *size});
     }
   }
   std::vector<FoundCopy>& found = whole.empty() ? shorter : whole;
+  leave_out_compressed_twins(found);
   if (found.size() != 1) return result;
   FoundCopy& copy = found.front();
   if (whole.empty() && !send_end_again(original, copy)) return result;

@@ -11,9 +11,10 @@ void Follower::adopt_generations(TrackedSource& source, const std::function<bool
   std::vector<std::string> folders{std::string(folder_of(source.matched_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
   for (const std::string& folder : folders) {
-    for (const auto& [key, entry] : folder_index(folder)) {
-      if (bindings_.contains(key) || !may_be_copy(name_of(entry.path), name_of(source.matched_path))) continue;
-      if (matcher_->rules_for(entry.path).empty() && younger(entry)) found.push_back(entry);
+    for (const FolderEntry* entry : folder_index(folder).strangers) {
+      if (!may_be_copy(name_of(entry->path), name_of(source.matched_path))) continue;
+      if (bindings_.contains(binding_key(entry->info.identity)) || !matcher_->rules_for(entry->path).empty()) continue;
+      if (younger(*entry)) found.push_back(*entry);
     }
   }
   for (const FolderEntry& entry : found) {
@@ -45,13 +46,14 @@ void Follower::adopt_successors(TrackedSource& source) {
 // The same for a source that is gone; what begins like it is a copy of it, and find_copy()'s.
 void Follower::adopt_heirs(TrackedSource& source) {
   if (deps_.options.one_shot || source.has_copy || source.streams.empty()) return;
+  if (!matcher_->rules_for(source.matched_path + ".1").empty()) return;  // rules name what was rotated, too
   adopt_generations(source, [&](const FolderEntry& entry) {
     if (entry.info.modified < source.modified || !made_later(entry, source)) return false;
     OpenFile file;
     if (!open_file(entry.path, &entry.info.identity, file).ok()) return false;
     const auto size = file.content->size();
     if (!size.ok()) return false;
-    const auto like = compare(file, *size, source);
+    const auto like = compare(entry.path, file, *size, source);
     return like.ok() && *like == Likeness::kNone;
   });
 }

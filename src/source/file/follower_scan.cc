@@ -138,7 +138,9 @@ TrackedSource& Follower::adopt(const std::string& path, const FileStat& info, co
   sources_[source.id] = std::move(made);
   attach_streams(source, matched_path.empty() ? path : matched_path);
   if (source.streams.empty()) attach_by_group(source);
-  source.undecided = !source.known && (source.compressed || !originals_for(source, path).empty());
+  // Of what it is a copy may come across later in this round, and be read later still.
+  const bool may_be_any = !deps_.options.one_shot && rotation_name(name_of(path)).tokens > 0;
+  source.undecided = !source.known && (source.compressed || may_be_any || !originals_for(source, path).empty());
   make_ready(source);
   return source;
 }
@@ -334,7 +336,7 @@ void Follower::locate_lost(TrackedSource& source) {
 }
 
 std::optional<std::string> Follower::find_handle(const std::string& folder, TrackedSource& source) {
-  const FolderIndex& index = folder_index(folder);
+  const auto& index = folder_index(folder).entries;
   if (source.identity != FileIdentity{}) {
     const auto found = index.find(binding_key(source.identity));
     return found == index.end() ? std::nullopt : std::optional<std::string>(found->second.path);
@@ -361,7 +363,8 @@ const Follower::FolderIndex& Follower::folder_index(const std::string& folder) {
     auto info = deps_.files.stat(path, false);
     if (!info.ok()) continue;
     const Hash128 key = binding_key(info->identity);
-    index.emplace(key, FolderEntry{path, std::move(info).value()});
+    const auto added = index.entries.emplace(key, FolderEntry{path, std::move(info).value()});
+    if (added.second && !bindings_.contains(key)) index.strangers.push_back(&added.first->second);
   }
   return index;
 }

@@ -2,6 +2,7 @@
 // went while nobody looked, generations that begin with the same lines.
 #include <filesystem>
 
+#include "io/zstd.h"
 #include "source/testing/follower_fixture.h"
 
 namespace logboom::source::testing {
@@ -48,6 +49,44 @@ TEST_F(GenerationsTest, A6_ManyCopiesUnderTheSameName) {
     live(seconds(12), 2);
   }
   expect_once(0, next);
+}
+
+TEST_F(GenerationsTest, A6_ACopyThatIsBeingCompressed) {
+  for (const bool copy_is_known : {false, true}) {
+    const std::string name = copy_is_known ? "known/" : "unknown/";
+    std::filesystem::create_directory(at(name));
+    rules.rules.clear();
+    store = {};
+    rule(at(name));
+    write(name + "app.log", numbered(0, 10));
+    start();
+    append(name + "app.log", numbered(10, 20));
+    copy(name + "app.log", name + "app.log.1");
+    if (copy_is_known) scan();
+    truncate(name + "app.log");
+    write(name + "app.log.1.zst", *ZstdCompressor().compress(numbered(0, 20)));
+    live(seconds(20), 20);
+    remove(name + "app.log.1");
+    live(seconds(60), 30);
+    expect_once(0, 20);
+  }
+}
+
+TEST_F(GenerationsTest, A6_CopiesThatAreThereAtTheFirstLook) {
+  rule(dir);
+  write("app.log", numbered(0, 10));
+  copy("app.log", "app.log.1");
+  write("web.log", numbered(10, 20));
+  copy("web.log", "web-20261120.log");  // comes before it
+  write("web-1.log", numbered(20, 30));
+  start();
+  live(seconds(15), 15);
+  truncate("app.log");
+  truncate("web.log");
+  live(seconds(15), 15);
+  append("app.log", numbered(30, 40));
+  live(seconds(15), 15);
+  expect_once(0, 40);
 }
 
 TEST_F(GenerationsTest, A6_EqualNamesInManyFolders) {
@@ -183,6 +222,40 @@ TEST_F(GenerationsTest, ASymlinkThatWasMovedOnWhileDown) {
   append("real/0.log", numbered(30, 40));
   live(seconds(5));
   expect_once(0, 40);
+}
+
+// The first line of every generation is the same, and was committed alone.
+TEST_F(GenerationsTest, A12_AVanishedFileAndOneThatBeginsLikeIt) {
+  rule(dir);
+  write("app.log", "header\n");
+  start();
+  append("app.log", numbered(0, 1000));
+  scan();
+  remove("app.log");  // moved to where nobody looks
+  live(seconds(30));
+  write("app.log", "header\n" + numbered(1000, 1010));
+  live(seconds(30));
+  append("app.log", numbered(1010, 3000));
+  live(seconds(30));
+  expect_once(0, 3000);
+  EXPECT_EQ(store.lines()["header"], 2);
+}
+
+TEST_F(GenerationsTest, A5_RotatedOutGenerationsThatBeginAlike) {
+  rule("app.log");
+  write("app.log", "header\n");
+  start();
+  append("app.log", numbered(0, 1000));
+  scan();
+  stop();
+  remove("app.log");
+  next_tick();
+  write("app.log.1", "header\n" + numbered(1000, 1010));
+  write("app.log", "header\n" + numbered(1010, 1020));
+  start();
+  live(seconds(30));
+  expect_once(0, 1020);
+  EXPECT_EQ(store.lines()["header"], 3);
 }
 
 // Two generations with the same banner, of which only the second is live: the first is no copy of it, whatever it comes
