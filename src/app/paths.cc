@@ -36,7 +36,8 @@ Result<std::string> read_or_make_key(FileSystem& files, const std::string& path)
   auto text = read_file(files, path, 4096);
   if (text.ok()) {
     while (!text->empty() && text->back() == '\n') text->pop_back();
-    if (text->size() >= 32) return text;
+    // Zeros are what a power cut may leave.
+    if (text->size() >= 32 && text->find('\0') == std::string::npos) return text;
     return Error(ErrorCode::kCorrupt,
                  fmt::format("cannot use {}: it holds no key of 32 or more characters; restore it from a backup "
                              "(a new key would make every file a new source)",

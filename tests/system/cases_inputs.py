@@ -141,6 +141,20 @@ def test_hostile_names(home):
     check(status == 200 and len(json.loads(body)["sources"]) == len(names), "all as JSON")
     home.stop(up)
     oracle(home, lines.made, contents)
+    done = home.run("import", os.fsdecode(os.path.join(folder, names[3])), code=2)
+    check(b"UTF-8" in done.stderr and b"json" not in done.stderr, f"a name that is no UTF-8 cannot be said in JSON: {done.stderr!r}")
+
+
+def test_agent_keys_that_are_none(home):
+    """A key file that is empty, too short, or zeros as a power cut may leave them: refused by name, and left as it is."""
+    write(home.log("a.log"), b"a line\n")
+    home.run("import", home.log("a.log"))
+    path = home.env["LOGBOOM_AGENT_KEY_FILE"]
+    for content in (b"", b"x" * 31, bytes(64), b"k" * 31 + b"\0"):
+        write(path, content)
+        done = home.run("import", home.log("a.log"), code=3)
+        check(path.encode() in done.stderr and b"restore it from a backup" in done.stderr, f"{content[:4]!r}: {done.stderr!r}")
+        check(read(path) == content, "the file was changed")
 
 
 @faults("X7")

@@ -15,6 +15,7 @@
 #include "base/byte_size.h"
 #include "base/log.h"
 #include "http/client.h"
+#include "http/json.h"
 
 namespace logboom::app {
 namespace {
@@ -27,6 +28,12 @@ Result<json> import_body(Context& context, const Args& args) {
     const std::string path = absolute_path(typed);
     const auto stat = context.files->stat(path);
     if (!stat.ok()) return stat.error().with_context("cannot import " + printable(typed));
+    if (!http::is_utf8(path)) {
+      return Error(ErrorCode::kInvalidArgument,
+                   fmt::format("cannot import {} by its name, which is no UTF-8: import its "
+                               "folder, or give it another name",
+                               printable(typed)));
+    }
     paths.push_back(path);
   }
   json body = {{"paths", paths}};
