@@ -19,7 +19,9 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
+sys.path.insert(0, os.path.join(ROOT, "bench"))
 from fleet import Agent, Server
+from fleet_rows import FleetRows, cpu_seconds
 from product import Home, Unix
 
 
@@ -27,12 +29,6 @@ def parse_size(text):
     units = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
     match = re.fullmatch(r"(\d+)(KB|MB|GB)", text.upper())
     return int(match[1]) * units[match[2]]
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def forget(folder):
@@ -77,12 +73,15 @@ class Timed:
             return
 
 
-class Bench:
+class Bench(FleetRows):
+    timed = Timed
+
     def __init__(self, args):
         self.args = args
         self.binary = os.path.join(os.path.abspath(args.build), "src", "app", "logboom")
         self.build = os.path.abspath(args.build)
         self.size = parse_size(args.size)
+        self.kafka_size = parse_size(args.kafka_size)
         self.work = args.keep or tempfile.mkdtemp(prefix="logboom-bench-")
         os.makedirs(self.work, exist_ok=True)
         self.rows = []
@@ -355,13 +354,16 @@ class Bench:
         self.report("open the store, first rows", f"{warm:.0f} ms, from the disk {cold:.0f} ms", f"{self.raw_bytes() / 1e9:.1f} GB raw", "", "<= 300 ms")
 
 
-ORDER = ["parse", "collect", "ingest", "fleet", "disk", "searches", "latency", "steady", "wal", "idle", "open"]
+ORDER = ["parse", "collect", "ingest", "fleet", "disk", "searches", "latency", "steady", "wal", "idle", "open",
+         "kafka", "kafka_transfer", "opensearch", "latency_kafka", "agents"]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--size", default="4GB")
+    parser.add_argument("--kafka-size", default="400MB", help="of what goes through Kafka and OpenSearch")
+    parser.add_argument("--agents", type=int, default=200)
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", default="")
     parser.add_argument("--repeat", type=int, default=5)
