@@ -4,21 +4,24 @@
 #include <fmt/format.h>
 
 #include "logstore/embedded/stream.h"
+#include "record/ledger_merge.h"
 
 namespace logboom::logstore::embedded {
 namespace {
 
-bool mergeable(const HeldRange& a, const HeldRange& b) {
-  return a.range.end == b.range.begin && a.file == b.file && a.range.disposition == b.range.disposition &&
-         a.range.unproved == b.range.unproved && a.range.expired == b.range.expired && a.range.cause == b.range.cause;
+bool continues(const HeldRange& left, const HeldRange& right) {
+  return left.file == right.file && logboom::continues(left.range, right.range);
 }
 
-void merge_into(LedgerRange& left, const LedgerRange& right) {
-  left.end = right.end;
-  left.records += right.records;
-  left.lines += right.lines;
-  left.dropped_bytes += right.dropped_bytes;
-  left.dropped_lines += right.dropped_lines;
+// Whether both were one range before a part between them was taken out.
+bool are_parts_of_one(const HeldRange& a, const HeldRange& b) {
+  return a.file == b.file && same_fate(a.range, b.range);
+}
+
+void add_counts(LedgerRange& to, const LedgerRange& from) {
+  const std::uint64_t end = to.end;
+  extend(to, from);
+  to.end = end;
 }
 
 // Takes off the range what it has of `taken`, and off `taken` what was had.
@@ -38,6 +41,18 @@ void clear_counts(LedgerRange& range) {
   range.records = range.lines = range.dropped_bytes = range.dropped_lines = 0;
 }
 
+// The other parts of what was one range with `at`, the nearest on its left first, then those on its right.
+std::vector<std::size_t> other_parts(const std::vector<HeldRange>& ranges, std::size_t at) {
+  std::vector<std::size_t> parts;
+  for (std::size_t i = at; i-- > 0;) {
+    if (are_parts_of_one(ranges[i], ranges[at])) parts.push_back(i);
+  }
+  for (std::size_t i = at + 1; i < ranges.size(); ++i) {
+    if (are_parts_of_one(ranges[i], ranges[at])) parts.push_back(i);
+  }
+  return parts;
+}
+
 }  // namespace
 
 Status HeldRanges::add(const HeldRange& held) {
@@ -50,15 +65,15 @@ Status HeldRanges::add(const HeldRange& held) {
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("cannot add range {}-{}: a part of it is already held", range.begin, range.end));
   }
-  if (next != ranges_.begin() && mergeable(*std::prev(next), held)) {
+  if (next != ranges_.begin() && continues(*std::prev(next), held)) {
     --next;
-    merge_into(next->range, range);
+    extend(next->range, range);
   } else {
     next = ranges_.insert(next, held);
   }
   const auto behind = std::next(next);
-  if (behind != ranges_.end() && mergeable(*next, *behind)) {
-    merge_into(next->range, behind->range);
+  if (behind != ranges_.end() && continues(*next, *behind)) {
+    extend(next->range, behind->range);
     ranges_.erase(behind);
   }
   return ok_status();
@@ -75,32 +90,27 @@ void HeldRanges::fill(const HeldRange& held) {
 }
 
 void HeldRanges::erase(std::uint64_t begin, std::uint64_t end, const LedgerRange& counts) {
-  std::vector<HeldRange> kept;
-  kept.reserve(ranges_.size() + 1);
-  for (HeldRange& held : ranges_) {
-    const LedgerRange whole = held.range;
-    if (whole.end <= begin || whole.begin >= end) {
-      kept.push_back(std::move(held));
-      continue;
-    }
-    HeldRange part = std::move(held);
-    LedgerRange left = counts;
-    take_counts(part.range, left);
-    for (auto it = kept.rbegin(); it != kept.rend(); ++it) {
-      if (it->file == part.file) take_counts(it->range, left);
-    }
-    if (whole.begin < begin) {
-      part.range.end = begin;
-      kept.push_back(part);
-      clear_counts(part.range);
-    }
-    if (whole.end > end) {
-      part.range.begin = end;
-      part.range.end = whole.end;
-      kept.push_back(std::move(part));
-    }
+  const auto found =
+      std::partition_point(ranges_.begin(), ranges_.end(), [&](const HeldRange& h) { return h.range.end <= begin; });
+  if (found == ranges_.end() || found->range.begin >= end) return;
+  const auto at = static_cast<std::size_t>(found - ranges_.begin());
+  const std::vector<std::size_t> others = other_parts(ranges_, at);
+  LedgerRange left = counts;
+  take_counts(found->range, left);
+  for (const std::size_t other : others) take_counts(ranges_[other].range, left);
+  if (found->range.begin < begin) {
+    HeldRange behind = *found;
+    found->range.end = begin;
+    if (behind.range.end <= end) return;
+    behind.range.begin = end;
+    clear_counts(behind.range);
+    ranges_.insert(std::next(found), std::move(behind));
+  } else if (found->range.end > end) {
+    found->range.begin = end;
+  } else {
+    if (!others.empty()) add_counts(ranges_[others.front()].range, found->range);
+    ranges_.erase(found);
   }
-  ranges_ = std::move(kept);
 }
 
 std::vector<Interval> HeldRanges::missing(std::uint64_t begin, std::uint64_t end) const {
@@ -116,6 +126,7 @@ std::vector<Interval> HeldRanges::missing(std::uint64_t begin, std::uint64_t end
 
 std::vector<HeldRange> HeldRanges::within(std::uint64_t begin, std::uint64_t end) const {
   std::vector<HeldRange> out;
+  if (begin >= end) return out;
   auto it =
       std::partition_point(ranges_.begin(), ranges_.end(), [&](const HeldRange& h) { return h.range.end <= begin; });
   for (; it != ranges_.end() && it->range.begin < end; ++it) {
@@ -137,8 +148,8 @@ bool HeldRanges::expire(std::uint32_t file, const std::string& rule) {
       held.range.expired = true;
       held.range.cause = rule;
     }
-    if (!ranges_.empty() && mergeable(ranges_.back(), held)) {
-      merge_into(ranges_.back().range, held.range);
+    if (!ranges_.empty() && continues(ranges_.back(), held)) {
+      extend(ranges_.back().range, held.range);
     } else {
       ranges_.push_back(std::move(held));
     }

@@ -31,9 +31,9 @@ class HeldRanges {
   Status add(const HeldRange& held);
   // Adds what of it is not held yet. A part of a range counts nothing: what it counted there nobody knows.
   void fill(const HeldRange& held);
-  // Takes [begin, end) of one held range out, and what it counted there (`counts`); the other counts of the range stay
-  // with its first remaining part, so what the range itself no longer counts is taken from those on its left in the
-  // same file.
+  // Takes [begin, end) of one held range out, and what it counted there (`counts`). What a range counts is known of all
+  // its parts together: the rest stays with its first part, and what that no longer counts is taken off the others,
+  // even where none of it is left.
   void erase(std::uint64_t begin, std::uint64_t end, const LedgerRange& counts);
   // The parts of [begin, end) that are not held, ascending.
   std::vector<Interval> missing(std::uint64_t begin, std::uint64_t end) const;
