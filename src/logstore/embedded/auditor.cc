@@ -1,7 +1,6 @@
 #include "logstore/embedded/auditor.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -9,6 +8,7 @@
 #include "logstore/embedded/codec.h"
 #include "logstore/embedded/file_comparison.h"
 #include "logstore/mark_check.h"
+#include "record/ledger_merge.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -50,19 +50,8 @@ SourceInfo info_of(const Stream& stream) {
   info.channel = stream.channel;
   info.state = stream.state;
   for (const HeldRange& held : stream.ranges.all()) {
-    // To the outside the file does not matter: neighbours of the same fate are one range.
-    LedgerRange* last = info.ranges.empty() ? nullptr : &info.ranges.back();
-    if (last != nullptr && last->end == held.range.begin && last->disposition == held.range.disposition &&
-        last->unproved == held.range.unproved && last->expired == held.range.expired &&
-        last->cause == held.range.cause) {
-      last->end = held.range.end;
-      last->records += held.range.records;
-      last->lines += held.range.lines;
-      last->dropped_bytes += held.range.dropped_bytes;
-      last->dropped_lines += held.range.dropped_lines;
-    } else {
-      info.ranges.push_back(held.range);
-    }
+    // To the outside the file does not matter.
+    append_range(info.ranges, held.range);
   }
   info.lost = stream.lost.intervals();
   info.position = stream.ranges.contiguous_end(stream.state.inherited);
@@ -81,10 +70,7 @@ void Auditor::finish(AuditFinding finding, bool settled) {
     finding.accepted_by = it->second.who;
     finding.accepted_at = it->second.when;
   }
-  const auto same = [&](const AuditFinding& other) { return other.id == finding.id; };
-  if (std::none_of(report_.findings.begin(), report_.findings.end(), same)) {
-    report_.findings.push_back(std::move(finding));
-  }
+  if (ids_.insert(finding.id).second) report_.findings.push_back(std::move(finding));
 }
 
 void Auditor::add(const Stream& stream, std::string kind, std::uint64_t begin, std::uint64_t end, std::string detail) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ namespace logboom::logstore::embedded {
 // The audit's material beside streams and chunks.
 struct AuditInput {
   std::vector<std::shared_ptr<const Stream>> streams;
-  std::vector<QuarantineEntry> quarantine;
+  std::vector<QuarantineEntry> quarantine;  // without their bytes
   std::vector<Damage> damages;
   std::map<std::string, Acceptance> accepted;
 };
@@ -61,6 +62,7 @@ class Auditor {
   ContentReader content_;
   const AuditInput* input_ = nullptr;
   AuditReport report_;
+  std::set<std::string> ids_;  // of its findings
 };
 
 }  // namespace logboom::logstore::embedded

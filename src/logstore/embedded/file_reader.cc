@@ -320,19 +320,16 @@ Result<LoadedFile> FileReader::load() {
   return out;
 }
 
-Result<std::vector<QuarantineEntry>> FileReader::quarantine(std::size_t limit, std::vector<Damage>& damages) {
+Status FileReader::quarantine(const std::function<void(QuarantineEntry)>& visit, std::vector<Damage>& damages) {
   LB_ASSIGN(std::unique_ptr<Connection> connection, acquire());
-  std::vector<QuarantineEntry> out;
   const auto read = [&]() -> Status {
-    LB_ASSIGN(sqlite::Statement get,
-              connection->database->prepare("SELECT id, row FROM quarantine ORDER BY id DESC LIMIT ?"));
-    get.bind(1, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
+    LB_ASSIGN(sqlite::Statement get, connection->database->prepare("SELECT id, row FROM quarantine"));
     for (;;) {
       LB_ASSIGN(const bool found, get.step());
       if (!found) return ok_status();
       Result<QuarantineEntry> entry = decode_quarantine(get.column_int(0), get.column_blob(1));
       if (entry.ok()) {
-        out.push_back(std::move(*entry));
+        visit(std::move(*entry));
       } else {
         damages.push_back({seq_, fmt::format("quarantine row {}", get.column_int(0)), entry.error().message()});
       }
@@ -340,8 +337,7 @@ Result<std::vector<QuarantineEntry>> FileReader::quarantine(std::size_t limit, s
   };
   const Status done = read();
   release(std::move(connection));
-  if (!done.ok()) return done.error().with_context(path_);
-  return out;
+  return done.ok() ? done : done.error().with_context(path_);
 }
 
 }  // namespace logboom::logstore::embedded

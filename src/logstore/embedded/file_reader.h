@@ -63,7 +63,8 @@ class FileReader {
   Result<std::string> filter(std::int64_t block);
   Result<std::string> trigrams(std::int64_t block);
   Result<std::string> tail(std::int64_t id);
-  Result<std::vector<QuarantineEntry>> quarantine(std::size_t limit, std::vector<Damage>& damages);
+  // Hands all entries on, in no order; rows that do not hold are damages.
+  Status quarantine(const std::function<void(QuarantineEntry)>& visit, std::vector<Damage>& damages);
 
   // The file is about to be removed: later reads give kNotFound; returns when the running ones are over and all
   // connections are closed.

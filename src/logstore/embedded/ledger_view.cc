@@ -7,6 +7,38 @@
 #include "logstore/embedded/exporter.h"
 
 namespace logboom::logstore::embedded {
+namespace {
+
+// The newest entries, of those that are added in any order.
+class NewestEntries {
+ public:
+  explicit NewestEntries(std::size_t limit) : limit_(limit) {}
+
+  void add(QuarantineEntry entry) {
+    if (entry.time < oldest_) return;
+    bytes_ += entry.bytes.size();
+    const TimeNs time = entry.time;
+    entries_.emplace(time, std::move(entry));
+    while (entries_.size() > limit_ || (entries_.size() > 1 && bytes_ > kMostQuarantineBytes)) {
+      oldest_ = entries_.begin()->first;
+      bytes_ -= entries_.begin()->second.bytes.size();
+      entries_.erase(entries_.begin());
+    }
+  }
+  std::vector<QuarantineEntry> take() && {
+    std::vector<QuarantineEntry> out;
+    for (auto it = entries_.rbegin(); it != entries_.rend(); ++it) out.push_back(std::move(it->second));
+    return out;
+  }
+
+ private:
+  const std::size_t limit_;
+  std::multimap<TimeNs, QuarantineEntry> entries_;
+  std::uint64_t bytes_ = 0;
+  TimeNs oldest_ = INT64_MIN;  // of those that found no room
+};
+
+}  // namespace
 
 void Notes::set_accepted(std::map<std::string, Acceptance> accepted) {
   MutexLock lock(mutex_);
@@ -39,24 +71,18 @@ Result<std::vector<SourceInfo>> EmbeddedLedger::sources() {
   return out;
 }
 
-std::vector<QuarantineEntry> EmbeddedLedger::read_quarantine(std::size_t limit, std::vector<Damage>& damages) {
-  std::vector<QuarantineEntry> out;
+void EmbeddedLedger::read_quarantine(const std::function<void(QuarantineEntry)>& visit, std::vector<Damage>& damages) {
   for (const auto& file : files_.all()) {
-    Result<std::vector<QuarantineEntry>> entries = file->quarantine(limit, damages);
-    if (!entries.ok()) {
-      damages.push_back({file->seq(), "table quarantine", entries.error().message()});
-      continue;
-    }
-    out.insert(out.end(), std::make_move_iterator(entries->begin()), std::make_move_iterator(entries->end()));
+    const Status read = file->quarantine(visit, damages);
+    if (!read.ok()) damages.push_back({file->seq(), "table quarantine", read.error().message()});
   }
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.time > b.time; });
-  if (out.size() > limit) out.resize(limit);
-  return out;
 }
 
 Result<std::vector<QuarantineEntry>> EmbeddedLedger::quarantine(std::size_t limit) {
   std::vector<Damage> damages;
-  return read_quarantine(limit, damages);
+  NewestEntries newest(limit);
+  read_quarantine([&](QuarantineEntry entry) { newest.add(std::move(entry)); }, damages);
+  return std::move(newest).take();
 }
 
 Result<AuditReport> EmbeddedLedger::audit(const AuditRequest& request, std::stop_token stop) {
@@ -64,7 +90,11 @@ Result<AuditReport> EmbeddedLedger::audit(const AuditRequest& request, std::stop
   input.damages = notes_.damages();
   input.accepted = notes_.accepted();
   const std::shared_ptr<const Snapshot> snapshot = catalog_.snapshot_with(input.streams);
-  input.quarantine = read_quarantine(SIZE_MAX, input.damages);
+  const auto keep = [&](QuarantineEntry entry) {
+    entry.bytes = {};
+    input.quarantine.push_back(std::move(entry));
+  };
+  read_quarantine(keep, input.damages);
   return Auditor(view_, snapshot).run(input, request, std::move(stop));
 }
 

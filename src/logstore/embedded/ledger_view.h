@@ -29,6 +29,9 @@ class Notes {
   std::vector<Damage> damages_ LB_GUARDED_BY(mutex_);
 };
 
+// The quarantine is listed up to so many bytes of its entries, the newest first.
+inline constexpr std::uint64_t kMostQuarantineBytes = 32u << 20;
+
 class EmbeddedLedger final : public LedgerView {
  public:
   EmbeddedLedger(const Catalog& catalog, const FileSet& files, const StoreView& view, const Notes& notes)
@@ -41,7 +44,8 @@ class EmbeddedLedger final : public LedgerView {
   Result<std::vector<QuarantineEntry>> quarantine(std::size_t limit) override;
 
  private:
-  std::vector<QuarantineEntry> read_quarantine(std::size_t limit, std::vector<Damage>& damages);
+  // Hands all entries of all files on.
+  void read_quarantine(const std::function<void(QuarantineEntry)>& visit, std::vector<Damage>& damages);
   Result<std::shared_ptr<const Stream>> stream_of(const ExportRequest& request) const;
 
   const Catalog& catalog_;

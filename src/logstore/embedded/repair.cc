@@ -44,8 +44,8 @@ std::string damage_of(FileSet& set, std::uint32_t seq) {
   if (!loaded.ok()) return loaded.error().code() == ErrorCode::kUnsupported ? std::string() : loaded.error().message();
   std::vector<Damage> damages = loaded->damages;
   if (damages.empty()) {
-    const auto entries = reader->quarantine(SIZE_MAX, damages);
-    if (!entries.ok()) return entries.error().message();
+    const Status read = reader->quarantine([](const QuarantineEntry&) {}, damages);
+    if (!read.ok()) return read.error().message();
   }
   if (!damages.empty()) return damages[0].what + ": " + damages[0].detail;
   for (const auto& block : loaded->blocks) {
