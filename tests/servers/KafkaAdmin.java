@@ -1,4 +1,5 @@
 // What tests ask of a Kafka cluster beyond reading and writing. Run from source: java -cp JARS KafkaAdmin.java BROKERS COMMAND TOPIC [N]
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -12,6 +13,8 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
@@ -21,6 +24,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 public class KafkaAdmin {
@@ -38,6 +42,8 @@ public class KafkaAdmin {
         case "truncate" -> truncate(admin, topic);
         case "read" -> read(words[0], ends(admin, topic));
         case "ends" -> ends(admin, topic).forEach((p, end) -> System.out.println(p.partition() + " " + end));
+        case "say" -> say(words[0], topic, words.length > 3 ? words[3] : null);
+        case "topics" -> admin.listTopics().names().get().forEach(System.out::println);
         default -> throw new IllegalArgumentException(words[1]);
       }
     }
@@ -51,6 +57,21 @@ public class KafkaAdmin {
       consumer.seekToBeginning(ends.keySet());
       while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
         consumer.poll(Duration.ofMillis(200)).forEach(message -> System.out.println(message.key() + "\t" + message.value()));
+      }
+    }
+  }
+
+  // The lines of the standard input as messages, as any other producer sends them; `kind`: with the header of
+  // messages by logboom.
+  private static void say(String brokers, String topic, String kind) throws Exception {
+    Map<String, Object> settings = Map.of("bootstrap.servers", brokers, "key.serializer", ByteArraySerializer.class, "value.serializer", ByteArraySerializer.class);
+    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings)) {
+      int number = 0;
+      for (String line : new String(System.in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+        byte[] key = ("key " + number++ % 64).getBytes(StandardCharsets.UTF_8);
+        ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, key, line.getBytes(StandardCharsets.UTF_8));
+        if (kind != null) record.headers().add("logboom", kind.getBytes(StandardCharsets.UTF_8));
+        producer.send(record);
       }
     }
   }

@@ -133,15 +133,18 @@ class Broker:
                 raise RuntimeError(f"Kafka does not start:\n{self.said()[-2000:]}")
             time.sleep(0.1)
 
-    def admin(self, command, topic, *words):
-        """`create` and `partitions` (with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `read`, `ends`; the
-        answer's lines."""
+    def admin(self, command, topic, *words, stdin=b""):
+        """`create` and `partitions` (with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `read`, `ends`,
+        `say` (lines of stdin), `topics`; the answer's lines."""
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "KafkaAdmin.java")
         done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", class_path(), source,
-                               self.address, command, topic, *map(str, words)], capture_output=True, timeout=120)
+                               self.address, command, topic, *map(str, words)], input=stdin, capture_output=True, timeout=120)
         if done.returncode != 0:
             raise RuntimeError(f"{command} {topic} failed: {done.stderr.decode(errors='replace')[-2000:]}")
         return done.stdout.decode().splitlines()
+
+    def has(self, topic):
+        return topic in self.admin("topics", "")
 
     def listens(self):
         with socket.socket() as s:

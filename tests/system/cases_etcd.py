@@ -117,6 +117,44 @@ def test_rules_that_others_put(home):
     check_lines(home, lines.made)
 
 
+@faults("C6")
+def test_a_change_applies_whole(home):
+    """All of a host's rules are one key: while they change over and over, alone and in transactions with another host's, only whole sets are in
+    force, and what is half written changes nothing."""
+    member = etcd_of(home)
+    collector, lines = Collector(home, member), Lines()
+    key, other = f"collect_log_{own_ip()}_conf", "collect_log_10.9.9.9_conf"
+    sets = {letter: [item(home.log(f"{letter}-{n}.log")) for n in range(5)] for letter in "ab"}
+    member.put(key, sets["a"])
+    collector.start()
+
+    def in_force(put):
+        revision = int(put["header"]["revision"])
+        home.wait_until(lambda: home.json("status")["pipeline"]["rules_revision"] == revision, f"revision {revision} is in force", 20)
+
+    for number in range(24):
+        letter = "ab"[number % 2]
+        if number % 3 == 0:
+            put = member.call("/v3/kv/txn", {"success": [{"requestPut": {"key": etcd.b64(k), "value": etcd.b64(json.dumps(v))}}
+                                                         for k, v in ((other, [item("/srv/x.log")]), (key, sets[letter]))]})
+        else:
+            put = member.put(key, sets[letter])
+        if number % 8 == 7:
+            in_force(put)
+            member.put(key, json.dumps(sets["a"])[:200])  # half of the other one
+            collector.says("not JSON")
+            append(home.log(f"{letter}-4.log"), lines.next(5))
+            wait_lines(home, len(lines.made), seconds=20)
+    in_force(member.put(key, sets["b"]))
+    append(home.log("b-3.log"), lines.next(10))
+    append(home.log("a-3.log"), b"not collected\n")
+    wait_lines(home, len(lines.made), seconds=20)
+    collector.stop()
+    changes = re.findall(r"rules revision \d+: (\d+) started, (\d+) changed, (\d+) stopped", home.up_log())
+    check(len(changes) >= 4 and all(change in (("5", "0", "0"), ("5", "0", "5")) for change in changes), f"a mixture was in force: {changes}")
+    oracle(home, lines.made, [read(home.log("b-3.log")), read(home.log("b-4.log"))])
+
+
 @faults("C2", "C3", "C4")
 def test_etcd_is_killed_wiped_and_compacted(home):
     """Collection goes on with the last good rules whatever becomes of etcd, over restarts of the program too; afterwards changes are followed again."""

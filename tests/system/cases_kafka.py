@@ -35,9 +35,9 @@ def restart_broker(home, broker):
 class Transfer:
     """`logboom transfer` of some topics into the home's store; its page on a port of its own."""
 
-    def __init__(self, home, broker, topics):
+    def __init__(self, home, broker, topics, *words):
         self.home, self.listen = home, f"127.0.0.1:{free_port()}"
-        self.words = ["--transport.brokers", broker.address, "--transfer.topics", ",".join(topics)]
+        self.words = ["--transport.brokers", broker.address, "--transfer.topics", ",".join(topics), *words]
         self.process = None
 
     def start(self, wait=True):
@@ -132,6 +132,40 @@ def test_partitions_are_added(home):
         agent.stop()
     transfer.stop()
     oracle(home, lines.made, [read(os.path.join(a.logs, name)) for a in agents for name in os.listdir(a.logs)])
+
+
+@faults("T13", "T11")
+def test_messages_that_cannot_be_read(home):
+    """Messages of others, messages with our header that hold something else, and a topic that is deleted and made again: lines of others are stored,
+    what cannot be read is in quarantine with its bytes, the flow goes on, and the audit says what is wrong."""
+    broker = broker_of(home)
+    broker.admin("create", "web", 1)
+    agent, transfer, lines = TopicAgent(home, broker, "web-1", ["web"]), Transfer(home, broker, ["web"]), Lines()
+    append(agent.log("web-a.log"), lines.next(100))
+    agent.start()
+    transfer.start()
+    others = [b"a line by somebody else %d\n" % n for n in range(20)]
+    broker.admin("say", "web", stdin=b"".join(others))
+    wait_lines(home, 120)
+    broker.admin("say", "web", "batch", stdin=b"garbage\n")
+    broker.admin("say", "web", "sample-of-the-future", stdin=b"unknown\n")
+    append(agent.log("web-a.log"), lines.next(30))
+    wait_lines(home, 150)
+    said = check_audit(home, code=1)
+    check(said.count("quarantined") >= 2 and "kafka://web/0" in said, f"the audit names what cannot be read:\n{said}")
+    transfer.stop()
+    agent.stop()
+    broker.admin("delete", "web")
+    home.wait_until(lambda: not broker.has("web"), "the topic is gone")
+    broker.admin("create", "web", 1)
+    append(agent.log("web-a.log"), lines.next(10))
+    agent.start()
+    transfer.start()
+    wait_lines(home, 160)
+    home.wait_until(lambda: "made anew" in home.up_log(), "the operator is told")
+    agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made + others)
 
 
 @faults("T12")

@@ -3,7 +3,7 @@
 there once, unaltered and in order, the audit clean and the export byte-equal. Shares no code with the product: the writers keep
 their own ledger outside the fault zone.
 
-usage: crash.py --binary PATH [--rounds N] [--seed N] [--mode rename|rename-pattern|copytruncate|gzip|none|http|all] [--results DIR]
+usage: crash.py --binary PATH [--rounds N] [--seed N] [--mode rename|rename-pattern|copytruncate|gzip|none|http|kafka|kafka-opensearch|all] [--results DIR]
 
 The rounds are shared out over the modes. With --results the counts are written as crash.json for docs/reliability.md.
 """
@@ -20,8 +20,10 @@ import traceback
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases_elastic import node_of, store_in
+from cases_kafka import TopicAgent, Transfer, broker_of
 from fleet import Agent, Server
-from product import Failure, Home, check
+from product import Failure, Home, NotRun, check
 
 LINE = re.compile(rb"^w(\d+) s(\d+) c([0-9a-f]{8}) (.*)$")
 
@@ -131,6 +133,51 @@ def fleet_killer(home, rounds, rng):
     return agent, server
 
 
+class Part:
+    """A server of the pipeline that is killed and started as the product's own programs are."""
+
+    def __init__(self, home, server):
+        self.home, self.server = home, server
+
+    def kill(self):
+        self.home.kill(self.server.process)
+
+    def start(self):
+        self.server.start()
+        self.home.running.append(self.server.process)
+
+
+def pipeline_killer(home, rounds, rng, opensearch=False):
+    """The same over Kafka: agent, broker, transfer or the store's node is killed, each as often as the others; all run at the end."""
+    broker = broker_of(home)
+    parts = {"broker": Part(home, broker)}
+    if opensearch:
+        node = node_of(home)
+        store_in(home, node)
+        parts["node"] = Part(home, node)
+    agent = TopicAgent(home, broker, "web-1", ["writer"], "--transport.encoding", rng.choice(["batch", "json", "line"]))
+    with open(agent.config, "w") as f:  # the whole folder: what was rotated before the agent's first start, too
+        f.write(f"transport: {{kind: kafka, brokers: ['{broker.address}']}}\ncollect: {{items: [{{path: {home.logs}, topic: writer}}]}}\n")
+    transfer = Transfer(home, broker, ["writer"])
+    agent.start()
+    transfer.start()
+    parts.update(agent=agent, transfer=transfer)
+    deck = []
+    for n in range(rounds):
+        time.sleep(rng.uniform(0.2, 1.5))
+        deck = deck or rng.sample(sorted(parts), len(parts))
+        victims = [deck.pop()] + ([rng.choice(["agent", "transfer"])] if rng.random() < 0.3 else [])
+        for name in dict.fromkeys(victims):
+            parts[name].kill()
+        time.sleep(rng.choice([0, rng.uniform(0, 0.5)]))
+        for name in dict.fromkeys(victims):
+            parts[name].start(**({"wait": rng.random() < 0.5} if name == "transfer" and "node" not in victims else {}))
+        print(f"\rround {n + 1} of {rounds}", end="", flush=True)
+    print()
+    home.wait_until(lambda: home.answers(transfer.process), "the transfer answers")
+    return agent, transfer
+
+
 def verify(home, writers):
     found = {w.number: [] for w in writers}
     altered = 0
@@ -186,16 +233,21 @@ def finish(home, running, writers):
     return verify(home, writers)
 
 
+# Modes with more than one program to kill; the others are rotations of one machine's files.
+KILLERS = {"http": fleet_killer, "kafka": pipeline_killer, "kafka-opensearch": lambda *args: pipeline_killer(*args, opensearch=True)}
+LEAST_ROUNDS = {"kafka": 3, "kafka-opensearch": 4}  # each part once
+
+
 def run_mode(binary, mode, rounds, seed, keep):
     print(f"mode {mode}, {rounds} rounds, seed {seed}")
     home = Home(binary, f"logboom-crash-{mode}-")
     rng = random.Random(seed)
-    writers = [Writer(home, n, mode, seed, rate=60) for n in range(4)]
+    writers = [Writer(home, n, mode, seed, rate=20 if mode.startswith("kafka") else 60) for n in range(4)]
     ok = False
     try:
         for w in writers:
             w.start()
-        running = (fleet_killer if mode == "http" else killer)(home, rounds, rng)
+        running = KILLERS.get(mode, killer)(home, rounds, rng)
         for w in writers:
             w.ending.set()
         for w in writers:
@@ -218,16 +270,19 @@ def main():
     parser.add_argument("--results")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
-    modes = ["none", "rename", "rename-pattern", "copytruncate", "gzip", "http"] if args.mode == "all" else [args.mode]
+    modes = ["none", "rename", "rename-pattern", "copytruncate", "gzip", *KILLERS] if args.mode == "all" else [args.mode]
     done = []
     for i, mode in enumerate(modes):
-        rounds = args.rounds // len(modes) + (1 if i < args.rounds % len(modes) else 0)
+        rounds = max(LEAST_ROUNDS.get(mode, 0), args.rounds // len(modes) + (1 if i < args.rounds % len(modes) else 0))
         if rounds == 0:
             continue
         began = time.monotonic()
         result = {"mode": mode, "rounds": rounds, "passed": False, "error": ""}
         try:
             result.update(run_mode(args.binary, mode, rounds, args.seed + i, args.keep), passed=True)
+        except NotRun as error:
+            print(f"NOT RUN mode {mode}: {error}", flush=True)
+            continue
         except Exception as error:  # whatever breaks a mode has failed it; the others still run
             result["error"] = str(error) if isinstance(error, Failure) else traceback.format_exc()
             print(f"FAILED in mode {mode}: {result['error']}", flush=True)
