@@ -172,6 +172,7 @@ class Follower {
 
   // --- generations (follower_generations.cc)
   void adopt_generations(TrackedSource& source, const std::function<bool(const FolderEntry&)>& younger);
+  bool is_last_generation(const TrackedSource& source) const;
   bool made_later(const FolderEntry& entry, const TrackedSource& source) const;
   void adopt_successors(TrackedSource& source);
   void adopt_heirs(TrackedSource& source);

@@ -1,12 +1,30 @@
 // Generations: files that came and went through a watched name while nobody looked, and that no rule names under the
 // names they have now.
+#include <algorithm>
+
 #include "source/file/follower.h"
 #include "source/file/identity/likeness.h"
 
 namespace logboom::source {
 
+// Whether of the sources that had its name none is younger and has lines in the store: then nobody looked since it was
+// the last one, and unknown files may be generations. Else they are copies of what its successors had.
+bool Follower::is_last_generation(const TrackedSource& source) const {
+  const auto ids = names_.originals_of(source.matched_path, false);
+  return std::none_of(ids.begin(), ids.end(), [&](const SourceId& id) {
+    const auto tracked = sources_.find(id);
+    const auto known = known_.find(id);
+    TimeNs born = 0;
+    if (tracked != sources_.end() && tracked->second->known) born = tracked->second->identity.birth_time;
+    if (tracked == sources_.end() && known != known_.end() && !known->second.empty())
+      born = known->second.front().state.identity.birth_time;
+    return born > source.identity.birth_time;
+  });
+}
+
 // Of the unknown files in the rotation group of the source those that are `younger` than it.
 void Follower::adopt_generations(TrackedSource& source, const std::function<bool(const FolderEntry&)>& younger) {
+  if (!is_last_generation(source)) return;
   std::vector<FolderEntry> found;
   std::vector<std::string> folders{std::string(folder_of(source.matched_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);

@@ -224,6 +224,38 @@ TEST_F(GenerationsTest, ASymlinkThatWasMovedOnWhileDown) {
   expect_once(0, 40);
 }
 
+TEST_F(GenerationsTest, A6_CopiesOfASuccessorAreNoGenerations) {
+  for (const bool vanishes : {false, true}) {
+    const std::string name = vanishes ? "vanishes/" : "moves/";
+    std::filesystem::create_directory(at(name));
+    rules.rules.clear();
+    store = {};
+    rule(name + "app.log");
+    write(name + "app.log", numbered(0, 10));
+    start();
+    next_tick();
+    move(name + "app.log", name + "app.log.7");
+    write(name + "app.log", numbered(10, 20));
+    live(seconds(5));
+    for (int round = 0; round < 3; ++round) {
+      copy(name + "app.log", name + "app.log.2026112" + std::to_string(round));
+      truncate(name + "app.log");
+      live(seconds(5));
+      append(name + "app.log", numbered(20 + 10 * round, 30 + 10 * round));
+      live(seconds(5));
+    }
+    if (vanishes)
+      remove(name + "app.log.7");
+    else
+      move(name + "app.log.7", name + "app.log.8");
+    live(seconds(60), 20);
+    stop();
+    start();
+    live(seconds(60), 20);
+    expect_once(0, 50);
+  }
+}
+
 // The first line of every generation is the same, and was committed alone.
 TEST_F(GenerationsTest, A12_AVanishedFileAndOneThatBeginsLikeIt) {
   rule(dir);
