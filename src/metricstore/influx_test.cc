@@ -1,10 +1,12 @@
 // InfluxDB for real: names and strings of any characters, a server that goes and comes back; and a made-up one for what
 // a real one does seldom.
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "metricstore/influxdb/line_protocol.h"
+#include "metricstore/testing/fake_influx.h"
 #include "metricstore/testing/influx_under_test.h"
 #include "metricstore/testing/metric_samples.h"
 
@@ -132,6 +134,88 @@ TEST(InfluxOptions, OneVersionIsNamed) {
   EXPECT_FALSE(open_influx_metric_store(options, clock, registry).ok());
   options.database = "";
   EXPECT_TRUE(open_influx_metric_store(options, clock, registry).ok());
+}
+
+// ---- the write API of 2.x
+
+std::unique_ptr<MetricStore> second_version(const FakeInflux& server, Registry& registry, const Clock& clock) {
+  InfluxOptions options;
+  options.url = server.url();
+  options.org = "my org";
+  options.bucket = "metrics";
+  options.token = "secret";
+  options.retry_least = std::chrono::milliseconds(5);
+  options.retry_greatest = std::chrono::milliseconds(20);
+  auto store = open_influx_metric_store(options, clock, registry);
+  EXPECT_TRUE(store.ok());
+  return std::move(*store);
+}
+
+SampleBatch many(int count) {
+  std::vector<Sample> samples;
+  for (int i = 0; i < count; ++i)
+    samples.push_back(sample_of(kStart + i, "m" + std::to_string(i), {}, {{"a", 1.5}, {"b", std::int64_t{i}}}));
+  return batch_of("web-01", std::move(samples));
+}
+
+TEST(InfluxSecondVersion, IsAskedAsItsDocumentationSays) {
+  FakeInflux server([](const auto&) { return FakeInflux::Answer{}; });
+  ManualClock clock;
+  Registry registry;
+  const auto store = second_version(server, registry, clock);
+  ASSERT_TRUE(put(*store, many(100)).ok());
+  const auto seen = server.seen();
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].query, "org=my org&bucket=metrics&precision=ns");
+  EXPECT_EQ(seen[0].authorization, "Token secret");
+  ASSERT_EQ(seen[0].lines.size(), 100u);
+  EXPECT_EQ(seen[0].lines[3], "m3,host=web-01,ip=10.0.0.1 a=1.5,b=3i " + std::to_string(kStart + 3));
+}
+
+TEST(InfluxSecondVersion, WhatItCannotTakeNowIsSentAgain) {
+  int calls = 0;
+  FakeInflux server([&](const auto&) {
+    const int status = std::vector<int>{503, 429, 500, 401, 204}[static_cast<std::size_t>(std::min(calls++, 4))];
+    return FakeInflux::Answer{status, R"({"code":"unavailable","message":"not now"})"};
+  });
+  ManualClock clock;
+  Registry registry;
+  const auto store = second_version(server, registry, clock);
+  ASSERT_TRUE(put(*store, many(3)).ok());
+  EXPECT_EQ(server.seen().size(), 5u);
+  EXPECT_EQ(server.stored().size(), 3u);
+  EXPECT_EQ(store->stats().quarantined, 0u);
+}
+
+TEST(InfluxSecondVersion, WhatItRefusesIsFoundAndTheRestIsStoredOnce) {
+  FakeInflux server([](const std::vector<std::string>& lines) {
+    if (lines.size() > 40) return FakeInflux::Answer{413, R"({"code":"request too large","message":"too much"})"};
+    for (const std::string& line : lines) {
+      if (line.find("b=17i") != std::string::npos)
+        return FakeInflux::Answer{400, R"({"code":"invalid","message":"field type conflict: b is float"})"};
+    }
+    return FakeInflux::Answer{};
+  });
+  ManualClock clock;
+  Registry registry;
+  const auto store = second_version(server, registry, clock);
+  ASSERT_TRUE(put(*store, many(100)).ok());
+  const auto stored = server.stored();
+  EXPECT_EQ(std::set<std::string>(stored.begin(), stored.end()).size(), 100u);
+  EXPECT_EQ(stored.size(), 100u) << "none twice";
+  const MetricStats stats = store->stats();
+  EXPECT_EQ(stats.quarantined, 1u);
+  ASSERT_EQ(stats.refused.size(), 1u);
+  EXPECT_EQ(stats.refused[0].measurement, "m17");
+  EXPECT_EQ(stats.refused[0].field, "b");
+  EXPECT_NE(stats.refused[0].reason.find("field type conflict: b is float"), std::string::npos)
+      << stats.refused[0].reason;
+  // It is known now: not sent again.
+  const std::size_t asked = server.seen().size();
+  ASSERT_TRUE(
+      put(*store, batch_of("web-01", {sample_of(kStart, "m17", {}, {{"a", 2.0}, {"b", std::int64_t{17}}})})).ok());
+  EXPECT_EQ(server.seen().size(), asked + 1);
+  EXPECT_EQ(store->stats().quarantined, 2u);
 }
 
 }  // namespace

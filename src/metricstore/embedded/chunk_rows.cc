@@ -196,7 +196,7 @@ class Sums {
 // The columns that a raw column becomes.
 class RolledColumn {
  public:
-  RolledColumn(FieldId field, const Column& from) : field_(field), from_(from), sums_(from) {
+  RolledColumn(FieldId field, const Column& from) : from_(from), sums_(from) {
     const FieldKind kind = from.kind == FieldKind::kBoolean ? FieldKind::kInteger : from.kind;
     for (const Part part : parts()) {
       columns_.push_back({{field, part}, {}});
@@ -238,7 +238,6 @@ class RolledColumn {
     (columns_[3].column.*to).push_back(values[last - 1]);
     columns_[4].column.integers.push_back(static_cast<std::int64_t>(last - first));
   }
-  const FieldId field_;
   const Column& from_;
   Sums sums_;
   std::vector<ChunkColumn> columns_;

@@ -185,7 +185,8 @@ void take_newest(Series& series, const KnownSample& sample) {
   const bool newer = sample.time >= series.last;
   series.last = std::max(series.last, sample.time);
   for (std::size_t i = 0; i < sample.values.size(); ++i) {
-    const auto& [field, value] = sample.values[i];
+    const FieldId field = sample.values[i].first;
+    const FieldValue& value = sample.values[i].second;
     auto at = series.newest.begin() + static_cast<std::ptrdiff_t>(std::min(i, series.newest.size()));
     if (at == series.newest.end() || at->first != field) {
       at = std::find_if(series.newest.begin(), series.newest.end(), [&](const auto& v) { return v.first == field; });

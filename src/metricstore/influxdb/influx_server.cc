@@ -88,29 +88,31 @@ Status InfluxServer::create_database(std::stop_token stop) {
       .with_context(fmt::format("cannot create the database {}", options_.database));
 }
 
-Status InfluxServer::write_once(const std::string& body, bool compressed, std::stop_token stop, bool& no_database) {
-  http::ClientRequest request{"POST", "", {{"Content-Type", "text/plain; charset=utf-8"}}, body};
-  if (compressed) request.headers.emplace_back("Content-Encoding", "gzip");
+Status InfluxServer::write_once(const std::string& lines, std::stop_token stop, int& status) {
+  http::ClientRequest request{"POST", "", {{"Content-Type", "text/plain; charset=utf-8"}}, lines};
+  const bool compressed = lines.size() >= kCompressFrom && takes_gzip_;
+  if (compressed) {
+    LB_ASSIGN(request.body, gzip(lines, 1));
+    request.headers.emplace_back("Content-Encoding", "gzip");
+  }
   request.target = second() ? fmt::format("/api/v2/write?org={}&bucket={}&precision=ns",
                                           http::percent_encode(options_.org), http::percent_encode(options_.bucket))
                             : "/write?precision=ns&db=" + http::percent_encode(options_.database);
   LB_ASSIGN(const auto response, send(std::move(request), stop));
-  if (response.status == 204 || response.status == 200) return ok_status();
-  no_database = !second() && response.status == 404;
-  return error_of(response.status, response.body);
+  status = response.status;
+  if (status == 204 || status == 200) return ok_status();
+  // Something in between may not take it.
+  if (!compressed || (status != 415 && status != 501)) return error_of(status, response.body);
+  takes_gzip_ = false;
+  return write_once(lines, std::move(stop), status);
 }
 
 Status InfluxServer::write(const std::string& lines, std::stop_token stop) {
-  const bool compressed = lines.size() >= kCompressFrom;
-  std::string packed;
-  if (compressed) {
-    LB_ASSIGN(packed, gzip(lines, 1));
-  }
-  bool no_database = false;
-  const Status written = write_once(compressed ? packed : lines, compressed, stop, no_database);
-  if (written.ok() || !no_database) return written;
+  int status = 0;
+  const Status written = write_once(lines, stop, status);
+  if (written.ok() || second() || status != 404) return written;
   LB_TRY(create_database(stop));
-  return write_once(compressed ? packed : lines, compressed, stop, no_database);
+  return write_once(lines, stop, status);
 }
 
 Result<nlohmann::json> InfluxServer::query(const std::string& influxql, std::stop_token stop) {

@@ -2,6 +2,7 @@
 // one connection per call at work.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -31,11 +32,13 @@ class InfluxServer {
   bool second() const { return !options_.token.empty(); }
   Result<http::ClientResponse> send(http::ClientRequest request, std::stop_token stop);
   Status create_database(std::stop_token stop);
-  Status write_once(const std::string& body, bool compressed, std::stop_token stop, bool& no_database);
+  // The status of the answer as well; 0: none came.
+  Status write_once(const std::string& lines, std::stop_token stop, int& status);
 
   const InfluxOptions options_;
   std::string prefix_;
   http::Headers sign_in_;
+  std::atomic<bool> takes_gzip_ = true;
   Mutex mutex_;
   std::vector<std::unique_ptr<http::HttpClient>> idle_ LB_GUARDED_BY(mutex_);
 };

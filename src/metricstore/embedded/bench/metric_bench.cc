@@ -1,6 +1,6 @@
 // What the embedded metric store costs, in bytes and seconds of CPU. Directories are emptied first.
 //   metric_bench size FILE DIR          real samples in line protocol (integers with i, no strings): bytes per value
-//   metric_bench fleet DIR [HOSTS [S]]  so many hosts (1000), a sample each every 10 s for so long (1800 s): CPU share
+//   metric_bench fleet DIR [HOSTS [S]]  so many hosts (1000), a sample each every 10 s for so long (1300 s): CPU share
 //   metric_bench year DIR               a year of one host's samples, a minute apart; then the hourly tier is asked
 #include <charconv>
 #include <filesystem>
@@ -280,7 +280,7 @@ int main(int argc, char** argv) {
   };
   if (words.size() == 3 && words[0] == "size") return size_of(words[1], words[2]);
   if (words.size() >= 2 && words[0] == "fleet")
-    return fleet(words[1], number(2, 1000), static_cast<std::int64_t>(number(3, 1800)));
+    return fleet(words[1], number(2, 1000), static_cast<std::int64_t>(number(3, 1300)));
   if (words.size() == 2 && words[0] == "year") return year(words[1]);
   std::cerr << "usage: metric_bench size FILE DIR | fleet DIR [HOSTS [SECONDS]] | year DIR\n";
   return 2;
