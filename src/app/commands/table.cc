@@ -266,7 +266,13 @@ const std::vector<Command>& all_commands() {
        run_enroll},
       {"login", "A fresh one-time address for the page.", "", 0, 0, {}, run_login},
       token_command(),
-      {"backup", "A consistent copy of the store, made while it runs.", "DIR", 1, 1, {}, run_backup},
+      {"backup",
+       "A consistent copy of the store of records, made while it runs; host metrics are not in it.",
+       "DIR",
+       1,
+       1,
+       {},
+       run_backup},
       {"repair",
        "Makes damaged files of the store anew and gives up missing ones; the program must not run. What is lost is "
        "read "
