@@ -204,6 +204,7 @@ void Follower::decide_file(TrackedSource& source) {
     if (candidate.has_copy && original->copy.content && candidate.likeness != Likeness::kNone)
       return at(source, now() + kLookAgain);
     candidate.nothing_left = *size == read_end(*original, *furthest(*original));
+    candidate.equal = std::min(*size, read_end(*original, *furthest(*original)));
   }
   // A person who names files wants each of them.
   if (deps_.options.explicit_paths) {

@@ -273,6 +273,24 @@ TEST_F(GenerationsTest, A12_AVanishedFileAndOneThatBeginsLikeIt) {
   EXPECT_EQ(store.lines()["header"], 2);
 }
 
+// A day without lines leaves a generation of nothing but the header: it is no second original of every later copy.
+TEST_F(GenerationsTest, A12_AGenerationOfTheFirstLineAlone) {
+  rule(dir);
+  write("app.log", "header\n");
+  start();
+  remove("app.log");
+  live(seconds(30));
+  stop();
+  write("app.log", "header\n" + numbered(0, 10));
+  start();
+  live(seconds(30));
+  write("app.log.1.zst", *ZstdCompressor().compress("header\n" + numbered(0, 10)));
+  remove("app.log");
+  live(seconds(30));
+  expect_once(0, 10);
+  EXPECT_EQ(store.lines()["header"], 2);
+}
+
 TEST_F(GenerationsTest, A5_RotatedOutGenerationsThatBeginAlike) {
   rule("app.log");
   write("app.log", "header\n");

@@ -150,6 +150,10 @@ UnknownDecision decide_unknown(bool empty, bool quiet, const std::vector<Candida
     if (!candidates[i].has_copy && candidates[i].likeness != Likeness::kNone) like.push_back(i);
   }
   if (like.empty()) return {UnknownAction::kCollect, 0};
+  // Those that have less in common with it are generations that begin with the same lines.
+  std::uint64_t most = 0;
+  for (const std::size_t i : like) most = std::max(most, candidates[i].equal);
+  std::erase_if(like, [&](std::size_t i) { return candidates[i].equal < most; });
   // Between originals of equal bytes that were read to their end it does not matter whose copy it is.
   const bool unsure = like.size() > 1 && !std::all_of(like.begin(), like.end(), [&](std::size_t i) {
                         return candidates[i].likeness == Likeness::kContinues && candidates[i].nothing_left;

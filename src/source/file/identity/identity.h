@@ -66,6 +66,7 @@ struct Candidate {
   bool has_copy = false;  // another file was already recognised as its copy
   Likeness likeness = Likeness::kNone;
   bool nothing_left = false;  // the file holds nothing that was not read of the source
+  std::uint64_t equal = 0;    // so many bytes at the beginning are the same
 };
 enum class UnknownAction { kRegister, kCollect, kCollectFlagged, kContinueOriginal, kWait, kAlias };
 struct UnknownDecision {
