@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathOf, stepFor, sumOf, topOf, valueAt, type Line } from '../src/hosts/chart_math';
-import { exactly, valueText } from '../src/hosts/host_data';
+import { exactly, inOrder, valueText } from '../src/hosts/host_data';
 
 const line = (points: [number, number][]): Line => ({ name: 'x', times: points.map(([ms]) => ms), values: points.map(([, v]) => v) });
 const extent = { from: 0, to: 100 };
@@ -48,4 +48,9 @@ test('values read as people write them', () => {
   assert.equal(valueText(1_500_000, 'rate'), '1.5 MB/s');
   assert.equal(valueText(0.256, 'number'), '0.26');
   assert.equal(exactly('a,b\\c'), 'a\\,b\\\\c');
+});
+
+test('lines stand in the order of the fields that were asked for', () => {
+  const named = (field: string) => ({ host: '', field, tags: {}, times: [], values: [] });
+  assert.deepEqual(inOrder([named('iowait'), named('system'), named('user')], 'user,system,iowait').map((l) => l.field), ['user', 'system', 'iowait']);
 });

@@ -82,6 +82,12 @@ export interface HostView { facts: MetricHost | undefined; extent: Extent; step:
 const kChartPoints = 300;
 const kMostLines = 6;  // of one chart
 
+/** Lines in the order of the fields that were asked for, so that each keeps its colour. */
+export function inOrder(lines: MetricLine[], fields: string): MetricLine[] {
+  const order = fields.split(',');
+  return [...lines].sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field));
+}
+
 export async function loadHost(name: string, extent: Extent): Promise<HostView> {
   const step = stepFor(extent, kChartPoints);
   const barStep = stepFor(extent, 120);
@@ -91,7 +97,7 @@ export async function loadHost(name: string, extent: Extent): Promise<HostView> 
     ...charts.map((chart) => api.metrics(asked(extent, step, { ...chart.params, host })))]);
   return {
     facts: hosts.find((each) => each.host === name), extent, step,
-    lines: answers.map((answer, i) => answer.lines.slice(0, kMostLines).map((line) => lineOf(line, charts[i].lineName(line)))),
+    lines: answers.map((answer, i) => inOrder(answer.lines, String(charts[i].params.fields)).slice(0, kMostLines).map((line) => lineOf(line, charts[i].lineName(line)))),
     histogram: { step: barStep * 1000, buckets: histogram.buckets },
   };
 }

@@ -244,7 +244,7 @@ int year(const std::string& directory) {
     for (Sample& sample : batch.samples) sample.time = time;
     bench.at(time);
     bench.put(std::move(batch));
-    if (minute % 100 == 0) LB_CHECK(bench.store().flush().ok());
+    if (minute % 5000 == 0) LB_CHECK(bench.store().flush().ok());
   }
   bench.finish();
   MetricQuery query;
