@@ -4,6 +4,14 @@
 
 namespace logboom::config {
 
+bool is_topic_name(std::string_view name) {
+  const auto in_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return !name.empty() && name.size() <= 249 && name != "." && name != ".." && std::ranges::all_of(name, in_name);
+}
+
 const Rule* find_rule(const std::vector<Rule>& rules, std::string_view name) {
   const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return r.name == name; });
   return found == rules.end() ? nullptr : &*found;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "config/metrics_rule.h"
 #include "record/batch.h"
 
 namespace logboom::config {
@@ -43,6 +45,7 @@ struct RuleSet {
   std::vector<Rule> rules;
   std::vector<std::string> roots;  // absolute; nothing outside is ever read; empty: "/" without the built-in refusals
   std::vector<std::string> rotated_to;  // further folders where rotated copies go
+  std::optional<MetricsRule> metrics;   // nothing is said of them: the program decides
   bool operator==(const RuleSet&) const = default;
 };
 
@@ -53,6 +56,9 @@ struct RuleDiff {
   std::vector<std::string> stopped;
 };
 RuleDiff diff_rules(const RuleSet& before, const RuleSet& after);
+
+// Letters, digits, '.', '_' and '-', at most 249: what Kafka takes as the name of a topic.
+bool is_topic_name(std::string_view name);
 
 // The rule of that name; nullptr: there is none.
 const Rule* find_rule(const std::vector<Rule>& rules, std::string_view name);

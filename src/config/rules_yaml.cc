@@ -28,6 +28,8 @@ class RuleReader {
   void read(const YamlNode& root, RuleSet& rules) {
     if (const YamlNode* collect = root.find("collect")) read_collect(*collect, rules);
     if (const YamlNode* paths = root.find("configpath")) read_config_path(*paths, rules);
+    if (const YamlNode* metrics = root.find("metrics"))
+      rules.metrics = read_metrics_rule(file_, text_, *metrics, foreign_, problems_);
     if (rules.rules.size() > kMaxRules) problem(root, fmt::format("more than {} rules", kMaxRules));
     check_names(root, rules);
   }
@@ -254,10 +256,7 @@ void check_path(const std::string& path, std::vector<std::string>& problems) {
 }
 
 void check_topic(const std::string& topic, std::vector<std::string>& problems) {
-  const bool good = !topic.empty() && topic.size() <= 249 && topic != "." && topic != ".." &&
-                    std::all_of(topic.begin(), topic.end(),
-                                [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; });
-  if (!good)
+  if (!is_topic_name(topic))
     problems.push_back(fmt::format("'{}' is no topic name (letters, digits, '.', '_', '-', at most 249)", topic));
 }
 

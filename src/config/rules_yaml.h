@@ -22,8 +22,8 @@ inline constexpr std::size_t kMaxGlobBytes = 4096;
 inline constexpr std::size_t kMaxGlobStars = 4;      // "**" in one path
 inline constexpr std::size_t kMaxGlobChoices = 256;  // alternatives of {a,b} multiplied
 
-// Adds the rules of a document's `collect` and `configpath` keys to `rules`. Relative paths are refused. Appends
-// problems.
+// Adds the rules of a document's `collect`, `configpath` and `metrics` keys to `rules`. Relative paths are refused.
+// Appends problems.
 void read_rules(const std::string& file, std::string_view text, const YamlNode& root, RuleSet& rules,
                 std::vector<Problem>& problems);
 
