@@ -332,15 +332,17 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     co_return true;
   }
 
-  // A body of known size goes straight to its place: no copy, and as much at a time as is there.
+  // A body of known size goes straight to its place: no copy, and as much at a time as is there. Memory is touched for
+  // what has come, not for what was said.
   asio::awaitable<bool> read_large(std::size_t length, std::string& body) {
-    body.resize(length);
+    body.reserve(length);
     const std::size_t here = std::min(buffer_.size(), length);
-    std::memcpy(body.data(), buffer_.data().data(), here);
+    body.assign(static_cast<const char*>(buffer_.data().data()), here);
     buffer_.consume(here);
     std::size_t timed = here;  // up to where the present limit of time counts
     for (std::size_t at = here; at < length;) {
-      const auto rest = asio::buffer(body.data() + at, length - at);
+      body.resize(std::min(length, at + std::max(at, kPiece)));
+      const auto rest = asio::buffer(body.data() + at, body.size() - at);
       const auto [error, bytes] = co_await stream_.async_read_some(rest, kAwait);
       if (error) {
         co_await refuse_read(error);

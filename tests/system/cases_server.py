@@ -232,6 +232,30 @@ def test_idle_connections(home):
     home.stop(page.up)
 
 
+def memory_of(process, what):
+    return int([line for line in open(f"/proc/{process.pid}/status") if line.startswith(what)][0].split()[1])
+
+
+@faults("Q1")
+def test_bodies_that_do_not_come(home):
+    """400 requests that say 1 MB each and send a byte: the memory follows what came, and others are served."""
+    page = Page(home)
+    token = page.token("v", "viewer")
+    before = memory_of(page.up, "VmRSS")
+    head = f"POST /api/v1/search HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000000\r\n\r\n{{"
+    open_ones = []
+    for _ in range(400):
+        s = socket.create_connection(("127.0.0.1", page.port), timeout=60)
+        s.sendall(head.encode())
+        open_ones.append(s)
+    check(page.bearer(token, "GET", "/api/v1/search?limit=1")[0] == 200, "others are served")
+    grown = memory_of(page.up, "VmRSS") - before
+    check(grown < 100_000, f"{grown} kB for 400 bytes")
+    for s in open_ones:
+        s.close()
+    home.stop(page.up)
+
+
 @faults("Q2", "B33", "B21", "B22")
 def test_greedy_queries(home):
     """Evil expressions, huge and deep queries, clients that stop reading or go away: each is bounded, collecting goes on."""
