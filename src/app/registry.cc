@@ -525,6 +525,15 @@ Findings examine_kafka(const config::Settings& settings, Deps deps, std::vector<
   return transport::examine_kafka(examination, std::move(stop));
 }
 
+Status refuse_compacted(const config::Settings& settings, Deps deps, std::vector<std::string> topics,
+                        std::stop_token stop) {
+  transport::KafkaExamination examination;
+  LB_ASSIGN(examination.client, kafka_client(settings, deps.files));
+  examination.read = std::move(topics);
+  examination.patience = std::chrono::seconds(2);
+  return transport::refuse_compacted(examination, std::move(stop));
+}
+
 Findings examine_elastic(const config::Settings& settings, Deps deps, const std::vector<std::string>& stored,
                          std::stop_token stop) {
   const auto options = elastic_access(settings, deps.files);

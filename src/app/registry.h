@@ -128,6 +128,9 @@ Findings examine_etcd(const config::Settings& settings, Deps deps, std::stop_tok
                       std::vector<config::Rule>& rules);
 Findings examine_kafka(const config::Settings& settings, Deps deps, std::vector<std::string> written,
                        std::vector<std::string> read, std::stop_token stop);
+// kInvalidArgument: one of these topics is compacted. Waits two seconds at most where nobody answers.
+Status refuse_compacted(const config::Settings& settings, Deps deps, std::vector<std::string> topics,
+                        std::stop_token stop);
 Findings examine_elastic(const config::Settings& settings, Deps deps, const std::vector<std::string>& stored,
                          std::stop_token stop);
 

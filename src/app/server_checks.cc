@@ -132,6 +132,16 @@ Findings examine_servers(const config::Settings& settings, const std::string& co
   return all;
 }
 
+Status refuse_what_loses_lines(const config::Settings& settings, const std::string& config_file, Deps deps,
+                               std::stop_token stop) {
+  const std::vector<std::string> read = settings.list("transfer.topics");
+  Topics topics(read.begin(), read.end());
+  const bool sends = settings.text("transport.kind") == "kafka";
+  if (const auto own = own_rules(config_file, deps.files); sends && own.ok()) add_topics(own->rules, topics);
+  if (topics.empty() || settings.list("transport.brokers").empty()) return {};
+  return refuse_compacted(settings, deps, listed(topics), std::move(stop));
+}
+
 StartExamination::StartExamination(const config::Settings& settings, const std::string& config_file, Deps deps)
     : thread_([&settings, &config_file, deps](std::stop_token stop) {
         for (const Finding& finding : examine_servers(settings, config_file, deps, std::move(stop))) {

@@ -15,6 +15,11 @@ namespace logboom::app {
 Findings examine_servers(const config::Settings& settings, const std::string& config_file, Deps deps,
                          std::stop_token stop);
 
+// Before a program starts: kInvalidArgument where what it is to use would lose lines, as a compacted topic does. A
+// server that is away is no reason; it is waited for at most two seconds.
+Status refuse_what_loses_lines(const config::Settings& settings, const std::string& config_file, Deps deps,
+                               std::stop_token stop);
+
 // Examines them once beside a program that starts, on a thread of its own, and logs what is not good: nothing waits for
 // it. Ends with the object.
 class StartExamination {

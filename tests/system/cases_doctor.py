@@ -71,6 +71,9 @@ def test_doctor_asks_kafka(home):
     says(said, "BAD", "topic web_log", "min.insync.replicas 2 with 1 replicas: nothing can be written")
     says(said, "warn", "topic web_log", "takes messages up to 100000 bytes")
     says(said, "warn", "topic web_log", "keeps messages for 3600 s")
+    for role in ("agent", "transfer"):
+        done = home.run(role, "--config", os.path.join(home.root, "doctor.yaml"), "--transfer.topics", "web_log", code=2)
+        check(b"cannot use topic 'web_log': it is compacted" in done.stderr, f"{role} refuses: {done.stderr!r}")
     dead = f"127.0.0.1:{free_port()}"
     transfer = f"transport: {{brokers: ['{dead}', '{broker.address}']}}\ntransfer: {{topics: [web_log, never]}}\n"
     said = doctor(home, transfer, code=1)

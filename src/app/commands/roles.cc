@@ -31,6 +31,7 @@ Status run_agent_program(Context& context) {
   tell_old_meaning(context,
                    "files that are there when their rule starts are read from their end, and a message is the raw line "
                    "([kafka] value = json, an item's \"start\": \"beginning\" change that)");
+  LB_TRY(refuse_what_loses_lines(context.settings, context.config_file, context.deps(), context.stop));
   LB_ASSIGN(auto agent, AgentProgram::open(context));
   const bool kafka = context.settings.text("transport.kind") == "kafka";
   log_info("sending to {}", printable(kafka ? "Kafka at " + context.settings.text("transport.brokers")
@@ -83,6 +84,7 @@ Status run_transfer_program(Context& context) {
     tell_old_meaning(context,
                      "topics that were never read here begin at their newest message ([kafka] start_at = earliest "
                      "changes that)");
+  LB_TRY(refuse_what_loses_lines(context.settings, context.config_file, context.deps(), context.stop));
   const StartExamination examination(context.settings, context.config_file, context.deps());
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_TRY(engine->start_reading_topics());

@@ -114,6 +114,20 @@ class Examiner {
     return std::move(findings_);
   }
 
+  Status refuse() {
+    auto client = open_client(options_.client, RD_KAFKA_CONSUMER);
+    if (!client.ok() || !metadata_of(*client).ok()) return {};  // said by whoever uses it
+    for (const std::string& name : topics()) {
+      const auto settings = ask_settings(client->handle.get(), RD_KAFKA_RESOURCE_TOPIC, name, options_.patience);
+      if (!settings.ok() || !is_compacted(*settings)) continue;
+      return Error(ErrorCode::kInvalidArgument,
+                   fmt::format("cannot use topic '{}': it is compacted, so that of the messages of one file only the "
+                               "newest is kept; set cleanup.policy=delete there, or name another topic",
+                               printable(name)));
+    }
+    return {};
+  }
+
  private:
   using Metadata = Owned<const rd_kafka_metadata_t>;
 
@@ -160,6 +174,16 @@ class Examiner {
     return true;
   }
 
+  std::set<std::string> topics() const {
+    std::set<std::string> all(options_.written.begin(), options_.written.end());
+    all.insert(options_.read.begin(), options_.read.end());
+    return all;
+  }
+
+  static bool is_compacted(const ClusterSettings& settings) {
+    return settings.text("cleanup.policy").find("compact") != std::string::npos;
+  }
+
   static std::string brokers_text(int count) { return count == 1 ? "one broker" : fmt::format("{} brokers", count); }
 
   void cluster() {
@@ -169,10 +193,8 @@ class Examiner {
     if (!metadata.ok()) return note(bad("Kafka", metadata.error().message(), "ask again: brokers come and go"));
     client_ = &*client;
     advertised_brokers(**metadata);
-    std::set<std::string> topics(options_.written.begin(), options_.written.end());
-    topics.insert(options_.read.begin(), options_.read.end());
     std::size_t asked = 0;
-    for (const std::string& name : topics) {
+    for (const std::string& name : topics()) {
       if (stop_.stop_requested() || ++asked > kMostTopics) break;
       topic(name);
     }
@@ -289,7 +311,7 @@ class Examiner {
                           ByteSize(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *most))).to_string());
     if (kept) text += *kept < 0 ? ", kept for ever" : ", kept " + duration_of(*kept);
     note(good(what, text));
-    if (settings.text("cleanup.policy").find("compact") != std::string::npos)
+    if (is_compacted(settings))
       note(bad(what, "is compacted: of the messages of one file only the newest is kept",
                "cleanup.policy=delete, or another topic"));
     if (options_.proved && partitions.replicas > 1 && in_sync < 2)
@@ -358,6 +380,10 @@ class Examiner {
 
 Findings examine_kafka(const KafkaExamination& examination, std::stop_token stop) {
   return Examiner(examination, std::move(stop)).run();
+}
+
+Status refuse_compacted(const KafkaExamination& examination, std::stop_token stop) {
+  return Examiner(examination, std::move(stop)).refuse();
 }
 
 }  // namespace logboom::transport

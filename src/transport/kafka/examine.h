@@ -28,4 +28,8 @@ struct KafkaExamination {
 // no time, so nothing is said of their clocks. At most 20 brokers and 200 topics are asked.
 Findings examine_kafka(const KafkaExamination& examination, std::stop_token stop);
 
+// kInvalidArgument: a topic that is written or read is compacted, which deletes lines. What cannot be known within
+// `patience` is no reason to refuse.
+Status refuse_compacted(const KafkaExamination& examination, std::stop_token stop);
+
 }  // namespace logboom::transport
