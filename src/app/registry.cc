@@ -122,7 +122,7 @@ metricstore::MetricRetention metric_retention(const config::Settings& settings) 
 
 namespace {
 
-Result<std::unique_ptr<metricstore::MetricStore>> open_influx(const config::Settings& settings, Deps deps) {
+Result<metricstore::InfluxOptions> influx_access(const config::Settings& settings, FileSystem& files) {
   metricstore::InfluxOptions options;
   options.url = settings.text("metrics_store.url");
   options.database = settings.text("metrics_store.database");
@@ -132,22 +132,25 @@ Result<std::unique_ptr<metricstore::MetricStore>> open_influx(const config::Sett
   options.bucket = settings.text("metrics_store.bucket");
   options.token = settings.text("metrics_store.token");
   if (!settings.text("metrics_store.password_file").empty()) {
-    LB_ASSIGN(options.password, read_password(settings, "metrics_store.password_file", deps.files));
+    LB_ASSIGN(options.password, read_password(settings, "metrics_store.password_file", files));
   }
   if (!settings.text("metrics_store.token_file").empty()) {
-    LB_ASSIGN(options.token, read_password(settings, "metrics_store.token_file", deps.files));
+    LB_ASSIGN(options.token, read_password(settings, "metrics_store.token_file", files));
   }
   options.client.tls.ca_file = settings.text("metrics_store.tls_ca");
   options.client.tls.insecure_skip_verify = settings.boolean("metrics_store.insecure_skip_verify");
   options.client.silence_time = std::chrono::seconds(30);
-  return metricstore::open_influx_metric_store(options, deps.clock, deps.registry);
+  return options;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<metricstore::MetricStore>> open_metric_store(const config::Settings& settings, StoreMode mode,
                                                                     Deps deps) {
-  if (settings.text("metrics_store.kind") == "influxdb") return open_influx(settings, deps);
+  if (settings.text("metrics_store.kind") == "influxdb") {
+    LB_ASSIGN(const auto influx, influx_access(settings, deps.files));
+    return metricstore::open_influx_metric_store(influx, deps.clock, deps.registry);
+  }
   metricstore::EmbeddedMetricOptions options;
   options.directory = settings.text("data_dir") + "/metrics";
   options.access = mode == StoreMode::kWrite ? metricstore::MetricAccess::kReadWrite : metricstore::MetricAccess::kRead;
@@ -539,6 +542,12 @@ Findings examine_elastic(const config::Settings& settings, Deps deps, const std:
   const auto options = elastic_access(settings, deps.files);
   if (!options.ok()) return unasked("elastic", options.error());
   return logstore::examine_elastic(*options, stored, deps.clock, std::move(stop));
+}
+
+Findings examine_influx(const config::Settings& settings, Deps deps, std::stop_token stop) {
+  const auto options = influx_access(settings, deps.files);
+  if (!options.ok()) return unasked("metrics_store", options.error());
+  return metricstore::examine_influx(*options, std::move(stop));
 }
 
 }  // namespace logboom::app

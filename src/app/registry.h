@@ -133,5 +133,7 @@ Status refuse_compacted(const config::Settings& settings, Deps deps, std::vector
                         std::stop_token stop);
 Findings examine_elastic(const config::Settings& settings, Deps deps, const std::vector<std::string>& stored,
                          std::stop_token stop);
+// Where samples of hosts go, when that is InfluxDB.
+Findings examine_influx(const config::Settings& settings, Deps deps, std::stop_token stop);
 
 }  // namespace logboom::app

@@ -129,6 +129,7 @@ Findings examine_servers(const config::Settings& settings, const std::string& co
     if (!sends) stored.insert(collected.begin(), collected.end());
     append(all, examine_elastic(settings, deps, listed(stored), stop));
   }
+  if (settings.text("metrics_store.kind") == "influxdb") append(all, examine_influx(settings, deps, stop));
   return all;
 }
 

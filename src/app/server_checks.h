@@ -1,5 +1,5 @@
-// Examines every server a program with these settings has to do with: etcd, Kafka, OpenSearch or Elasticsearch, the
-// server of an agent. For `doctor`, and for programs that start.
+// Examines every server a program with these settings has to do with: etcd, Kafka, OpenSearch or Elasticsearch,
+// InfluxDB, the server of an agent. For `doctor`, and for programs that start.
 #pragma once
 
 #include <stop_token>

@@ -121,6 +121,19 @@ TEST_F(InfluxTest, MemoryIsBoundedWhileTheServerIsDownAndACloseTellsWhatIsLeft) 
   EXPECT_EQ(failed, taken);
 }
 
+TEST_F(InfluxTest, AnExaminationSaysWhatIsWrong) {
+  InfluxOptions options;
+  options.url = influx_server()->url();
+  options.database = "not there";
+  const Findings good = examine_influx(options, {});
+  ASSERT_EQ(good.size(), 1u);
+  EXPECT_EQ(good[0].verdict, Verdict::kGood) << good[0].text;
+  options.url = "http://127.0.0.1:1";
+  const Findings bad = examine_influx(options, {});
+  EXPECT_EQ(bad.at(0).verdict, Verdict::kBad);
+  EXPECT_NE(bad[0].remedy.find("metrics_store.url"), std::string::npos);
+}
+
 TEST(InfluxOptions, OneVersionIsNamed) {
   ManualClock clock;
   Registry registry;

@@ -1,5 +1,8 @@
 #include "metricstore/influxdb/influx_metric_store.h"
 
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
 #include "metricstore/influxdb/influx_reader.h"
 #include "metricstore/influxdb/influx_writer.h"
 
@@ -51,6 +54,26 @@ Result<std::unique_ptr<MetricStore>> open_influx_metric_store(const InfluxOption
     return Error(ErrorCode::kInvalidArgument,
                  "name a database (InfluxDB 1.x) or org, bucket and token (2.x), not both");
   return std::unique_ptr<MetricStore>(std::make_unique<InfluxMetricStore>(options, clock, registry));
+}
+
+Findings examine_influx(const InfluxOptions& options, std::stop_token stop) {
+  influxdb::InfluxServer server(options);
+  Finding finding;
+  finding.what = "InfluxDB " + options.url;
+  const std::string& database = options.token.empty() ? options.database : options.bucket;
+  const auto found = server.query("SHOW MEASUREMENTS LIMIT 1", std::move(stop));
+  if (!found.ok()) {
+    finding.verdict = Verdict::kBad;
+    finding.text = found.error().message();
+    finding.remedy = found.error().code() == ErrorCode::kUnavailable
+                         ? "start it, or correct metrics_store.url; until then samples wait in memory"
+                         : "let the user or token of metrics_store write to it and read it";
+  } else if (found->empty()) {
+    finding.text = fmt::format("it answers; {} is empty or made with the first sample", database);
+  } else {
+    finding.text = fmt::format("it answers; there are samples in {}", database);
+  }
+  return {finding};
 }
 
 }  // namespace logboom::metricstore

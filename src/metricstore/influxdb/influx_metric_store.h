@@ -13,9 +13,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
+#include "base/finding.h"
 #include "base/result.h"
 #include "http/client.h"
 #include "metricstore/metric_store.h"
@@ -41,5 +43,9 @@ struct InfluxOptions {
 // Does not ask the server: it may be down. kInvalidArgument: neither a database nor org, bucket and token are named.
 Result<std::unique_ptr<MetricStore>> open_influx_metric_store(const InfluxOptions& options, const Clock& clock,
                                                               Registry& registry);
+
+// Whether the server answers, lets us in and has the database. Changes nothing there; blocks for seconds where nobody
+// answers.
+Findings examine_influx(const InfluxOptions& options, std::stop_token stop);
 
 }  // namespace logboom::metricstore
