@@ -15,6 +15,11 @@
 #include <librdkafka/rdkafka.h>
 #include <time.h>
 
+#if defined(__clang__)
+// librdkafka's RD_KAFKA_V_... macros are such expressions.
+#pragma clang diagnostic ignored "-Wgnu-statement-expression"
+#endif
+
 namespace logboom {
 namespace {
 
