@@ -66,7 +66,9 @@ bool Follower::is_rotated_folder(std::string_view folder) const {
 
 // Whether a file of this path may hold what `original` had under one of its names.
 bool Follower::name_fits(const std::string& path, const TrackedSource& original) const {
-  for (const std::string* old : {&original.last_path, &original.matched_path}) {
+  std::vector<const std::string*> names = {&original.last_path, &original.matched_path};
+  for (const std::string& name : original.paths) names.push_back(&name);  // hard links
+  for (const std::string* old : names) {
     if (old->empty()) continue;
     if (path == *old) {
       const Stream* stream = furthest(original);

@@ -89,6 +89,23 @@ TEST_F(GenerationsTest, A6_CopiesThatAreThereAtTheFirstLook) {
   expect_once(0, 40);
 }
 
+TEST_F(GenerationsTest, A14_ACopyOfAFileWithTwoNames) {
+  rule(dir);
+  write("app.log", numbered(0, 10));
+  start();
+  std::filesystem::create_hard_link(at("app.log"), at("kept"));
+  scan();
+  append("app.log", numbered(10, 20));
+  scan();
+  copy("app.log", "app.log.1");
+  scan();
+  truncate("app.log");
+  live(seconds(30), 15);
+  append("app.log", numbered(20, 30));
+  live(seconds(5));
+  expect_once(0, 30);
+}
+
 TEST_F(GenerationsTest, A6_EqualNamesInManyFolders) {
   const int folders = 2 * static_cast<int>(NameIndex::kPerName);
   const auto name = [](int n, const std::string& file) { return "pod-" + std::to_string(n) + "/" + file; };
