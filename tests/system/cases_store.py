@@ -26,7 +26,8 @@ def store_files(home, ending=""):
 
 
 def databases(home):
-    return store_files(home, ".db")
+    """Of the log store; that of the metrics is another file."""
+    return [path for path in store_files(home, ".db") if os.path.basename(path).startswith("logs-")]
 
 
 def fill(home, lines, files=4, count=150):
