@@ -47,6 +47,7 @@ class Bench {
     options_.directory = std::filesystem::absolute(directory);
     options_.free_space_floor = 0;
     options_.age_to_chunk = age_to_chunk;
+    if (age_to_chunk > std::chrono::hours(1)) options_.rows_to_chunk = 1000;
     open();
   }
   void open() {
