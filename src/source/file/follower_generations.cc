@@ -24,7 +24,7 @@ bool Follower::is_last_generation(const TrackedSource& source) const {
 
 // Of the unknown files in the rotation group of the source those that are `younger` than it.
 void Follower::adopt_generations(TrackedSource& source, const std::function<bool(const FolderEntry&)>& younger) {
-  if (!is_last_generation(source)) return;
+  if (!source.last_of_group) return;
   std::vector<FolderEntry> found;
   std::vector<std::string> folders{std::string(folder_of(source.matched_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);

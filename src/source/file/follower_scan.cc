@@ -308,6 +308,7 @@ void Follower::moved(TrackedSource& source) {
   if (matcher_->rules_for(source.path()).empty() && !source.finished) source.state = FileState::kRotated;
   source.state_changed = true;
   make_ready(source);
+  source.last_of_group = is_last_generation(source);
   adopt_successors(source);
 }
 
@@ -332,6 +333,7 @@ void Follower::locate_lost(TrackedSource& source) {
   if (source.ending == Ending::kNone) source.ending = Ending::kGone;
   source.quiet_since = now();
   make_ready(source);
+  source.last_of_group = is_last_generation(source);
   adopt_heirs(source);
 }
 

@@ -273,6 +273,23 @@ TEST_F(GenerationsTest, A6_CopiesOfASuccessorAreNoGenerations) {
   }
 }
 
+TEST_F(GenerationsTest, A8_TruncatedThenRotatedAndCompressedWhileDown) {
+  rule("*.log");
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  copy("app.log", "app.log.1");
+  truncate("app.log");
+  next_tick();
+  append("app.log", numbered(10, 20));
+  write("app.log.2.zst", *ZstdCompressor().compress(numbered(10, 20)));
+  remove("app.log");
+  write("app.log", numbered(20, 30));
+  start();
+  live(seconds(60), 30);
+  expect_once(0, 30);
+}
+
 // The first line of every generation is the same, and was committed alone.
 TEST_F(GenerationsTest, A12_AVanishedFileAndOneThatBeginsLikeIt) {
   rule(dir);

@@ -89,6 +89,7 @@ struct TrackedSource {
   bool has_copy = false;  // `copy` was recognised as holding its rest
   SourceId copy_source;   // the copy as a file of its own, where a rule names it
   bool copy_searched = false;
+  bool last_of_group = true;   // when it moved or vanished, no younger file of its name had lines in the store
   bool state_changed = false;  // a new name: said to the store with the next turn
   bool resumed = false;        // the streams stand where reading goes on, not where the store stood
   bool binary = false;
