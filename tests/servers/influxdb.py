@@ -130,10 +130,9 @@ def run(root):
     server = Influx(os.path.abspath(root))
     server.start()
     print(server.url, flush=True)
-    try:
-        server.process.wait()
-    except KeyboardInterrupt:
-        server.stop(signal.SIGTERM)
+    for ends in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ends, lambda *_: server.stop(signal.SIGTERM))
+    server.process.wait()
 
 
 if __name__ == "__main__":
