@@ -275,8 +275,12 @@ TEST_F(GenerationsTest, A6_CopiesOfASuccessorAreNoGenerations) {
 
 TEST_F(GenerationsTest, A8_TruncatedThenRotatedAndCompressedWhileDown) {
   rule("*.log");
-  write("app.log", numbered(0, 10));
+  write("app.log", "of an epoch before\n");
   start();
+  truncate("app.log");
+  scan();
+  append("app.log", numbered(0, 10));
+  scan();
   stop();
   copy("app.log", "app.log.1");
   truncate("app.log");
