@@ -1,5 +1,6 @@
 // What an agent with a session may ask of its server, and what people then ask about it. The first line of the input is
-// "METHOD TARGET", the rest the body. Bodies of batches are packed first, or the fuzzer would never get past zstd.
+// "METHOD TARGET", the rest the body. Bodies of batches and samples are packed first, or the fuzzer would never get
+// past zstd.
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,11 @@ class Sink final : public Producer {
     Coverage coverage;
     coverage.add(batch->begin, batch->end);
     on_delivered(std::move(coverage));
+    return ok_status();
+  }
+  Status publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored, std::stop_token) override {
+    LB_CHECK(samples->host == "web-1" && !samples->samples.empty());
+    on_stored(ok_status());
     return ok_status();
   }
   Result<std::vector<KnownSource>> known_sources() override { return std::vector<KnownSource>(); }
@@ -100,7 +106,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t space = std::min(line.find(' '), line.size());
   std::string body(input.substr(std::min(end + 1, input.size())));
   (void)http::read_api_error(body);
-  if (line.find("batches") != std::string_view::npos) body = *ZstdCompressor().compress(body);
+  if (line.find("batches") != std::string_view::npos || line.find("samples") != std::string_view::npos)
+    body = *ZstdCompressor().compress(body);
   World world;
   check_answer(world.ask(line.substr(0, space), line.substr(std::min(space + 1, line.size())), std::move(body)));
   for (const char* path : {"/api/v1/agents", "/api/v1/agents/web-1", "/api/v1/agents/web-1/rules/history"}) {

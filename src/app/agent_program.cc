@@ -62,7 +62,7 @@ class AgentOfThisHost final : public AgentProgram {
   // Collects and sends until the stop (nullopt) or the end of the session with the server.
   Result<std::optional<Error>> one_session(std::stop_token stop) {
     SessionEnd end;
-    Collecting collecting(context_.settings, context_.deps(), budget_);  // outlives every delivery
+    Collecting collecting(context_.settings, context_.deps(), budget_, true);  // outlives every delivery
     LB_ASSIGN(AgentLink link, open_agent_link(context_.settings, identity_, context_.deps(),
                                               [&end](Error error) { end.tell(std::move(error)); }));
     LB_TRY(collecting.start(*link.producer, *rules_));

@@ -22,6 +22,7 @@ Status Collecting::start(Producer& producer, config::RuleSource& rules) {
   LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(producer, deps_.registry));
   emitters_.push_back(std::move(emitter));
   LB_ASSIGN(auto collector, open_collector(settings_, {}, set, budget_, deps_));
+  if (samples_host_) LB_TRY(start_sampling(producer, set));
   {
     MutexLock lock(mutex_);
     in_force_ = std::move(set);
@@ -29,6 +30,18 @@ Status Collecting::start(Producer& producer, config::RuleSource& rules) {
   }
   collecting_ = std::jthread([this, &producer](std::stop_token stop) { collect(producer, stop); });
   following_rules_ = std::jthread([this](std::stop_token stop) { follow_rules(stop); });
+  return {};
+}
+
+Status Collecting::start_sampling(Producer& producer, const config::RuleSet& rules) {
+  agent::SampleRingOptions options;
+  options.directory = settings_.text("data_dir") + "/samples";
+  LB_ASSIGN(auto ring, agent::SampleRing::open(std::move(options), deps_.files));
+  sample_sender_ = std::make_unique<agent::SampleSender>(producer, std::move(ring), deps_.registry);
+  sampler_ = open_host_collector(
+      settings_, [this](const SampleBatch& batch) { sample_sender_->push(batch); }, deps_);
+  sampler_->set_rule(metrics_in_force(settings_, rules));
+  sampling_ = std::jthread([this](std::stop_token stop) { sampler_->run(std::move(stop)); });
   return {};
 }
 
@@ -66,6 +79,7 @@ void Collecting::follow_rules(std::stop_token stop) {
     rules_problem_.clear();
     const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
     in_force_ = *loaded;  // also in another order: what is edited next is compared with this revision
+    if (sampler_) sampler_->set_rule(metrics_in_force(settings_, *loaded));
     if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) continue;
     log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
              diff.changed.size(), diff.stopped.size());
@@ -76,17 +90,24 @@ void Collecting::follow_rules(std::stop_token stop) {
 void Collecting::request_stop() {
   following_rules_.request_stop();
   collecting_.request_stop();
+  sampling_.request_stop();
+  if (sample_sender_) sample_sender_->request_stop();
 }
 
 void Collecting::join() {
-  for (std::jthread* thread : {&following_rules_, &collecting_}) {
+  for (std::jthread* thread : {&following_rules_, &collecting_, &sampling_}) {
     if (thread->joinable()) thread->join();
   }
+  if (sample_sender_) sample_sender_->join();
 }
 
 std::vector<source::SourceStatus> Collecting::source_status() {
   MutexLock lock(mutex_);
   return collector_ ? collector_->status() : std::vector<source::SourceStatus>();
+}
+
+std::string Collecting::host_metrics() {
+  return sampler_ ? sampler_->prometheus_text() : "";
 }
 
 config::RuleSet Collecting::rules() {

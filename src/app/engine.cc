@@ -22,15 +22,16 @@ constexpr auto kProgressEvery = std::chrono::milliseconds(200);
 // where the producers are elsewhere (Kafka), until everything received is.
 class Pipe {
  public:
-  static Result<std::unique_ptr<Pipe>> open(const config::Settings& settings, logstore::LogStore& store, Deps deps,
-                                            logstore::Expired expired) {
+  // `metrics`: nullptr where no samples are stored.
+  static Result<std::unique_ptr<Pipe>> open(const config::Settings& settings, logstore::LogStore& store,
+                                            metricstore::MetricStore* metrics, Deps deps, logstore::Expired expired) {
     LB_ASSIGN(Transport transport,
               open_transport(settings, [&store, expired] { return store.writer()->known_sources(expired); }));
-    return std::make_unique<Pipe>(std::move(transport), store, deps);
+    return std::make_unique<Pipe>(std::move(transport), store, metrics, deps);
   }
-  Pipe(Transport transport, logstore::LogStore& store, Deps deps)
-      : transport_(std::move(transport)), pump_([this, &store, deps](std::stop_token stop) {
-          transfer::pump(*transport_.consumer, *store.writer(), deps.registry, deps.clock, stop);
+  Pipe(Transport transport, logstore::LogStore& store, metricstore::MetricStore* metrics, Deps deps)
+      : transport_(std::move(transport)), pump_([this, &store, metrics, deps](std::stop_token stop) {
+          transfer::pump(*transport_.consumer, *store.writer(), metrics, deps.registry, deps.clock, stop);
         }) {}
   ~Pipe() { close(); }
 
@@ -73,6 +74,7 @@ class EngineOfOneMachine final : public Engine {
     return &pipe_->producer();
   }
   Status start_reading_topics() override;
+  std::string host_metrics() override { return collecting_ ? collecting_->host_metrics() : ""; }
   std::vector<source::SourceStatus> source_status() override {
     return collecting_ ? collecting_->source_status() : std::vector<source::SourceStatus>();
   }
@@ -111,21 +113,21 @@ class EngineOfOneMachine final : public Engine {
 Status EngineOfOneMachine::start_collecting(std::unique_ptr<config::RuleSource> rules) {
   rule_source_ = std::move(rules);
   LB_TRY(start_taking());
-  auto collecting = std::make_unique<Collecting>(settings_, deps_, budget_);
+  auto collecting = std::make_unique<Collecting>(settings_, deps_, budget_, metrics_ != nullptr);
   LB_TRY(collecting->start(pipe_->producer(), *rule_source_));
   collecting_ = std::move(collecting);
   return {};
 }
 
 Status EngineOfOneMachine::start_taking() {
-  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, deps_, logstore::Expired::kHeld));
+  LB_ASSIGN(pipe_, Pipe::open(settings_, *store_, metrics_.get(), deps_, logstore::Expired::kHeld));
   keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
   return {};
 }
 
 Status EngineOfOneMachine::start_reading_topics() {
   LB_ASSIGN(auto consumer, open_topics(settings_, store_->writer()->positions(), deps_));
-  pipe_ = std::make_unique<Pipe>(Transport{nullptr, std::move(consumer)}, *store_, deps_);
+  pipe_ = std::make_unique<Pipe>(Transport{nullptr, std::move(consumer)}, *store_, metrics_.get(), deps_);
   keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
   return {};
 }
@@ -191,7 +193,7 @@ Result<ImportProgress> EngineOfOneMachine::import_stream(const ImportRequest& re
 Status EngineOfOneMachine::collect_once(source::Collector& collector, bool again, const std::function<void()>& on_tick,
                                         std::stop_token stop) {
   const auto expired = again ? logstore::Expired::kWanted : logstore::Expired::kHeld;
-  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, deps_, expired));
+  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, metrics_.get(), deps_, expired));
   LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(pipe->producer(), deps_.registry, again));
   Mutex mutex;
   CondVar ended;

@@ -55,6 +55,8 @@ class Engine : public RulesInForce {
   virtual Result<ImportProgress> import_files(const ImportRequest& request,
                                               const std::function<void(const ImportProgress&)>& on_progress,
                                               std::stop_token stop) = 0;
+  // The last look at this host for Prometheus; empty: metrics are off, or there was none yet.
+  virtual std::string host_metrics() = 0;
   virtual std::vector<source::SourceStatus> source_status() = 0;
   virtual std::uint64_t budget_used() = 0;
   // Stops sources, drains, commits, closes the store. Idempotent.

@@ -44,7 +44,7 @@ config::OptionTable etcd_options() {
       {"etcd.collect_key", OptionType::kText, "collect_log_%s_conf",
        "etcd: the key with a host's rules; %s stands for the host's IP."},
       {"etcd.system_key", OptionType::kText, "collect_system_%s_conf",
-       "etcd: the key with a host's metrics to collect; read when host metrics are collected."},
+       "etcd: the key that says how often a host's metrics are sampled, and to which topic; empty: none is read."},
       {"etcd.user", OptionType::kText, "", "etcd: user to sign in as."},
       {"etcd.password", OptionType::kText, "", "etcd: the user's password.", {}, true},
       {"etcd.password_file", OptionType::kPath, "", "etcd: holds the user's password, in the place of etcd.password."},

@@ -225,7 +225,7 @@ config::OptionTable all_options() {
 }
 
 std::vector<std::string> rule_keys() {
-  return {"collect", "configpath"};
+  return {"collect", "configpath", "metrics"};
 }
 
 namespace {

@@ -140,6 +140,7 @@ class PageServerOfEngine final : public PageServer {
     deps.gate = gate_.get();
     deps.metrics = engine.metrics();
     deps.source_status = [&engine] { return engine.source_status(); };
+    deps.host_metrics = [&engine] { return engine.host_metrics(); };
     deps.reread = make_reread(context.deps());
     deps.pipeline_json = [this, &context, &engine] { return pipeline_json(context.settings, engine, fleet_.get()); };
     deps.version = LOGBOOM_VERSION;

@@ -173,6 +173,11 @@ Result<Transport> open_transport(const config::Settings& settings,
 
 namespace {
 
+std::string given_ip(const config::Settings& settings) {
+  const std::string& ip = settings.text("agent.ip");
+  return ip == "auto" ? "" : ip;
+}
+
 Result<std::string> read_agent_key(const config::Settings& settings, FileSystem& files) {
   const std::string& key_file = settings.text("agent.key_file");
   return load_agent_key(files, key_file == "auto" ? "" : key_file);
@@ -345,6 +350,25 @@ Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Sett
                                      deps.registry);
 }
 
+std::unique_ptr<source::HostCollector> open_host_collector(const config::Settings& settings, source::EmitSamples emit,
+                                                           Deps deps) {
+  source::HostCollectorOptions options;
+  options.host = host_name(settings.text("agent.name"));
+  options.host_ip = [given = given_ip(settings), endpoints = settings.list("etcd.endpoints")] {
+    if (!given.empty()) return given;
+    const auto found = config::host_ip(endpoints);
+    return found.ok() ? *found : std::string();
+  };
+  return std::make_unique<source::HostCollector>(std::move(options), deps.clock, deps.registry, std::move(emit));
+}
+
+config::MetricsRule metrics_in_force(const config::Settings& settings, const config::RuleSet& rules) {
+  if (rules.metrics) return *rules.metrics;
+  config::MetricsRule rule;
+  rule.on = settings.text("transport.kind") != "kafka";
+  return rule;
+}
+
 Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::Settings& settings,
                                                                  const std::string& path, const std::string& name,
                                                                  const std::string& topic, MemoryBudget& budget,
@@ -400,11 +424,6 @@ Result<config::EtcdOptions> etcd_access(const config::Settings& settings, FileSy
   return options;
 }
 
-std::string given_ip(const config::Settings& settings) {
-  const std::string& ip = settings.text("agent.ip");
-  return ip == "auto" ? "" : ip;
-}
-
 config::Start default_start(const config::Settings& settings) {
   return settings.text("rules.start") == "end" ? config::Start::kEnd : config::Start::kBeginning;
 }
@@ -416,11 +435,13 @@ Result<std::unique_ptr<config::RuleSource>> open_rules_of_etcd(const config::Set
   config::EtcdRuleOptions options;
   LB_ASSIGN(options.etcd, etcd_access(settings, deps.files));
   options.key = settings.text("etcd.collect_key");
+  options.system_key = settings.text("etcd.system_key");
   options.ip = given_ip(settings);
   options.data_directory = settings.text("data_dir");
   LB_ASSIGN(config::RuleSet own, own_rules(config_file, deps.files));
   options.roots = std::move(own.roots);
   options.rotated_to = std::move(own.rotated_to);
+  options.own_metrics = own.metrics;
   options.own = std::move(own.rules);
   std::ranges::move(given, std::back_inserter(options.own));
   options.start = default_start(settings);
@@ -494,6 +515,7 @@ Result<std::unique_ptr<config::RuleSource>> open_agent_rules(const config::Setti
   }
   options.roots = std::move(own.roots);
   options.rotated_to = std::move(own.rotated_to);
+  options.own_metrics = own.metrics;
   return config::open_http_rules(std::move(options), deps.files);
 }
 

@@ -16,6 +16,7 @@
 #include "logstore/log_store.h"
 #include "metricstore/metric_store.h"
 #include "source/file/file_collector.h"
+#include "source/host/host_collector.h"
 #include "telemetry/registry.h"
 #include "transport/transport.h"
 
@@ -95,6 +96,13 @@ struct CollectorSetup {
 Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Settings& settings,
                                                               const CollectorSetup& setup, config::RuleSet rules,
                                                               MemoryBudget& budget, Deps deps);
+
+// Samples this host; what it takes goes to `emit`.
+std::unique_ptr<source::HostCollector> open_host_collector(const config::Settings& settings, source::EmitSamples emit,
+                                                           Deps deps);
+// What of metrics is in force: what the rules say, else the default: on, but over Kafka, whose topics are not ours to
+// make.
+config::MetricsRule metrics_in_force(const config::Settings& settings, const config::RuleSet& rules);
 
 // For one spooled stream; `path` holds it, `name` is its identity.
 Result<std::unique_ptr<source::Collector>> open_stream_collector(const config::Settings& settings,

@@ -317,6 +317,60 @@ TEST_F(EtcdRuleSourceTest, KeptRulesThatTheRootsNoLongerAllowDoNotKeepAnAgentFro
   EXPECT_EQ(follow(), -1) << "what etcd has is refused aloud";
 }
 
+class EtcdMetricsTest : public EtcdRuleSourceTest {
+ protected:
+  void SetUp() override {
+    EtcdRuleSourceTest::SetUp();
+    if (IsSkipped()) return;
+    options_.system_key = "collect_system_%s_conf";
+    options_.own_metrics = MetricsRule{true, std::chrono::seconds(30), "own"};
+    open();
+  }
+  std::optional<MetricsRule> metrics() { return source_->load()->metrics; }
+  std::optional<MetricsRule> next_metrics() {
+    EXPECT_TRUE(source_->wait_for_change(0, {}));
+    return metrics();
+  }
+  static constexpr const char* kSystem = "collect_system_10.1.2.3_conf";
+};
+
+TEST_F(EtcdMetricsTest, AreFollowedBesideTheRules) {
+  EXPECT_EQ(metrics(), options_.own_metrics);
+  etcd_->put(kKey, kOne);
+  EXPECT_EQ(follow(), 1);
+  EXPECT_EQ(metrics(), options_.own_metrics);
+  etcd_->put(kSystem, R"({"interval": 10, "topic": "system"})");
+  EXPECT_EQ(next_metrics(), (MetricsRule{true, std::chrono::seconds(10), "system"}));
+  EXPECT_EQ(in_force(), 1);
+  std::jthread later([this] {
+    std::this_thread::sleep_for(milliseconds(200));
+    etcd_->put(kSystem, R"({"Interval": 1, "topic": "system"})");
+  });
+  EXPECT_EQ(next_metrics(), (MetricsRule{true, std::chrono::seconds(1), "system"}));
+  later.join();
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 2);
+  etcd_->put(kSystem, R"("off")");
+  EXPECT_FALSE(next_metrics()->on);
+}
+
+TEST_F(EtcdMetricsTest, WhatIsWrongLeavesTheLastGoodOnesAndEveryRule) {
+  etcd_->put(kSystem, R"({"interval": 5})");
+  EXPECT_EQ(next_metrics()->interval, std::chrono::seconds(5));
+  for (const char* bad : {"{", "[]", R"({"interval": 0})", R"({"interval": "soon"})", R"({"topic": "a b"})", "7"}) {
+    etcd_->put(kSystem, bad);
+    EXPECT_EQ(next_metrics()->interval, std::chrono::seconds(5)) << bad;
+    EXPECT_NE(source_->problem().find("the last good rule of metrics stays in force"), std::string::npos) << bad;
+  }
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 2);
+  open();  // as after a start
+  EXPECT_EQ(metrics()->interval, std::chrono::seconds(5));
+  etcd_->put(kSystem, R"({"interval": 7})");
+  while (metrics()->interval != std::chrono::seconds(7)) ASSERT_TRUE(source_->wait_for_change(0, {}));
+  EXPECT_EQ(source_->problem(), "");
+}
+
 TEST(HostIp, IsTheAddressTowardsTheEndpointWhereThereIsNoOther) {
   const auto ip = host_ip({"127.0.0.1:2379"});
   ASSERT_TRUE(ip.ok());

@@ -41,10 +41,9 @@ bool convert(const json& from, int depth, YamlNode& to) {
   return true;
 }
 
-Result<YamlNode> parse(const std::string& origin, std::string_view text) {
+Result<YamlNode> parse(const std::string& origin, std::string_view text, const char* expected) {
   const auto refuse = [&](std::string message) {
-    return to_error({{origin, 0, 0, "", std::move(message),
-                      R"(expected a list of items, as in [{"path": "/var/log/app.log", "topic": "web_log"}])", false}});
+    return to_error({{origin, 0, 0, "", std::move(message), expected, false}});
   };
   if (text.size() > kMaxYamlBytes) return refuse("the value is larger than 4 MiB");
   json parsed;
@@ -56,7 +55,6 @@ Result<YamlNode> parse(const std::string& origin, std::string_view text) {
     return refuse("the value is not JSON: " + what.substr(std::min(what.find("] ") + 2, what.size())));
   }
   YamlNode root;
-  if (!parsed.is_array()) return refuse("the value is JSON, but no list");
   if (!convert(parsed, 0, root)) return refuse("the value is nested too deeply");
   return root;
 }
@@ -85,7 +83,11 @@ Written item_of(const Rule& rule) {
 
 Result<RuleSet> rules_of_json(const std::string& origin, std::string_view text, Start start,
                               std::vector<Problem>& warnings) {
-  LB_ASSIGN(const YamlNode root, parse(origin, text));
+  constexpr const char* kExpected =
+      R"(expected a list of items, as in [{"path": "/var/log/app.log", "topic": "web_log"}])";
+  LB_ASSIGN(const YamlNode root, parse(origin, text, kExpected));
+  if (root.kind != YamlNode::Kind::kList)
+    return to_error({{origin, 0, 0, "", "the value is JSON, but no list", kExpected, false}});
   RuleSet rules;
   std::vector<Problem> problems;
   read_foreign_items(origin, root.list, start, rules, problems);
@@ -93,6 +95,17 @@ Result<RuleSet> rules_of_json(const std::string& origin, std::string_view text, 
   const std::size_t shown = std::min(problems.size(), kShownWarnings);
   warnings.insert(warnings.end(), problems.begin(), problems.begin() + static_cast<std::ptrdiff_t>(shown));
   return rules;
+}
+
+Result<MetricsRule> metrics_rule_of_json(const std::string& origin, std::string_view text,
+                                         std::vector<Problem>& warnings) {
+  constexpr const char* kExpected = R"(expected {"interval": 10, "topic": "system"}, or "off")";
+  LB_ASSIGN(const YamlNode root, parse(origin, text, kExpected));
+  std::vector<Problem> problems;
+  const auto rule = read_metrics_rule(origin, "", root, true, problems);
+  if (!rule) return to_error(problems);
+  std::ranges::move(problems, std::back_inserter(warnings));
+  return *rule;
 }
 
 std::string write_rules_json(const std::vector<Rule>& rules) {

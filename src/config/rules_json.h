@@ -16,6 +16,11 @@ namespace logboom::config {
 Result<RuleSet> rules_of_json(const std::string& origin, std::string_view text, Start start,
                               std::vector<Problem>& warnings);
 
+// What etcd holds under a host's system key: {"interval": 10, "topic": "system"}, or "off". Errors and warnings as of
+// rules_of_json.
+Result<MetricsRule> metrics_rule_of_json(const std::string& origin, std::string_view text,
+                                         std::vector<Problem>& warnings);
+
 // Reads back to the same rules, whatever `start` is given then.
 std::string write_rules_json(const std::vector<Rule>& rules);
 

@@ -33,6 +33,7 @@ struct ApiDeps {
   metricstore::MetricStore* metrics = nullptr;  // nullptr: no host metrics
   http::Gate* gate = nullptr;                   // nullptr: no signing in and no tokens (a store opened by a command)
   std::function<std::vector<source::SourceStatus>()> source_status = {};  // thread-safe; empty: no collector here
+  std::function<std::string()> host_metrics = {};                         // for Prometheus; empty: no sampler here
   // For audits; empty: files cannot be compared here.
   std::function<logstore::ReadBytes(const logstore::SourceInfo&)> reread = {};
   std::function<std::string()> pipeline_json = {};  // a JSON object for "pipeline" of the status

@@ -54,12 +54,25 @@ Status run_status(const Api& api, http::ResponseWriter& writer) {
   return {};
 }
 
-Status run_metrics(const Api& api, http::ResponseWriter& writer) {
-  if (!api.deps.registry) return Error(ErrorCode::kNotFound, "nothing is counted here");
-  http::Response response = http::text_response(api.deps.registry->prometheus_text());
+Status send_prometheus(http::ResponseWriter& writer, std::string text) {
+  http::Response response = http::text_response(std::move(text));
   response.headers[0].second = "text/plain; version=0.0.4; charset=utf-8";
   writer.send(std::move(response));
   return {};
+}
+
+Status run_metrics(const Api& api, http::ResponseWriter& writer) {
+  if (!api.deps.registry) return Error(ErrorCode::kNotFound, "nothing is counted here");
+  return send_prometheus(writer, api.deps.registry->prometheus_text());
+}
+
+Status run_host_metrics(const Api& api, http::ResponseWriter& writer) {
+  std::string text = api.deps.host_metrics ? api.deps.host_metrics() : "";
+  if (text.empty())
+    return Error(ErrorCode::kUnavailable,
+                 "this host is not sampled: metrics are off here, or nothing was sampled yet; see `metrics:` in "
+                 "logboom.yaml");
+  return send_prometheus(writer, std::move(text));
 }
 
 }  // namespace
@@ -74,6 +87,12 @@ void add_state_routes(http::Router& router, const ApiPtr& api) {
                 [api](const Params&, const http::Request&, http::ResponseWriter& w) { return run_metrics(*api, w); });
   metrics.response_type = "text/plain";
   router.add(std::move(metrics));
+  auto of_host = api_route("GET", "/metrics/host", viewer, "The last look at this host, under node_exporter's names.",
+                           {}, "Prometheus text.", [api](const Params&, const http::Request&, http::ResponseWriter& w) {
+                             return run_host_metrics(*api, w);
+                           });
+  of_host.response_type = "text/plain";
+  router.add(std::move(of_host));
   http::Route health("GET", "/healthz", http::Access::everyone(),
                      [](const http::Request&, http::ResponseWriter& w) { w.send(http::text_response("ok\n")); });
   health.summary = "Whether the program answers.";

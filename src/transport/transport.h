@@ -1,6 +1,7 @@
-// Producer and Consumer: what lies between collecting and storing. One machine: inprocess/. The producer's side decides
-// nothing about durability: on_delivered runs exactly once per message, when the far side has committed it (or has
-// given up for a reason that is an Error). Order per source is kept.
+// Producer and Consumer: what lies between collecting and storing, for records of sources and samples of hosts alike.
+// One machine: inprocess/. The producer's side decides nothing about durability: on_delivered runs exactly once per
+// message, when the far side has committed it (or has given up for a reason that is an Error). Order per source is
+// kept.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "record/batch.h"
 #include "record/interval_set.h"
 #include "record/position.h"
+#include "record/sample.h"
 
 namespace logboom {
 
@@ -32,11 +34,23 @@ struct Foreign {
   std::int64_t lost = 0;  // > 0: no message, but so many from `offset` on are gone for good; `problem` says why
 };
 
-using Message = std::variant<std::shared_ptr<const Batch>, Foreign>;
+using Message = std::variant<std::shared_ptr<const Batch>, Foreign, std::shared_ptr<const SampleBatch>>;
 
 // Called once, from a thread of the transport: the coverage the far side committed for the message's range, or why not.
 // Must not block for long and must not call back into the producer.
 using OnDelivered = std::function<void(Result<Coverage>)>;
+
+// About how many bytes the samples hold, for queues bounded in bytes.
+inline std::uint64_t memory_of(const SampleBatch& batch) {
+  std::uint64_t bytes = sizeof batch + batch.host.size() + batch.topic.size();
+  for (const Sample& sample : batch.samples)
+    bytes += sizeof sample + sample.tags.size() * sizeof(SampleTag) + sample.fields.size() * sizeof(SampleField);
+  return bytes;
+}
+
+// Called once, from a thread of the transport: everything of the samples is durable (or, over Kafka, delivered), or why
+// not. Must not block for long and must not call back into the producer.
+using OnStored = std::function<void(Status)>;
 
 // Thread-safe.
 class Producer {
@@ -44,6 +58,10 @@ class Producer {
   virtual ~Producer() = default;
   // Blocks while the transport is full; ends with kCancelled at the stop (then on_delivered is not called).
   virtual Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) = 0;
+  // The same for samples. Those of one host are delivered in the order they were published; sent again, they overwrite
+  // themselves.
+  virtual Status publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored,
+                                 std::stop_token stop) = 0;
   // Every source the far side knows, or kUnsupported where it cannot say.
   virtual Result<std::vector<KnownSource>> known_sources() = 0;
   // No more publish(); what was published is still delivered.
@@ -61,7 +79,8 @@ class Consumer {
   virtual ~Consumer() = default;
   // Blocks; nullopt when the producer has closed and all is received, or at the stop.
   virtual std::optional<Delivery> receive(std::stop_token stop) = 0;
-  // The delivery at `position` is durable (or failed for good). Every delivery is committed exactly once, in any order.
+  // The delivery at `position` is durable (or failed for good). Every delivery is committed exactly once, in any order;
+  // the coverage of samples is empty.
   virtual void commit(const Position& position, Result<Coverage> coverage) = 0;
 };
 

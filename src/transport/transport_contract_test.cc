@@ -72,10 +72,46 @@ const Batch& batch_of(const Delivery& delivery) {
   return *std::get<std::shared_ptr<const Batch>>(delivery.message);
 }
 
+std::shared_ptr<const SampleBatch> samples_at(TimeNs time) {
+  Sample sample;
+  sample.time = time;
+  sample.measurement = "cpu";
+  sample.tags = {{"cpu", "total"}};
+  sample.fields = {{"used", 12.5}};
+  SampleBatch batch{"agent-host", "", "logs", {sample}};
+  return std::make_shared<const SampleBatch>(std::move(batch));
+}
+
 Coverage covered(std::uint64_t begin, std::uint64_t end) {
   Coverage coverage;
   coverage.add(begin, end);
   return coverage;
+}
+
+TEST_P(TransportContract, SamplesArriveInOrderAndAreAnsweredOnce) {
+  Answers answers;
+  TransportUnderTest transport = GetParam().make(1 << 20);
+  const auto store = [&](TimeNs time) {
+    const auto delivery = transport.consumer->receive({});
+    ASSERT_TRUE(delivery);
+    const auto* samples = std::get_if<std::shared_ptr<const SampleBatch>>(&delivery->message);
+    ASSERT_NE(samples, nullptr);
+    EXPECT_EQ((*samples)->samples, samples_at(time)->samples);
+    transport.consumer->commit(delivery->position, Coverage());
+  };
+  std::jthread storing([&] {
+    for (int i = 1; i <= 3; ++i) store(i * kNsPerSecond);
+  });
+  for (int i = 1; i <= 3; ++i) {
+    const auto on_stored = [answer = answers.next()](const Status& stored) {
+      answer(stored.ok() ? Result<Coverage>(Coverage()) : Result<Coverage>(stored.error()));
+    };
+    ASSERT_TRUE(transport.producer->publish_samples(samples_at(i * kNsPerSecond), on_stored, {}).ok());
+  }
+  answers.wait(3);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(answers.at(i).ok());
+  storing.join();
+  transport.producer->close();
 }
 
 TEST_P(TransportContract, KeepsTheOrderAndDeliversEachOnce) {

@@ -57,7 +57,8 @@ int run_config_init(Context&, const Args&) {
       "| {{start: '^\\d{{4}}-'}}\n"
       "#      include: ['ERROR']   # keep only records that match one of these\n#      exclude: ['/healthz'] # leave "
       "these out; each drop is counted\n"
-      "#      start: beginning     # beginning | end\n#      keep_blank: false\n#      fields: {{service: shop}}\n\n");
+      "#      start: beginning     # beginning | end\n#      keep_blank: false\n#      fields: {{service: shop}}\n\n"
+      "#metrics: {{interval: 10s, topic: system}}   # this host's metrics; off: none\n\n");
   std::string section;
   for (const auto& option : all_options()) {
     const std::size_t dot = option.name.rfind('.');

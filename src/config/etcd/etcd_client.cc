@@ -114,7 +114,8 @@ class EtcdClient::Core {
     return Error(ErrorCode::kUnavailable, problems);
   }
 
-  Result<bool> watch(const json& body, const std::function<bool(const EtcdChange&)>& on_change,
+  // `body` holds a request for each key, one behind the other.
+  Result<bool> watch(const std::string& body, const std::function<bool(const EtcdChange&)>& on_change,
                      const std::stop_token& stop) {
     LB_TRY(sign_in(stop));
     bool taken = false;
@@ -129,7 +130,7 @@ class EtcdClient::Core {
       return !taken;
     });
     http::HttpClient client(client_options(options_.watch_silence));
-    const auto answer = client.stream(request_of("/v3/watch", body), std::ref(lines), stop);
+    const auto answer = client.stream(request_with("/v3/watch", body), std::ref(lines), stop);
     if (taken) return true;
     if (is_login_trouble(0, refusal)) token_.clear();
     if (!refusal.empty()) return Error(ErrorCode::kUnavailable, fmt::format("{}: {}", endpoint(), printable(refusal)));
@@ -157,10 +158,10 @@ class EtcdClient::Core {
   }
 
   http::ClientRequest request_of(const char* path, const json& body) const {
-    http::ClientRequest request{"POST",
-                                path,
-                                {{"Content-Type", "application/json"}},
-                                body.dump(-1, ' ', false, json::error_handler_t::replace)};
+    return request_with(path, body.dump(-1, ' ', false, json::error_handler_t::replace));
+  }
+  http::ClientRequest request_with(const char* path, std::string body) const {
+    http::ClientRequest request{"POST", path, {{"Content-Type", "application/json"}}, std::move(body)};
     if (!token_.empty()) request.headers.emplace_back("Authorization", token_);
     return request;
   }
@@ -287,10 +288,14 @@ Result<bool> EtcdClient::keep_alive(std::uint64_t lease, std::stop_token stop) {
   return number_of(part(answer, "result"), "TTL") > 0;
 }
 
-Result<bool> EtcdClient::watch(const std::string& key, std::uint64_t from,
+Result<bool> EtcdClient::watch(const std::vector<std::string>& keys, std::uint64_t from,
                                const std::function<bool(const EtcdChange&)>& on_change, std::stop_token stop) {
-  const json create = {{"key", http::base64(key)}, {"start_revision", std::to_string(from)}, {"fragment", true}};
-  return core_->watch({{"create_request", create}}, on_change, stop);
+  std::string body;
+  for (const std::string& key : keys) {
+    const json create = {{"key", http::base64(key)}, {"start_revision", std::to_string(from)}, {"fragment", true}};
+    body += json{{"create_request", create}}.dump() + "\n";
+  }
+  return core_->watch(body, on_change, stop);
 }
 
 }  // namespace logboom::config

@@ -75,10 +75,10 @@ class EtcdClient {
   Result<std::uint64_t> grant_lease(std::chrono::seconds time, std::stop_token stop);
   // For its time again; false: it is gone.
   Result<bool> keep_alive(std::uint64_t lease, std::stop_token stop);
-  // Hands over changes of the key from that revision of the store on, until `on_change` returns false (true), or the
+  // Hands over changes of the keys from that revision of the store on, until `on_change` returns false (true), or the
   // watch ends for any reason that a new get() mends: compaction, silence, a closed connection (false). Asks the
   // endpoint that answered last.
-  Result<bool> watch(const std::string& key, std::uint64_t from,
+  Result<bool> watch(const std::vector<std::string>& keys, std::uint64_t from,
                      const std::function<bool(const EtcdChange&)>& on_change, std::stop_token stop);
 
  private:

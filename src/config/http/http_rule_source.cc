@@ -37,6 +37,7 @@ class HttpRuleSource final : public RuleSource {
     rules.revision = heard_.revision;
     rules.roots = options_.roots;
     rules.rotated_to = options_.rotated_to;
+    if (!rules.metrics) rules.metrics = options_.own_metrics;
     LB_TRY(check_roots(rules, fmt::format("revision {} of the server", heard_.revision)));
     if (heard_.revision != kept_revision_) LB_TRY(keep());
     return rules;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct HttpRuleOptions {
   std::string data_directory;                  // holds server-rules.yaml
   std::vector<std::string> roots;              // of this host's own file: nothing outside is ever read
   std::vector<std::string> rotated_to;         // the same
+  std::optional<MetricsRule> own_metrics;      // the same, where the server says nothing of metrics
   std::chrono::milliseconds poll{25'000};      // the server answers after this at the latest
   std::chrono::milliseconds least_pause{200};  // behind a failure; doubles up to most_pause
   std::chrono::milliseconds most_pause{10'000};

@@ -13,6 +13,7 @@
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
 #include "server/routes.h"
+#include "transport/sample_message.h"
 
 namespace logboom::server {
 namespace {
@@ -194,6 +195,51 @@ void batches_route(const AgentRouteDeps& deps, Rooms& rooms, const Request& requ
   answer_outcomes(writer, *all);
 }
 
+// --- samples
+
+// Samples of an agent's host, under the name the agent is known by: nobody speaks for another host.
+Result<std::vector<SampleBatch>> unpack_samples(const AgentRouteDeps& deps, const std::string& agent,
+                                                const std::string& body) {
+  const auto size = zstd_content_size(body);
+  if (!size || *size > transport::kMaxSampleLines) {
+    return Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("the body must be one zstd frame with its size, of at most {} bytes", transport::kMaxSampleLines));
+  }
+  ZstdDecompressor decompressor;
+  const auto text = decompressor.decompress(body, transport::kMaxSampleLines);
+  if (!text.ok()) return Error(ErrorCode::kInvalidArgument, text.error().message());
+  LB_ASSIGN(auto batches, transport::read_sample_lines(*text));
+  LB_ASSIGN(const AgentRecord record, deps.fleet.find(agent));
+  for (SampleBatch& batch : batches) batch.host = record.name;
+  return batches;
+}
+
+void samples_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
+  Fleet::Admission admission;
+  if (const auto refusal = deps.fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
+  auto lease = deps.budget.acquire(4 * zstd_content_size(request.body).value_or(0), request.stop);
+  if (!lease) return refuse(writer, Error(ErrorCode::kCancelled, "stopped"));
+  auto batches = unpack_samples(deps, admission.agent(), request.body);
+  if (!batches.ok()) return refuse(writer, batches.error());
+  const auto outcomes = std::make_shared<Outcomes>(batches->size());
+  for (std::size_t i = 0; i < batches->size(); ++i) {
+    const auto put = [outcomes, i](const Status& stored) {
+      outcomes->put(i, stored.ok() ? Result<Coverage>(Coverage()) : Result<Coverage>(stored.error()));
+    };
+    auto shared = std::make_shared<const SampleBatch>(std::move((*batches)[i]));
+    const Status handed = deps.store_side.publish_samples(std::move(shared), put, request.stop);
+    if (!handed.ok()) return refuse(writer, Error(ErrorCode::kUnavailable, handed.error().message()));
+  }
+  admission.end();
+  const auto all = outcomes->wait(request.stop);
+  if (!all) return refuse(writer, Error(ErrorCode::kUnavailable, "the server is stopping"));
+  for (const auto& outcome : *all) {
+    if (!outcome.ok()) return refuse(writer, outcome.error());
+  }
+  writer.send({204, {}, "", {}});
+}
+
 // --- enrolment
 
 Status enroll_route(const AgentRouteDeps& deps, const Params& params, const Request& request, ResponseWriter& writer) {
@@ -351,6 +397,12 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
   batches.response_type = kOctets;
   batches.max_body = kMaxDeliveryBody;
   router.add(std::move(batches));
+  auto samples =
+      agent_route("POST", "/api/v1/agent/samples", "Takes samples of the agent's host; answers when they are durable.",
+                  "Nothing.", [deps](const Request& q, ResponseWriter& w) { samples_route(deps, q, w); });
+  samples.parameters = in_session;
+  samples.max_body = kMaxSamplesBody;
+  router.add(std::move(samples));
 }
 
 }  // namespace logboom::server

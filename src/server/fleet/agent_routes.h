@@ -1,5 +1,5 @@
 // What agents ask of a server (docs/formats/delivery.md): enrol, open a session, what does it hold of mine, take these
-// batches, which rules am I to follow, this is how I am.
+// batches and samples, which rules am I to follow, this is how I am.
 #pragma once
 
 #include <functional>
@@ -30,6 +30,8 @@ struct AgentRouteDeps {
 // The largest request, and the largest content of one.
 inline constexpr std::size_t kMaxDeliveryBody = 64u << 20;
 inline constexpr std::size_t kMaxDeliveryContent = 128u << 20;
+// Of samples, packed.
+inline constexpr std::size_t kMaxSamplesBody = 8u << 20;
 // Of what an agent says of itself.
 inline constexpr std::size_t kMaxStateBody = 2u << 20;
 // Of what an agent says that rules would collect.

@@ -17,6 +17,7 @@
 #include "http/json_reading.h"
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
+#include "transport/sample_message.h"
 
 namespace logboom::transport {
 namespace {
@@ -83,6 +84,7 @@ class HttpTransport final : public HttpProducer {
   }
 
   Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override;
+  Status publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored, std::stop_token stop) override;
   Result<std::vector<KnownSource>> known_sources() override;
   void close() override {
     MutexLock lock(mutex_);
@@ -152,7 +154,10 @@ class HttpTransport final : public HttpProducer {
   std::uint64_t session_ LB_GUARDED_BY(mutex_) = 0;
   std::string problem_ LB_GUARDED_BY(mutex_);
   std::optional<Error> ended_ LB_GUARDED_BY(mutex_);
-  Mutex opening_;  // held while a session is opened
+  Mutex opening_;   // held while a session is opened
+  Mutex sampling_;  // held while samples are sent
+  std::unique_ptr<http::HttpClient> samples_client_ LB_GUARDED_BY(sampling_);
+  ZstdCompressor samples_compressor_ LB_GUARDED_BY(sampling_);
   std::deque<Lane> lanes_;
 };
 
@@ -169,6 +174,25 @@ Status HttpTransport::publish(std::shared_ptr<const Batch> batch, OnDelivered on
   unsent_ += item.bytes;
   items_.push_back(std::move(item));
   changed_.notify_all();
+  return ok_status();
+}
+
+// On the caller's thread, over a connection of their own: they are few, and wait for no file.
+Status HttpTransport::publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored,
+                                      std::stop_token stop) {
+  MutexLock sampling(sampling_);
+  {
+    MutexLock lock(mutex_);
+    if (closed_ || stop.stop_requested())
+      return Error(ErrorCode::kCancelled, "cannot publish samples: the pipeline is stopping");
+  }
+  if (!samples_client_) samples_client_ = std::make_unique<http::HttpClient>(client_options());
+  LB_ASSIGN(std::string packed, samples_compressor_.compress(sample_lines(*samples)));
+  http::ClientRequest request{
+      "POST", "/api/v1/agent/samples", {{"Content-Type", "application/octet-stream"}}, std::move(packed)};
+  const auto answer = in_session(*samples_client_, std::move(request), std::move(stop));
+  const bool stored = answer.ok() && answer->status == 204;
+  on_stored(stored ? ok_status() : Status(answer.ok() ? refused(*answer) : answer.error()));
   return ok_status();
 }
 

@@ -11,7 +11,7 @@ namespace logboom::transport {
 namespace {
 
 struct Item {
-  std::shared_ptr<const Batch> batch;
+  Message message;
   OnDelivered on_delivered;
 };
 
@@ -33,14 +33,25 @@ class InProcessProducer final : public Producer {
 
   Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override {
     const std::uint64_t bytes = batch->memory();
-    Item item{std::move(batch), std::move(on_delivered)};
-    if (channel_->queue.push(item, bytes, stop)) return {};
-    return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
+    return push({std::move(batch), std::move(on_delivered)}, bytes, std::move(stop));
+  }
+  Status publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored,
+                         std::stop_token stop) override {
+    const std::uint64_t bytes = memory_of(*samples);
+    auto on_delivered = [on_stored = std::move(on_stored)](const Result<Coverage>& coverage) {
+      on_stored(coverage.ok() ? ok_status() : Status(coverage.error()));
+    };
+    return push({std::move(samples), std::move(on_delivered)}, bytes, std::move(stop));
   }
   Result<std::vector<KnownSource>> known_sources() override { return known_(); }
   void close() override { channel_->queue.close(); }
 
  private:
+  Status push(Item item, std::uint64_t bytes, std::stop_token stop) {
+    if (channel_->queue.push(item, bytes, std::move(stop))) return {};
+    return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
+  }
+
   std::shared_ptr<Channel> channel_;
   std::function<Result<std::vector<KnownSource>>()> known_;
 };
@@ -67,7 +78,7 @@ class InProcessConsumer final : public Consumer {
     MutexLock lock(channel_->mutex);
     const std::int64_t offset = channel_->next_offset++;
     channel_->pending.emplace(offset, std::move(item->on_delivered));
-    return Delivery{std::move(item->batch), Position{"", 0, offset + 1}};
+    return Delivery{std::move(item->message), Position{"", 0, offset + 1}};
   }
 
   void commit(const Position& position, Result<Coverage> coverage) override {

@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "transport/kafka/handle.h"
 #include "transport/kafka/message.h"
+#include "transport/sample_message.h"
 
 namespace logboom::transport {
 namespace {
@@ -90,6 +91,7 @@ class KafkaConsumer final : public Consumer {
   std::int64_t first_offset(const std::string& name, std::int32_t partition, bool topic_is_new) const;
   void rewind_failed();
   std::optional<Delivery> take(const rd_kafka_message_t& message);
+  Result<Message> decode(const Incoming& in);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message, const std::string& name);
   std::optional<Delivery> reposition(const std::string& name, Topic& topic, std::int32_t number);
   Topic* find(const std::string& name);
@@ -243,15 +245,24 @@ std::optional<Delivery> KafkaConsumer::take(const rd_kafka_message_t& message) {
   Foreign foreign{name, message.partition, message.offset, partition.life, time_of(message), {}, {}, 0};
   const Incoming in = incoming(message);
   if (!in.kind.empty()) {
-    Result<Batch> batch = decoder_.decode(in);
-    if (batch.ok()) return Delivery{std::make_shared<const Batch>(std::move(*batch)), position};
+    Result<Message> decoded = decode(in);
+    if (decoded.ok()) return Delivery{std::move(*decoded), position};
     metrics_.unreadable.add();
-    foreign.problem = batch.error().message();
+    foreign.problem = decoded.error().message();
     log_error("topic '{}', partition {}, offset {}: {}; its bytes go to quarantine", printable(name), message.partition,
               message.offset, foreign.problem);
   }
   foreign.value = in.value;
   return Delivery{std::move(foreign), position};
+}
+
+Result<Message> KafkaConsumer::decode(const Incoming& in) {
+  if (in.kind == kSampleKind) {
+    LB_ASSIGN(SampleBatch samples, read_sample_message(in.value));
+    return Message(std::make_shared<const SampleBatch>(std::move(samples)));
+  }
+  LB_ASSIGN(Batch batch, decoder_.decode(in));
+  return Message(std::make_shared<const Batch>(std::move(batch)));
 }
 
 std::optional<Delivery> KafkaConsumer::take_error(const rd_kafka_message_t& message, const std::string& name) {

@@ -38,25 +38,24 @@ class KafkaProducer final : public Producer {
   }
 
   Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override {
-    const std::uint64_t bytes = batch->memory();
-    const std::uint64_t records = batch->records.size();
-    {
-      MutexLock lock(mutex_);
-      const bool room = changed_.wait(mutex_, stop, [&]() LB_REQUIRES(mutex_) {
-        return closed_ || bytes_ == 0 || (bytes_ + bytes <= options_.queue_bytes && has_room_for(records));
-      });
-      if (!room || closed_) return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
-      bytes_ += bytes;
-      records_ += records;
-      auto sending = std::make_unique<Sending>();
-      sending->sequence = ++sequence_;
-      sending->batch = std::move(batch);
-      sending->on_delivered = std::move(on_delivered);
-      sending->bytes = bytes;
-      published_.push_back(std::move(sending));
-    }
-    sender_.wake();
-    return {};
+    auto sending = std::make_unique<Sending>();
+    sending->bytes = batch->memory();
+    sending->records = batch->records.size();
+    sending->batch = std::move(batch);
+    sending->on_delivered = std::move(on_delivered);
+    return enqueue(std::move(sending), std::move(stop));
+  }
+
+  Status publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored,
+                         std::stop_token stop) override {
+    auto sending = std::make_unique<Sending>();
+    sending->bytes = memory_of(*samples);
+    sending->records = samples->samples.size();
+    sending->samples = std::move(samples);
+    sending->on_delivered = [on_stored = std::move(on_stored)](const Result<Coverage>& delivered) {
+      on_stored(delivered.ok() ? ok_status() : Status(delivered.error()));
+    };
+    return enqueue(std::move(sending), std::move(stop));
   }
 
   Result<std::vector<KnownSource>> known_sources() override {
@@ -71,6 +70,23 @@ class KafkaProducer final : public Producer {
   }
 
  private:
+  Status enqueue(std::unique_ptr<Sending> sending, std::stop_token stop) {
+    {
+      MutexLock lock(mutex_);
+      const bool room = changed_.wait(mutex_, std::move(stop), [&]() LB_REQUIRES(mutex_) {
+        return closed_ || bytes_ == 0 ||
+               (bytes_ + sending->bytes <= options_.queue_bytes && has_room_for(sending->records));
+      });
+      if (!room || closed_) return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
+      bytes_ += sending->bytes;
+      records_ += sending->records;
+      sending->sequence = ++sequence_;
+      published_.push_back(std::move(sending));
+    }
+    sender_.wake();
+    return {};
+  }
+
   bool has_room_for(std::uint64_t records) const LB_REQUIRES(mutex_) {
     return options_.queue_records == 0 || records_ == 0 || records_ + records <= options_.queue_records;
   }
@@ -93,7 +109,7 @@ class KafkaProducer final : public Producer {
   // Takes what was published; whether it may go: its marks are on the disk.
   bool note_ahead() {
     for (auto& sending : take_published()) {
-      if (options_.positions) unsaved_ |= options_.positions->sending(*sending->batch);
+      if (options_.positions && sending->batch) unsaved_ |= options_.positions->sending(*sending->batch);
       noted_.push_back(std::move(sending));
     }
     if (!unsaved_) return true;
@@ -109,11 +125,12 @@ class KafkaProducer final : public Producer {
   }
 
   void done(std::unique_ptr<Sending> sending, Result<Coverage> answer) {
-    if (answer.ok() && options_.positions) options_.positions->delivered(*sending->batch);
+    if (answer.ok() && options_.positions && sending->batch) options_.positions->delivered(*sending->batch);
     sending->on_delivered(std::move(answer));
     sending->batch = nullptr;
     MutexLock lock(mutex_);
     bytes_ -= sending->bytes;
+    records_ -= sending->records;
     changed_.notify_all();
   }
 

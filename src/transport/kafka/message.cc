@@ -7,6 +7,7 @@
 #include "record/encoding/batch_encoding.h"
 #include "record/slice.h"
 #include "transport/kafka/record_messages.h"
+#include "transport/sample_message.h"
 
 namespace logboom::transport::kafka {
 namespace {
@@ -69,6 +70,13 @@ Status MessageEncoder::add_batch(const Batch& batch, std::size_t most, std::vect
   const std::uint64_t cut = cut_of(batch);
   LB_TRY(add_batch(first_part(batch, cut), most, out));
   return add_batch(slice_batch(batch, cut, batch.end), most, out);
+}
+
+std::vector<Outgoing> encode_samples(const SampleBatch& batch) {
+  std::vector<Outgoing> out;
+  out.reserve(batch.samples.size());
+  for (const Sample& sample : batch.samples) out.push_back({sample_message(batch, sample), kSampleKind});
+  return out;
 }
 
 MessageDecoder::MessageDecoder() : records_(std::make_unique<RecordDecoder>()) {}

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "io/zstd.h"
 #include "record/batch.h"
+#include "record/sample.h"
 
 namespace logboom::transport::kafka {
 
@@ -18,14 +19,15 @@ namespace logboom::transport::kafka {
 enum class Encoding : std::uint8_t { kBatch, kJson, kLine };
 
 // Headers of messages by logboom.
-inline constexpr const char* kKindHeader = "logboom";           // "batch", "json", "line" or "range"
+inline constexpr const char* kKindHeader = "logboom";           // "batch", "json", "line", "range" or "sample"
 inline constexpr const char* kAcksHeader = "logboom.acks";      // "0" or "1": sent without proof of durability
 inline constexpr const char* kRecordHeader = "logboom.record";  // json, line, range: the batch without its bytes
 inline constexpr const char* kBlanksHeader = "logboom.blank";   // json, line, range: bytes of blank lines in the range
 inline constexpr std::string_view kBatchKind = "batch";
 inline constexpr std::string_view kJsonKind = "json";
 inline constexpr std::string_view kLineKind = "line";
-inline constexpr std::string_view kRangeKind = "range";  // beside json and line: what has no record
+inline constexpr std::string_view kRangeKind = "range";    // beside json and line: what has no record
+inline constexpr std::string_view kSampleKind = "sample";  // of a host's metrics: docs/formats/metrics.md
 
 // One message to be sent, a part of a batch's range. Messages of one batch in order make up its range.
 struct Outgoing {
@@ -34,6 +36,9 @@ struct Outgoing {
   std::string record = {};  // headers; empty: none
   std::string blanks = {};
 };
+
+// A message per sample.
+std::vector<Outgoing> encode_samples(const SampleBatch& batch);
 
 // The key of a source's messages: one file's lines stay in one partition.
 std::string key_of(const SourceId& source);

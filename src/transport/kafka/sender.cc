@@ -111,7 +111,7 @@ void Sender::step(std::chrono::milliseconds wait) {
 void Sender::send_waiting() {
   for (auto it = waiting_.begin(); it != waiting_.end() && trouble_.code == RD_KAFKA_RESP_ERR_NO_ERROR;) {
     const auto at = it++;
-    const std::string channel = (*at)->batch->channel;
+    const std::string channel = (*at)->topic();
     if (!ready(channel)) {
       // Its batches may have been answered, so no place in the list is sure.
       if (!topics_.contains(channel)) it = waiting_.begin();
@@ -178,13 +178,14 @@ void Sender::refuse_topic(const std::string& name, const Error& error) {
   topics_.erase(name);
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto at = it++;
-    if ((*at)->batch->channel == name && (*at)->next == 0) answer(waiting_, at, error);
+    if ((*at)->topic() == name && (*at)->next == 0) answer(waiting_, at, error);
   }
 }
 
 bool Sender::encode(Sending& sending) {
   if (!sending.parcels.empty()) return true;
-  auto messages = encoder_.encode(*sending.batch, options_.encoding, sending.most);
+  auto messages = sending.batch ? encoder_.encode(*sending.batch, options_.encoding, sending.most)
+                                : Result<std::vector<Outgoing>>(encode_samples(*sending.samples));
   if (!messages.ok()) return false;
   sending.parcels.reserve(messages->size());
   for (Outgoing& message : *messages) {
@@ -195,7 +196,7 @@ bool Sender::encode(Sending& sending) {
 }
 
 bool Sender::hand_over(Sending& sending) {
-  Topic& topic = topics_[sending.batch->channel];
+  Topic& topic = topics_[sending.topic()];
   for (; sending.next < sending.parcels.size(); ++sending.next) {
     Parcel& parcel = sending.parcels[sending.next];
     if (parcel.delivered) continue;
@@ -209,7 +210,7 @@ bool Sender::hand_over(Sending& sending) {
 }
 
 rd_kafka_resp_err_t Sender::produce(Topic& topic, Parcel& parcel) {
-  const std::string key = key_of(parcel.sending->batch->source);
+  const std::string key = parcel.sending->key();
   rd_kafka_headers_t* headers = rd_kafka_headers_new(4);
   rd_kafka_header_add(headers, kKindHeader, -1, parcel.message.kind.data(),
                       static_cast<ssize_t>(parcel.message.kind.size()));
@@ -271,7 +272,7 @@ void Sender::complete(Sending& sending) {
     const auto at = std::find_if(list->begin(), list->end(), [&](const auto& s) { return s.get() == &sending; });
     if (at == list->end()) continue;
     Coverage coverage;
-    coverage.add(sending.batch->begin, sending.batch->end);
+    if (sending.batch) coverage.add(sending.batch->begin, sending.batch->end);
     return answer(*list, at, std::move(coverage));
   }
 }
@@ -296,7 +297,7 @@ void Sender::forget(Sending& sending) {
 
 void Sender::note_trouble(rd_kafka_resp_err_t code, const Sending& sending) {
   if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // the first is the cause
-  trouble_ = {code, sending.batch->channel, sending.sequence};
+  trouble_ = {code, sending.topic(), sending.sequence};
 }
 
 // ---------------------------------------------------------------- after an error

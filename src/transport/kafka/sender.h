@@ -26,16 +26,22 @@ struct Parcel {
   bool delivered = false;
 };
 
-// One published batch.
+// One published batch, of records or of samples.
 struct Sending {
   std::uint64_t sequence = 0;
   std::shared_ptr<const Batch> batch;
+  std::shared_ptr<const SampleBatch> samples;  // in the place of `batch`
   OnDelivered on_delivered;
   std::uint64_t bytes = 0;
+  std::uint64_t records = 0;    // or samples
   std::vector<Parcel> parcels;  // empty: not encoded yet
   std::size_t next = 0;         // the first parcel the library does not have
   std::size_t delivered = 0;
   std::size_t most = 0;  // largest value of its messages
+
+  const std::string& topic() const { return batch ? batch->channel : samples->topic; }
+  // Of its messages: what has one key stays in one partition, in order.
+  std::string key() const { return batch ? key_of(batch->source) : samples->host; }
 };
 
 struct SenderMetrics {

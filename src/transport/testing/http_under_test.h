@@ -115,6 +115,10 @@ class HttpProducerUnderTest final : public Producer {
     if (!status.ok()) done();
     return status;
   }
+  Status publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored,
+                         std::stop_token stop) override {
+    return producer_->publish_samples(std::move(samples), std::move(on_stored), std::move(stop));
+  }
   Result<std::vector<KnownSource>> known_sources() override { return producer_->known_sources(); }
   void close() override {
     producer_->close();
