@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "app/combinations.h"
+#include "app/options.h"
 
 namespace logboom::app {
 namespace {
@@ -22,6 +24,16 @@ std::string full_name(const Command& command) {
     }
   }
   return command.name;
+}
+
+// Of the table of settings, which has a page of its own.
+bool is_setting(const Option& option) {
+  static const std::set<std::string> names = [] {
+    std::set<std::string> all;
+    for (const auto& setting : all_options()) all.insert("--" + setting.name);
+    return all;
+  }();
+  return names.contains(option.names);
 }
 
 // One CLI11 application made from the table; keeps what was typed.
@@ -102,6 +114,7 @@ class Parser {
           option.help);
       made->type_name(option.value)->expected(1)->take_all()->allow_extra_args(false);
       if (!option.choices.empty()) made->check(CLI::IsMember(option.choices));
+      if (is_setting(option)) made->group("Settings");
     }
   }
 
@@ -130,9 +143,10 @@ class Parser {
 };
 
 void append_options(std::string& out, const std::vector<Option>& options) {
-  if (options.empty()) return;
-  out += "\n| option | meaning |\n|---|---|\n";
+  if (std::any_of(options.begin(), options.end(), [](const Option& o) { return !is_setting(o); }))
+    out += "\n| option | meaning |\n|---|---|\n";
   for (const Option& option : options) {
+    if (is_setting(option)) continue;
     std::string names = option.names;
     for (std::size_t at = names.find(','); at != std::string::npos; at = names.find(',', at + 2))
       names.replace(at, 1, ", ");
@@ -142,6 +156,8 @@ void append_options(std::string& out, const std::vector<Option>& options) {
       help.replace(at, 1, "\\|");
     out += fmt::format("| `{}{}` | {} |\n", names, option.value.empty() ? "" : " " + option.value, help);
   }
+  if (std::any_of(options.begin(), options.end(), is_setting))
+    out += "\nAnd each [setting](settings.md) as `--NAME VALUE`: `--logs.retention.age 7d`.\n";
 }
 
 void append_command(std::string& out, const Command& command, const std::string& prefix) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -87,10 +88,8 @@ config::Problem problem_of(const config::Settings& settings, const char* name, s
   return {settings.value(name).origin, 0, 0, "", std::move(message), std::move(hint), false};
 }
 
-}  // namespace
-
-config::OptionTable all_options() {
-  config::OptionTable options = {
+config::OptionTable host_options() {
+  return {
       {"data_dir", OptionType::kPath, "auto",
        "Where the store, tokens and the program's own rules lie; auto: /var/lib/logboom for root, else "
        "~/.local/state/logboom."},
@@ -138,13 +137,20 @@ config::OptionTable all_options() {
        "Where files are read from that are there when a rule of etcd starts, if the rule does not say; files that "
        "appear later are always read from their beginning.",
        {"beginning", "end"}},
+  };
+}
+
+config::OptionTable logs_options() {
+  return {
       {"logs.kind",
        OptionType::kChoice,
        "embedded",
        "Where records are stored: in the data directory, or in OpenSearch or Elasticsearch (elastic.url).",
        {"embedded", "elastic"}},
       {"logs.retention.age", OptionType::kDuration, "30d",
-       "Records older than this (by arrival) are deleted, a whole file at a time; 0 keeps them for ever."},
+       "Records older than this (by arrival, rounded up to hours) are deleted, a whole file at a time; 0 keeps them "
+       "for "
+       "ever."},
       {"logs.retention.size",
        OptionType::kText,
        "auto",
@@ -174,6 +180,11 @@ config::OptionTable all_options() {
        {},
        false,
        integer_between(0, 1024)},
+  };
+}
+
+config::OptionTable server_options() {
+  return {
       {"server.listen",
        OptionType::kText,
        "127.0.0.1:7117",
@@ -198,6 +209,11 @@ config::OptionTable all_options() {
       {"server.tls_cert", OptionType::kPath, "",
        "Certificate chain in PEM; with server.tls_key the page is served over TLS."},
       {"server.tls_key", OptionType::kPath, "", "Private key in PEM."},
+  };
+}
+
+config::OptionTable limit_options() {
+  return {
       {"limits.memory",
        OptionType::kSize,
        "128MB",
@@ -213,14 +229,16 @@ config::OptionTable all_options() {
        false,
        size_between("64", "256MiB")},
   };
-  const auto insert_before = [&](const char* name, config::OptionTable table) {
-    const auto at = std::find_if(options.begin(), options.end(), [&](const auto& o) { return o.name == name; });
-    options.insert(at, std::make_move_iterator(table.begin()), std::make_move_iterator(table.end()));
-  };
-  insert_before("logs.kind", etcd_options());
-  insert_before("logs.kind", transport_options());
-  insert_before("server.listen", elastic_options());
-  insert_before("server.listen", metrics_options());
+}
+
+}  // namespace
+
+config::OptionTable all_options() {
+  config::OptionTable options;
+  for (const auto& table : {host_options, etcd_options, transport_options, logs_options, elastic_options,
+                            metrics_options, server_options, limit_options}) {
+    std::ranges::move(table(), std::back_inserter(options));
+  }
   return options;
 }
 

@@ -31,7 +31,7 @@ std::string pipeline_json(const config::Settings& settings, Engine& engine, cons
   http::JsonWriter json(out);
   json.open_object();
   json.field("budget_used", engine.budget_used());
-  json.field("budget_limit", settings.size("limits.memory").bytes() / 2);
+  json.field("budget_limit", settings.size("limits.memory").bytes() / 4);
   json.field("rules_revision", engine.rules().revision);
   json.field("rules_problem", engine.rules_problem());
   if (fleet) json.field("agents", std::uint64_t{fleet->agents().size()});

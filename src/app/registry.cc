@@ -100,7 +100,7 @@ Result<RepairSummary> repair_store(const config::Settings& settings, Deps deps) 
 
 logstore::RetentionPolicy retention_policy(const config::Settings& settings, FileSystem& files) {
   logstore::RetentionPolicy policy;
-  policy.age = std::chrono::duration_cast<std::chrono::hours>(settings.duration("logs.retention.age"));
+  policy.age = std::chrono::ceil<std::chrono::hours>(settings.duration("logs.retention.age"));
   const std::string& size = settings.text("logs.retention.size");
   if (size == "auto") {
     const auto space = files.free_space(settings.text("data_dir"));

@@ -92,7 +92,7 @@ inline LeadingWord leading_word(const char* at, bool upper_only) {
   std::memcpy(&bytes, at, 8);
   const std::uint64_t folded = upper_only ? bytes : bytes | 0x20 * kOnes;
   const std::uint64_t low = folded & ~kHigh;
-  const std::uint64_t first = upper_only ? 'A' : 'a';
+  const std::uint64_t first = upper_only ? std::uint64_t{'A'} : std::uint64_t{'a'};
   const std::uint64_t from = low + (0x80 - first) * kOnes;           // high bit: not before the first letter
   const std::uint64_t behind = low + (0x80 - (first + 26)) * kOnes;  // high bit: behind the last
   const std::uint64_t others = ~(from & ~behind & ~folded) & kHigh;

@@ -67,21 +67,21 @@ void examine_disk(Context& context, Examination& exam) {
                      "give this user the right to write there");
   constexpr int kTries = 20;
   const auto began = context.clock.monotonic();
-  for (int i = 0; i < kTries; ++i) {
-    Status wrote = (*file)->pwrite("logboom", 7, static_cast<std::uint64_t>(i) * 7);
+  Status wrote;
+  for (int i = 0; i < kTries && wrote.ok(); ++i) {
+    wrote = (*file)->pwrite("logboom", 7, static_cast<std::uint64_t>(i) * 7);
     if (wrote.ok()) wrote = (*file)->sync();
-    if (!wrote.ok())
-      return exam.note(Verdict::kBad, "fsync", wrote.error().message(), "this disk cannot keep data safe");
   }
+  const auto stat = (*file)->stat();
+  (void)context.files->unlink(probe).ok();
+  if (!wrote.ok()) return exam.note(Verdict::kBad, "fsync", wrote.error().message(), "this disk cannot keep data safe");
   const double ms = std::chrono::duration<double, std::milli>(context.clock.monotonic() - began).count() / kTries;
   exam.note(ms > 50 ? Verdict::kWarn : Verdict::kGood, "fsync", fmt::format("{:.2f} ms in {}", ms, printable(folder)),
             "a slow disk: each commit waits for it");
-  const auto stat = (*file)->stat();
   exam.note(
       stat.ok() && !stat->identity.handle.empty() ? Verdict::kGood : Verdict::kWarn, "file handles",
       stat.ok() && !stat->identity.handle.empty() ? "the file system names files for ever" : "none on this file system",
       "identity falls back to device, inode and birth time");
-  (void)context.files->unlink(probe).ok();
   if (const auto space = context.files->free_space(folder); space.ok()) {
     exam.note(space->available_bytes < 1'000'000'000 ? Verdict::kWarn : Verdict::kGood, "space",
               fmt::format("{} free", ByteSize(space->available_bytes).to_string()),

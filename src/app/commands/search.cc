@@ -259,42 +259,49 @@ int print_rows(Context& context, ApiAccess& api, const std::string& query, const
   return printer.printed() > 0 ? kOk : kNo;
 }
 
+struct Question {
+  std::string query;
+  std::vector<std::string> columns;  // of the text form
+  std::unique_ptr<ApiAccess> api;
+};
+
+Result<Question> question_of(Context& context, const Args& args) {
+  Question question;
+  LB_ASSIGN(question.query, full_query(context, args));
+  LB_ASSIGN(question.columns, columns_of(context, args));
+  LB_ASSIGN(question.api, open_api(context, ApiNeed::kRead));
+  return question;
+}
+
 }  // namespace
 
 int run_search(Context& context, const Args& args) {
-  const auto query = full_query(context, args);
-  if (!query.ok()) return fail(query.error());
-  auto columns = columns_of(context, args);
-  if (!columns.ok()) return fail(columns.error());
-  auto api = open_api(context, ApiNeed::kRead);
-  if (!api.ok()) return fail(api.error());
+  auto asked = question_of(context, args);
+  if (!asked.ok()) return fail(asked.error());
+  const auto& [query, columns, api] = *asked;
   const bool rows = !args.has("count") && !args.has("count-lines") && !args.has("histogram") && !args.has("fields") &&
                     !args.has("values");
   if (Status form = rows ? ok_status() : refuse_csv(context); !form.ok()) return fail(form.error());
-  if (args.has("count")) return print_count(context, **api, *query, args, "records");
-  if (args.has("count-lines")) return print_count(context, **api, *query, args, "lines");
-  if (args.has("histogram")) return print_histogram(context, **api, *query, args);
+  if (args.has("count")) return print_count(context, *api, query, args, "records");
+  if (args.has("count-lines")) return print_count(context, *api, query, args, "lines");
+  if (args.has("histogram")) return print_histogram(context, *api, query, args);
   if (args.has("fields"))
-    return print_names(context, **api, {"GET", "/api/v1/fields", search_parameters(*query, args)}, "fields", "name",
+    return print_names(context, *api, {"GET", "/api/v1/fields", search_parameters(query, args)}, "fields", "name",
                        "records");
   if (args.has("values")) {
-    http::Pairs parameters = search_parameters(*query, args);
+    http::Pairs parameters = search_parameters(query, args);
     parameters.emplace_back("field", args.text("values"));
     parameters.emplace_back("limit", args.text("limit", "100"));
-    return print_names(context, **api, {"GET", "/api/v1/values", std::move(parameters)}, "values", "value", "count");
+    return print_names(context, *api, {"GET", "/api/v1/values", std::move(parameters)}, "values", "value", "count");
   }
-  return print_rows(context, **api, *query, args, std::move(columns).value());
+  return print_rows(context, *api, query, args, columns);
 }
 
 int run_follow(Context& context, const Args& args) {
-  const auto query = full_query(context, args);
-  if (!query.ok()) return fail(query.error());
-  auto columns = columns_of(context, args);
-  if (!columns.ok()) return fail(columns.error());
-  auto api = open_api(context, ApiNeed::kRead);
-  if (!api.ok()) return fail(api.error());
-  RowPrinter printer(context, std::move(columns).value());
-  return follow_from(context, **api, *query, std::nullopt, printer);
+  const auto asked = question_of(context, args);
+  if (!asked.ok()) return fail(asked.error());
+  RowPrinter printer(context, asked->columns);
+  return follow_from(context, *asked->api, asked->query, std::nullopt, printer);
 }
 
 }  // namespace logboom::app

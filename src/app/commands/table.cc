@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "app/cli.h"
@@ -151,31 +154,8 @@ std::vector<Option> generate_options() {
           {"--seed", "N", "The same seed gives the same bytes (default 1)."}};
 }
 
-}  // namespace
-
-const std::vector<Option>& common_options() {
-  static const std::vector<Option> options = {
-      {"--config", "FILE",
-       "Configuration file; else ./logboom.yaml, ~/.config/logboom/logboom.yaml, /etc/logboom/logboom.yaml."},
-      {"--data,--data-dir", "DIR", "Data directory."},
-      {"--server", "URL", "Ask this server instead of the program on the data directory."},
-      {"--token-file", "FILE", "Holds the token for --server."},
-      {"--tls-fingerprint", "HEX", "Of the server's certificate, as agent.tls_fingerprint."},
-      {"--tls-ca", "FILE", "Authorities that sign the server, as agent.tls_ca."},
-      {"-o,--output", "FORMAT", "Form of the answer.", {"text", "json", "ndjson", "csv"}},
-      {"--color",
-       "WHEN",
-       "Records by their level in colours: on a terminal, unless NO_COLOR is set; always; never.",
-       {"auto", "always", "never"}},
-      {"--quiet", "", "No progress and no notes."},
-      {"--log-level", "LEVEL", "Least level of the program's own log.", {"debug", "info", "warn", "error"}},
-      {"--log-format", "FORMAT", "Form of the program's own log.", {"text", "json"}},
-  };
-  return options;
-}
-
-const std::vector<Command>& all_commands() {
-  static const std::vector<Command> commands = {
+std::vector<Command> running_commands() {
+  return {
       {"up", "Everything on this machine: collect, store, page. Without a path: /var/log.", "[PATH|GLOB|DIR ...]", 0,
        10'000, up_options(), run_up},
       {"agent",
@@ -202,6 +182,11 @@ const std::vector<Command>& all_commands() {
         {"--again", "", "Also store what retention has removed: it counts as new and expires anew."},
         {"--name", "NAME", "Name of what comes on standard input (FILE is '-')."}},
        run_import},
+  };
+}
+
+std::vector<Command> asking_commands() {
+  return {
       {"search",
        "Prints matching records, newest last, exactly as they stand in their files.",
        "[QUERY]",
@@ -245,6 +230,11 @@ const std::vector<Command>& all_commands() {
         {"--topic", "TOPIC", "Its channel, when there are several."},
         {"--to", "FILE", "Write here instead of standard output."}},
        run_export},
+  };
+}
+
+std::vector<Command> setting_up_commands() {
+  return {
       rules_command(),
       {"check", "Finds everything wrong with a configuration file.", "CONFIG", 1, 1, {}, run_check},
       config_command(),
@@ -256,6 +246,11 @@ const std::vector<Command>& all_commands() {
        0,
        {},
        run_doctor},
+  };
+}
+
+std::vector<Command> keeping_commands() {
+  return {
       {"fleet", "The agents of this server: state, files, lag, rules.", "[AGENT]", 0, 1, {}, run_fleet},
       {"enroll",
        "Makes this host an agent of a server; `logboom token create --agent` there prints the line.",
@@ -292,6 +287,38 @@ const std::vector<Command>& all_commands() {
        {},
        run_reference},
   };
+}
+
+}  // namespace
+
+const std::vector<Option>& common_options() {
+  static const std::vector<Option> options = {
+      {"--config", "FILE",
+       "Configuration file; else ./logboom.yaml, ~/.config/logboom/logboom.yaml, /etc/logboom/logboom.yaml."},
+      {"--data,--data-dir", "DIR", "Data directory."},
+      {"--server", "URL", "Ask this server instead of the program on the data directory."},
+      {"--token-file", "FILE", "Holds the token for --server."},
+      {"--tls-fingerprint", "HEX", "Of the server's certificate, as agent.tls_fingerprint."},
+      {"--tls-ca", "FILE", "Authorities that sign the server, as agent.tls_ca."},
+      {"-o,--output", "FORMAT", "Form of the answer.", {"text", "json", "ndjson", "csv"}},
+      {"--color",
+       "WHEN",
+       "Records by their level in colours: on a terminal, unless NO_COLOR is set; always; never.",
+       {"auto", "always", "never"}},
+      {"--quiet", "", "No progress and no notes."},
+      {"--log-level", "LEVEL", "Least level of the program's own log.", {"debug", "info", "warn", "error"}},
+      {"--log-format", "FORMAT", "Form of the program's own log.", {"text", "json"}},
+  };
+  return options;
+}
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> commands = [] {
+    std::vector<Command> all;
+    for (const auto& part : {running_commands, asking_commands, setting_up_commands, keeping_commands})
+      std::ranges::move(part(), std::back_inserter(all));
+    return all;
+  }();
   return commands;
 }
 

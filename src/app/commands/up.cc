@@ -33,7 +33,7 @@ void greet(Context& context, Engine& engine, PageServer& server, bool page) {
   fmt::print("collecting  {}\n",
              collecting.empty() ? "nothing yet: add a path with `logboom rules add PATH`" : collecting);
   fmt::print("stored in   {}, kept {} and up to {}\n", context.data_directory(),
-             policy.age.count() > 0 ? fmt::format("{} days", policy.age.count() / 24) : "for ever",
+             policy.age.count() > 0 ? config::duration_text(policy.age) : "for ever",
              policy.bytes > 0 ? ByteSize(policy.bytes).to_string() : "no limit");
   if (page) print_page(server);
   std::fflush(stdout);

@@ -7,23 +7,15 @@
 
 #include "http/json.h"
 #include "record/encoding/delivery.h"
+#include "record/ledger_merge.h"
 
 namespace logboom::logstore::elastic {
 namespace {
 
 using http::JsonWriter;
 
-bool differ_in_extent_only(const TargetRange& a, const TargetRange& b) {
-  return a.index == b.index && a.range.disposition == b.range.disposition && a.range.unproved == b.range.unproved &&
-         a.range.expired == b.range.expired && a.range.cause == b.range.cause;
-}
-
-void merge_into(TargetRange& left, const TargetRange& right) {
-  left.range.end = right.range.end;
-  left.range.records += right.range.records;
-  left.range.lines += right.range.lines;
-  left.range.dropped_bytes += right.range.dropped_bytes;
-  left.range.dropped_lines += right.range.dropped_lines;
+bool continues(const TargetRange& left, const TargetRange& right) {
+  return left.index == right.index && logboom::continues(left.range, right.range);
 }
 
 void write_range(JsonWriter& w, const TargetRange& held) {
@@ -123,10 +115,10 @@ void TargetRanges::add(TargetRange added) {
                              [](std::uint64_t begin, const TargetRange& held) { return begin < held.range.begin; });
   if (at != ranges_.begin()) {
     TargetRange& left = *std::prev(at);
-    if (left.range.end == added.range.begin && differ_in_extent_only(left, added)) {
-      merge_into(left, added);
-      if (at != ranges_.end() && at->range.begin == left.range.end && differ_in_extent_only(left, *at)) {
-        merge_into(left, *at);
+    if (continues(left, added)) {
+      extend(left.range, added.range);
+      if (at != ranges_.end() && continues(left, *at)) {
+        extend(left.range, at->range);
         ranges_.erase(at);
       }
       return;
@@ -134,8 +126,8 @@ void TargetRanges::add(TargetRange added) {
   }
   at = ranges_.insert(at, std::move(added));
   const auto right = std::next(at);
-  if (right != ranges_.end() && right->range.begin == at->range.end && differ_in_extent_only(*at, *right)) {
-    merge_into(*at, *right);
+  if (right != ranges_.end() && continues(*at, *right)) {
+    extend(at->range, right->range);
     ranges_.erase(right);
   }
 }
@@ -242,21 +234,8 @@ SourceInfo info_of(const TargetStream& stream) {
   info.channel = stream.key.channel;
   info.state = stream.state;
   for (const TargetRange& held : stream.ranges.all()) {
-    LedgerRange range = held.range;
-    info.records += range.records;
-    // To the outside the index does not matter.
-    LedgerRange* last = info.ranges.empty() ? nullptr : &info.ranges.back();
-    const bool same = last != nullptr && last->end == range.begin && last->disposition == range.disposition &&
-                      last->unproved == range.unproved && last->cause == range.cause;
-    if (!same) {
-      info.ranges.push_back(std::move(range));
-      continue;
-    }
-    last->end = range.end;
-    last->records += range.records;
-    last->lines += range.lines;
-    last->dropped_bytes += range.dropped_bytes;
-    last->dropped_lines += range.dropped_lines;
+    info.records += held.range.records;
+    append_range(info.ranges, held.range);  // to the outside the index does not matter
   }
   for (const TargetRange& held : stream.ranges.all()) {
     if (held.range.disposition == Disposition::kStored) info.stored_bytes += held.range.end - held.range.begin;

@@ -104,6 +104,22 @@ TEST(EmbeddedStore, QuarantinesOtherBytesForAStoredRange) {
   EXPECT_TRUE(test.audit().clean);
 }
 
+TEST(EmbeddedStore, ListsTheNewestOfTheQuarantine) {
+  MemoryFileSystem fs;
+  ManualClock clock;
+  TestStore test(fs, clock);
+  test.put(text_batch(kA, 0, "one\n"));
+  for (const char* other : {"ONE\n", "oNE\n", "OnE\n", "ONe\n", "One\n"}) {
+    clock.advance(std::chrono::seconds(1));
+    test.put(text_batch(kA, 0, other));
+  }
+  const auto newest = test.ledger().quarantine(2);
+  ASSERT_TRUE(newest.ok());
+  ASSERT_EQ(newest->size(), 2u);
+  EXPECT_EQ((*newest)[0].bytes, "One\n");
+  EXPECT_EQ((*newest)[1].bytes, "ONe\n");
+}
+
 TEST(EmbeddedStore, RefusesASecondWriterAndAReaderBesideAWriter) {
   MemoryFileSystem fs;
   ManualClock clock;

@@ -29,6 +29,21 @@ std::shared_ptr<const Batch> batch_at(std::uint64_t begin, const std::string& to
   return std::make_shared<const Batch>(std::move(batch));
 }
 
+std::vector<std::uint64_t> begins_of(std::size_t count) {
+  std::vector<std::uint64_t> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(i * 20);
+  return out;
+}
+
+// The first of each, in the order of their coming: what the ledger leaves.
+std::vector<std::uint64_t> without_repeats(const std::vector<std::uint64_t>& begins) {
+  std::vector<std::uint64_t> out;
+  for (const std::uint64_t begin : begins) {
+    if (std::find(out.begin(), out.end(), begin) == out.end()) out.push_back(begin);
+  }
+  return out;
+}
+
 struct KafkaTransport : ::testing::Test {
   MockCluster cluster;
   Registry registry;
@@ -98,22 +113,12 @@ struct KafkaTransport : ::testing::Test {
     }
     return begins;
   }
-};
-
-std::vector<std::uint64_t> begins_of(std::size_t count) {
-  std::vector<std::uint64_t> out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(i * 20);
-  return out;
-}
-
-// The first of each, in the order of their coming: what the ledger leaves.
-std::vector<std::uint64_t> without_repeats(const std::vector<std::uint64_t>& begins) {
-  std::vector<std::uint64_t> out;
-  for (const std::uint64_t begin : begins) {
-    if (std::find(out.begin(), out.end(), begin) == out.end()) out.push_back(begin);
+  // So many batches were published, one behind the other: all are delivered, and in the topic in their order.
+  void expect_all_in_the_topic(std::size_t count) {
+    expect_delivered(count);
+    EXPECT_EQ(without_repeats(receive_begins(*consumer(), count)), begins_of(count));
   }
-  return out;
-}
+};
 
 TEST_F(KafkaTransport, LinesOfOneFileStayInOrderInOnePartition) {
   cluster.create("logs", 3);
@@ -158,8 +163,7 @@ TEST_F(KafkaTransport, NothingIsLostWhileTheBrokerIsDown) {
   cluster.set_down();
   for (std::uint64_t i = 1; i < 20; ++i) ASSERT_TRUE(publish(i * 20).ok());
   cluster.set_up();
-  expect_delivered(20);
-  EXPECT_EQ(without_repeats(receive_begins(*consumer(), 20)), begins_of(20));
+  expect_all_in_the_topic(20);
 }
 
 // T8.
@@ -173,8 +177,7 @@ TEST_F(KafkaTransport, EveryErrorOfEveryRequestIsOutlived) {
   cluster.push_errors(MockCluster::kMetadata, {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE});
   open();
   for (std::uint64_t i = 0; i < 50; ++i) ASSERT_TRUE(publish(i * 20).ok());
-  expect_delivered(50);
-  EXPECT_EQ(without_repeats(receive_begins(*consumer(), 50)), begins_of(50));
+  expect_all_in_the_topic(50);
 }
 
 // T8.
@@ -184,9 +187,8 @@ TEST_F(KafkaTransport, AFatalErrorGivesANewClientThatSendsTheRest) {
                       {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
                        RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH});
   for (std::uint64_t i = 1; i < 30; ++i) ASSERT_TRUE(publish(i * 20).ok());
-  expect_delivered(30);
+  expect_all_in_the_topic(30);
   EXPECT_GE(registry.counter("logboom_kafka_producer_restarts_total", "").value(), 1u);
-  EXPECT_EQ(without_repeats(receive_begins(*consumer(), 30)), begins_of(30));
 }
 
 // T13.
