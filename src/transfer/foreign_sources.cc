@@ -47,8 +47,9 @@ ForeignSources::Partition& ForeignSources::partition(const Foreign& message) {
     });
     if (known != known_.end()) {
       partition.base = partition.epoch = known->epoch;
-      partition.end = known->coverage.end();
+      // State and place belong together: what is stored beyond them, of batches that are not whole, comes again.
       partition.next = next_of(known->state);
+      partition.end = partition.next > 0 ? known->state.position : known->coverage.end();
     }
   }
   const std::uint32_t epoch = partition.base + message.life;

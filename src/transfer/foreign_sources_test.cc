@@ -54,6 +54,14 @@ TEST_F(ForeignSourcesTest, AfterARestartStoredMessagesAreSkipped) {
   EXPECT_EQ(again.batch_of(message(9, "three"))->begin, 8u);
 }
 
+TEST_F(ForeignSourcesTest, AfterACrashInTheMiddleOfWritingTheyGetThePlaceTheyHad) {
+  KnownSource known = known_after(take(message(7, "one")));
+  known.coverage.add(8, 14);  // of "three", whose batch is not whole; "two" is not there at all
+  ForeignSources again({known}, clock);
+  EXPECT_EQ(again.batch_of(message(8, "two"))->begin, 4u);
+  EXPECT_EQ(again.batch_of(message(9, "three"))->begin, 8u);
+}
+
 TEST_F(ForeignSourcesTest, AFailedMessageKeepsItsPlace) {
   take(message(7, "one"));
   take(message(8, "two"));

@@ -233,6 +233,33 @@ TEST_F(ElasticStoreTest, PositionsAreThereAfterARestart) {
   EXPECT_EQ(known->at(0).coverage.contiguous_end(0), 8u);
 }
 
+// What a state says of a place in its source is never ahead of what is stored.
+TEST_F(ElasticStoreTest, TheStateOfABatchCountsWhenTheBatchAndThoseBeforeItAreWhole) {
+  const auto with_state = [](std::uint64_t begin, const std::string& text) {
+    Batch batch = text_batch(kSource, begin, text);
+    batch.state.path = "kafka://web/3";
+    batch.state.position = batch.end;
+    batch.state.guard = "next " + text;
+    return batch;
+  };
+  put(with_state(0, "one\n"));
+  cluster.on_item([](const FakeCluster::Item& item) { return item.source.at("message") == "two" ? 429 : 0; });
+  append(with_state(4, "two\n"));
+  append(with_state(8, "three\n"));
+  ASSERT_TRUE(comes_true([&] { return messages().contains("three"); }));
+  kill();
+  auto known = store->writer()->known_sources(Expired::kHeld).value();
+  ASSERT_EQ(known.size(), 1u);
+  EXPECT_EQ(known[0].state.guard, "next one\n");
+  EXPECT_EQ(known[0].state.position, 4u);
+  put(with_state(4, "two\n"));
+  put(with_state(8, "three\n"));
+  known = store->writer()->known_sources(Expired::kHeld).value();
+  EXPECT_EQ(known[0].state.guard, "next three\n");
+  EXPECT_EQ(messages(), (std::multiset<std::string>{"one", "two", "three"}));
+  EXPECT_TRUE(audit().clean);
+}
+
 TEST_F(ElasticStoreTest, ALedgerThatAnotherProgramWroteIsTakenAsItIs) {
   put(text_batch(kSource, 0, "one\n"));
   cluster.edit_ledger([](nlohmann::json& source) { source["writer"] = "another"; });

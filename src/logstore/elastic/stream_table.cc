@@ -51,13 +51,24 @@ std::string quarantine_id(const QuarantineEntry& entry) {
 }  // namespace
 
 void StreamTable::put(TargetStream stream) {
-  const StreamKey key = stream.key;
-  held_[key].stream = std::move(stream);
+  Held& held = held_[stream.key];
+  held.stream = std::move(stream);
+  if (held.taken) held.stream.take_state(*held.taken);
+}
+
+void StreamTable::take_states(Held& held) {
+  while (!held.states.empty() && held.stream.ranges.covers(held.states.front().begin, held.states.front().end)) {
+    held.taken = std::move(held.states.front().state);
+    held.stream.take_state(*held.taken);
+    held.states.pop_front();
+  }
 }
 
 bool StreamTable::overlaps_active(const Batch& batch) const {
   const auto at = held_.find(key_of(batch));
   if (at == held_.end()) return false;
+  // A state without bytes counts behind those before it, and is acknowledged when it counts.
+  if (batch.begin == batch.end) return !at->second.states.empty() && !at->second.under_way.empty();
   return std::any_of(at->second.under_way.begin(), at->second.under_way.end(),
                      [&](const Interval& part) { return overlap(part.begin, part.end, batch.begin, batch.end); });
 }
@@ -99,7 +110,17 @@ void StreamTable::stage(Work& work, std::uint64_t commit, Additions& additions) 
   held.stream.key = key;
   changed_.insert(key);
   held.stream.touch(batch, clock_.now());
-  if (batch.disposition != Disposition::kStored) return add_other(batch, held, additions);
+  held.states.push_back({batch.begin, batch.end, batch.state});
+  if (batch.disposition == Disposition::kStored) {
+    stage_stored(work, held, commit, additions);
+  } else {
+    add_other(batch, held, additions);
+  }
+  take_states(held);
+}
+
+void StreamTable::stage_stored(Work& work, Held& held, std::uint64_t commit, Additions& additions) {
+  const Batch& batch = *work.batch;
   held.stream.ranges.fill_gaps(batch.begin, batch.end);
   for (const TargetRange& range : held.stream.ranges.within(batch.begin, batch.end)) add_comparison(work, held, range);
   Coverage covered = held.stream.ranges.coverage();
@@ -178,6 +199,8 @@ void StreamTable::unstage(Work& work) {
     held.active.erase(part.begin);
     std::erase(held.under_way, part);
   }
+  std::erase_if(held.states,
+                [&](const State& state) { return state.begin == work.batch->begin && state.end == work.batch->end; });
   work.pieces.clear();
   work.open_pieces = 0;
 }
@@ -224,6 +247,7 @@ void StreamTable::finish(const Piece& piece, Additions& additions, bool again) {
           {whole ? counts_of(batch) : counts_of(part_of(batch, fresh.begin, fresh.end)), piece.index});
     }
   }
+  take_states(held);
 }
 
 QuarantineEntry StreamTable::entry_of(const Batch& batch, const Refusal& refusal) const {

@@ -3,6 +3,7 @@
 // quarantine. One thread.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,7 +43,7 @@ class StreamTable {
   void put(TargetStream stream);
   TargetStream& stream(const StreamKey& key) { return held_.at(key).stream; }
 
-  // Whether a part of the batch is under way already: it has to wait.
+  // Whether a part of the batch is under way already, or what its state stands behind: it has to wait.
   bool overlaps_active(const Batch& batch) const;
   // A claim left behind by a crash that this batch meets but does not repeat: look_result() says what is there of it.
   std::optional<Claim> claim_to_look_at(const Batch& batch) const;
@@ -63,12 +64,23 @@ class StreamTable {
   void shrink();
 
  private:
+  // The state that comes with a batch goes into the stream when the batch and those before it are whole there: what it
+  // says of a place in the source must never be ahead of what is stored.
+  struct State {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    SourceState state;
+  };
   struct Held {
     TargetStream stream;
-    std::set<std::uint64_t> active;  // begins of claims and comparisons under way
+    std::deque<State> states;          // of batches that are not whole, as they came
+    std::optional<SourceState> taken;  // the last one that went into the stream
+    std::set<std::uint64_t> active;    // begins of claims and comparisons under way
     std::vector<Interval> under_way;
     std::vector<Claim> settled;  // left by a crash and looked at: what is missing of them goes to the same index
   };
+  void take_states(Held& held);
+  void stage_stored(Work& work, Held& held, std::uint64_t commit, Additions& additions);
   void add_other(const Batch& batch, Held& held, Additions& additions);
   void add_piece(Work& work, Held& held, std::uint64_t begin, std::uint64_t end, std::string index,
                  std::uint64_t commit, Additions& additions);

@@ -147,6 +147,14 @@ std::vector<Interval> TargetRanges::missing(std::uint64_t begin, std::uint64_t e
   return coverage().missing(begin, end);
 }
 
+bool TargetRanges::covers(std::uint64_t begin, std::uint64_t end) const {
+  for (const TargetRange& held : ranges_) {
+    if (begin >= end || held.range.begin > begin) break;
+    begin = std::max(begin, held.range.end);
+  }
+  return begin >= end;
+}
+
 void TargetRanges::fill_gaps(std::uint64_t begin, std::uint64_t end) {
   std::vector<TargetRange> kept;
   for (TargetRange& held : ranges_) {
@@ -174,7 +182,6 @@ Coverage TargetRanges::coverage() const {
 // ---------------------------------------------------------------- stream
 
 void TargetStream::touch(const Batch& batch, TimeNs now) {
-  if (says_something(batch.state) && batch.state.position >= state.position) state = batch.state;
   // Marks inside what is stored came with it; others there would break the chain.
   for (const PrefixMark& mark : batch.marks) {
     const auto held = ranges.within(mark.offset - 1, mark.offset);
@@ -185,6 +192,10 @@ void TargetStream::touch(const Batch& batch, TimeNs now) {
   }
   if (first_seen == 0) first_seen = now;
   last_seen = std::max(last_seen, batch.arrival == 0 ? now : batch.arrival);
+}
+
+void TargetStream::take_state(const SourceState& from) {
+  if (says_something(from) && from.position >= state.position) state = from;
 }
 
 std::string stream_document(const TargetStream& stream) {

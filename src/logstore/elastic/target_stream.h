@@ -49,6 +49,7 @@ class TargetRanges {
   // The parts of ranges that lie in [begin, end). Counts are of the whole range.
   std::vector<TargetRange> within(std::uint64_t begin, std::uint64_t end) const;
   std::vector<Interval> missing(std::uint64_t begin, std::uint64_t end) const;
+  bool covers(std::uint64_t begin, std::uint64_t end) const;
   // Takes [begin, end) out of gaps: their bytes came after all.
   void fill_gaps(std::uint64_t begin, std::uint64_t end);
   const std::vector<TargetRange>& all() const { return ranges_; }
@@ -73,8 +74,10 @@ struct TargetStream {
   std::int64_t seq_no = -1;
   std::int64_t primary_term = 0;
 
-  // State, marks and times that come with a batch.
+  // Marks and times that come with a batch.
   void touch(const Batch& batch, TimeNs now);
+  // The state of a batch, where it says something and is not older than what is here.
+  void take_state(const SourceState& from);
 };
 
 // The document; and from an answer that has _source, _seq_no and _primary_term.
