@@ -104,6 +104,22 @@ TEST(EmbeddedStore, QuarantinesOtherBytesForAStoredRange) {
   EXPECT_TRUE(test.audit().clean);
 }
 
+// Messages of a line each carry no bytes of lines a rule left out; LFs stand in their places.
+TEST(EmbeddedStore, DroppedLinesWhoseBytesDidNotTravelAreNoConflict) {
+  MemoryFileSystem fs;
+  ManualClock clock;
+  TestStore test(fs, clock);
+  test.put(text_batch(kA, 0, "one\ntwo\nthree\n"));
+  Batch again = text_batch(kA, 0, "one\ntwo\nthree\n");
+  again.bytes.replace(4, 4, "\n\n\n\n");
+  again.records.erase(again.records.begin() + 1);
+  again.drop_causes = {"exclude"};
+  again.drops = {{4, 8, 1, 0}};
+  test.put(std::move(again));
+  EXPECT_EQ(test.export_text(kA), "one\ntwo\nthree\n");
+  expect_clean(test.audit());
+}
+
 TEST(EmbeddedStore, ListsTheNewestOfTheQuarantine) {
   MemoryFileSystem fs;
   ManualClock clock;

@@ -46,6 +46,17 @@ std::string_view bytes_of(const Batch& batch, const Interval& part) {
   return std::string_view(batch.bytes).substr(part.begin - batch.begin, part.end - part.begin);
 }
 
+// Without places of dropped lines whose bytes did not travel (docs/formats/kafka.md): nothing but LFs stands there.
+std::vector<Interval> present_parts(const Batch& batch, std::uint64_t begin, std::uint64_t end) {
+  Coverage left_out;
+  for (const DroppedRun& run : batch.drops) {
+    const std::string_view bytes = std::string_view(batch.bytes).substr(run.begin, run.end - run.begin);
+    if (bytes.find_first_not_of('\n') == std::string_view::npos)
+      left_out.add(batch.begin + run.begin, batch.begin + run.end);
+  }
+  return left_out.missing(begin, end);
+}
+
 // Whether the bytes fit every link of the chain of prefix marks that lies inside them.
 bool marks_agree(const Stream& stream, std::uint64_t offset, std::string_view bytes) {
   MarkCheck check(stream.all_marks());
@@ -187,10 +198,14 @@ Status Group::check_repeat(const Batch& batch, const Stream& stream, ContentRead
     const std::uint64_t begin = held.range.begin;
     counts_.repeated_bytes += held.range.end - begin;
     if (held.range.disposition != Disposition::kStored) continue;
-    const std::string_view bytes = bytes_of(batch, {begin, held.range.end});
-    Comparison compared =
-        held.range.expired ? Comparison::kUnknown : compare_content(content, key_of(batch), begin, bytes);
-    if (compared == Comparison::kUnknown && !marks_agree(stream, begin, bytes)) compared = Comparison::kDifferent;
+    Comparison compared = Comparison::kSame;
+    for (const Interval& part : present_parts(batch, begin, held.range.end)) {
+      if (compared == Comparison::kDifferent) break;
+      const std::string_view bytes = bytes_of(batch, part);
+      compared = held.range.expired ? Comparison::kUnknown : compare_content(content, key_of(batch), part.begin, bytes);
+      if (compared == Comparison::kUnknown && !marks_agree(stream, part.begin, bytes))
+        compared = Comparison::kDifferent;
+    }
     if (compared != Comparison::kDifferent) continue;
     ++counts_.conflicts;
     LB_TRY(quarantine(batch, begin, held.range.end, "conflict: other bytes are stored for this range"));
