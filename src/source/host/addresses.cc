@@ -40,7 +40,7 @@ std::vector<std::string> host_addresses() {
     if (std::string text = text_of(*at->ifa_addr); !text.empty()) found.push_back(std::move(text));
   }
   std::ranges::sort(found);
-  found.erase(std::ranges::unique(found).begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   if (found.size() > kMostAddresses) found.resize(kMostAddresses);
   return found;
 }
