@@ -104,6 +104,28 @@ TEST(EmbeddedStore, QuarantinesOtherBytesForAStoredRange) {
   EXPECT_TRUE(test.audit().clean);
 }
 
+// What a follow holds at once is bounded in bytes, too: lines may be long.
+TEST(EmbeddedStore, AFollowHandsOutLongLinesAFewAtATime) {
+  constexpr std::size_t kLines = 100;
+  constexpr std::size_t kLength = 100'000;
+  MemoryFileSystem fs;
+  ManualClock clock;
+  TestStore test(fs, clock);
+  for (std::size_t i = 0; i < kLines; ++i)
+    test.put(text_batch(kA, i * kLength, std::string(kLength - 1, static_cast<char>('a' + i % 26)) + "\n"));
+  const auto query = logstore::query::parse("").value().root;
+  std::uint64_t commit = 0;
+  std::size_t found = 0;
+  while (found < kLines) {
+    const auto rows = test.store->searcher().follow(query, commit, 5000, std::chrono::milliseconds(0), {});
+    ASSERT_TRUE(rows.ok());
+    ASSERT_FALSE(rows->empty());
+    EXPECT_LT(rows->size() * kLength, 3u << 20);
+    for (const Row& row : *rows) EXPECT_EQ(row.offset, found++ * kLength);
+  }
+  EXPECT_EQ(found, kLines);
+}
+
 // Messages of a line each carry no bytes of lines a rule left out; LFs stand in their places.
 TEST(EmbeddedStore, DroppedLinesWhoseBytesDidNotTravelAreNoConflict) {
   MemoryFileSystem fs;

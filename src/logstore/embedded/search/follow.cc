@@ -1,6 +1,7 @@
 #include "logstore/embedded/search/follow.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "logstore/embedded/search/block_rows.h"
@@ -16,6 +17,27 @@ std::uint64_t last_whole_commit(std::vector<std::uint64_t> commits, std::size_t 
   const auto nth = commits.begin() + static_cast<std::ptrdiff_t>(least - 1);
   std::nth_element(commits.begin(), nth, commits.end());
   return *nth;
+}
+
+std::size_t memory_of(const Row& row) {
+  return sizeof(Row) + row.text.size() + row.path.size();
+}
+
+// The last commit to hand out of rows that are not all of them: enough in number or in memory, and only whole commits.
+std::uint64_t last_to_hand_out(const std::vector<Row>& rows, std::size_t limit) {
+  std::vector<std::uint64_t> commits;
+  std::map<std::uint64_t, std::size_t> memory;
+  for (const Row& row : rows) {
+    commits.push_back(row.commit);
+    memory[row.commit] += memory_of(row);
+  }
+  const std::uint64_t last = last_whole_commit(std::move(commits), limit);
+  std::size_t sum = 0;
+  for (const auto& [commit, bytes] : memory) {
+    sum += bytes;
+    if (sum >= kFollowBytes) return std::min(last, commit);
+  }
+  return last;
 }
 
 Result<std::vector<Row>> new_rows_of_tail(const Plan& plan, const StoreView& view, const ChunkMeta& chunk,
@@ -69,7 +91,8 @@ std::vector<std::shared_ptr<const ChunkMeta>> chunks_behind(const Snapshot& snap
   return out;
 }
 
-// Everything of the snapshot behind `commit`, in whole commits up to `limit`; sets `commit` to what has been looked at.
+// Everything of the snapshot behind `commit`, in whole commits up to `limit` and kFollowBytes; sets `commit` to what
+// has been looked at.
 Result<std::vector<Row>> rows_behind(const StoreView& view, const std::shared_ptr<const Snapshot>& snapshot,
                                      const query::Node& query, std::uint64_t& commit, std::size_t limit,
                                      std::stop_token stop) {
@@ -83,6 +106,7 @@ Result<std::vector<Row>> rows_behind(const StoreView& view, const std::shared_pt
   });
   LaneScratch scratch;
   std::vector<Row> rows;
+  std::size_t memory = 0;
   std::uint64_t last = UINT64_MAX;
   for (const auto& chunk : chunks) {
     if (chunk->first_commit > last) break;
@@ -92,12 +116,16 @@ Result<std::vector<Row>> rows_behind(const StoreView& view, const std::shared_pt
                              : new_rows_of_block(*plan, view, *chunk, commit, limit, scratch);
     if (!found.ok() && !can_be_skipped(found.error())) return found.error();
     if (!found.ok() || found->empty()) continue;
-    std::move(found->begin(), found->end(), std::back_inserter(rows));
-    std::vector<std::uint64_t> commits;
-    for (const Row& row : rows) commits.push_back(row.commit);
-    last = last_whole_commit(std::move(commits), limit);
+    for (Row& row : *found) {
+      memory += memory_of(row);
+      rows.push_back(std::move(row));
+    }
+    if (rows.size() < limit && memory < kFollowBytes) continue;
+    last = std::min(last, last_to_hand_out(rows, limit));
+    std::erase_if(rows, [&](const Row& row) { return row.commit > last; });
+    memory = 0;
+    for (const Row& row : rows) memory += memory_of(row);
   }
-  std::erase_if(rows, [&](const Row& row) { return row.commit > last; });
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return std::tie(a.commit, a.source, a.epoch, a.offset, a.channel) <
            std::tie(b.commit, b.source, b.epoch, b.offset, b.channel);

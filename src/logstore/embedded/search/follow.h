@@ -12,8 +12,11 @@
 
 namespace logboom::logstore::embedded {
 
+// Rows of so much memory are handed out at once, however few they are.
+inline constexpr std::size_t kFollowBytes = 2u << 20;
+
 // See LogSearcher::follow. Whole commits only, or a cursor could not say where to go on: so the last commit may bring
-// the rows above `limit`.
+// the rows above `limit` and kFollowBytes; beyond them one block is in memory.
 Result<std::vector<Row>> follow_rows(const StoreView& view, const Clock& clock, const query::Node& query,
                                      std::uint64_t& commit, std::size_t limit, std::chrono::milliseconds wait,
                                      std::stop_token stop);
