@@ -165,5 +165,25 @@ TEST_F(FileRules, MissingFilesLeaveTheFallback) {
   EXPECT_TRUE(source->load()->rules.empty()) << "who writes no rules wants none";
 }
 
+// C1, C7: a file that is being written is empty for a moment.
+TEST_F(FileRules, AnEmptiedFileLeavesTheRulesAndIsNoWishForTheFallback) {
+  Rule fallback;
+  fallback.name = "f";
+  fallback.path = "/var/log";
+  write(kOne);
+  source = std::move(open_file_rules({config, (folder / "data").string(), {}, {fallback}}, *files, clock)).value();
+  ASSERT_EQ(source->load()->rules.at(0).path, "/one");
+  for (const char* text : {"", "# nothing\n", "metrics: {interval: 5s}\n"}) {
+    write(text);
+    const auto loaded = source->load();
+    ASSERT_FALSE(loaded.ok()) << text;
+    EXPECT_NE(loaded.error().message().find("items: []"), std::string::npos);
+  }
+  write("collect: {items: []}\n");
+  EXPECT_TRUE(source->load()->rules.empty()) << "who collects nothing does not collect everything";
+  write(kTwo);
+  EXPECT_EQ(source->load()->rules.size(), 2u);
+}
+
 }  // namespace
 }  // namespace logboom::config

@@ -61,11 +61,12 @@ class FileRuleSource final : public RuleSource {
     seen_ = std::move(now);
     RuleSet rules;
     std::vector<Problem> problems;
-    read(options_.config_file, seen_.person, rules, problems);
+    const bool says = read(options_.config_file, seen_.person, rules, problems);
     read(own_file_, seen_.own, rules, problems);
     LB_TRY(no_errors(problems));
+    LB_TRY(go_on_saying(says));
     add_missing(options_.given, rules);
-    if (rules.rules.empty() && nobody_wrote) add_missing(options_.fallback, rules);
+    if (rules.rules.empty() && nobody_wrote && !says) add_missing(options_.fallback, rules);
     LB_ASSIGN(rules.revision, revision_of(rules, "file"));
     return rules;
   }
@@ -141,10 +142,27 @@ class FileRuleSource final : public RuleSource {
     return now;
   }
 
-  static void read(const std::string& file, const std::string& text, RuleSet& rules, std::vector<Problem>& problems) {
-    if (is_ini_file(file)) return read_ini_rules(file, text, rules, problems);
+  // Whether the text says what to collect, if only that it is nothing.
+  static bool read(const std::string& file, const std::string& text, RuleSet& rules, std::vector<Problem>& problems) {
+    if (is_ini_file(file)) {
+      read_ini_rules(file, text, rules, problems);
+      return !rules.rules.empty();
+    }
     YamlNode root;
-    if (parse_yaml(file, text, root, problems)) read_rules(file, text, root, rules, problems);
+    if (!parse_yaml(file, text, root, problems)) return false;
+    read_rules(file, text, root, rules, problems);
+    return root.find("collect") != nullptr || root.find("configpath") != nullptr;
+  }
+
+  // A person's file that was emptied is being written, or was lost: what it said before stays in force.
+  Status go_on_saying(bool says) LB_REQUIRES(mutex_) {
+    if (!says && said_)
+      return Error(ErrorCode::kInvalidArgument,
+                   fmt::format("cannot read rules from {}: it is gone, or says nothing of what to collect any more; to "
+                               "collect nothing, write \"collect: {{items: []}}\"",
+                               printable(options_.config_file)));
+    said_ = says;
+    return ok_status();
   }
 
   static Status no_errors(const std::vector<Problem>& problems) {
@@ -221,6 +239,7 @@ class FileRuleSource final : public RuleSource {
   const int wake_;
   Mutex mutex_;
   Texts seen_ LB_GUARDED_BY(mutex_);
+  bool said_ LB_GUARDED_BY(mutex_) = false;  // the person's file has said what to collect
   std::uint64_t revision_ LB_GUARDED_BY(mutex_) = 0;
 };
 
