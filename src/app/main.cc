@@ -5,6 +5,7 @@
 
 #include "app/cli.h"
 #include "app/context.h"
+#include "app/descriptors.h"
 #include "app/signals.h"
 #include "base/log.h"
 
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
     std::fputs(parsed.text.c_str(), parsed.exit_code == kOk ? stdout : stderr);
     return parsed.exit_code;
   }
+  raise_descriptor_limit();
   Signals signals;
   Context context;
   context.stop = signals.stop_token();

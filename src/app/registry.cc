@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/descriptors.h"
 #include "app/paths.h"
 #include "base/log.h"
 #include "config/etcd/etcd_presence.h"
@@ -346,6 +347,7 @@ Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Sett
   options.one_shot = setup.one_shot;
   options.explicit_paths = setup.explicit_paths;
   options.own_directories = {settings.text("data_dir")};
+  options.max_open_files = most_followed_files_open();
   return source::make_file_collector(std::move(options), std::move(rules), deps.files, deps.clock, budget,
                                      deps.registry);
 }

@@ -266,6 +266,16 @@ def test_inotify_queue_overflows(home):
     oracle(home, lines.made)
 
 
+@faults("A19")
+def test_descriptors_are_asked_for(home):
+    """The soft limit of descriptors is raised to what the system allows."""
+    up = home.start(home.logs, wrap=("prlimit", "--nofile=256:4096"))
+    with open(f"/proc/{up.pid}/limits") as f:
+        [row] = [line.split() for line in f if line.startswith("Max open files")]
+    check(row[3] == "4096", f"all are asked for: {row}")
+    home.stop(up)
+
+
 SHIM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
