@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A real InfluxDB 1.x on loopback for the tests, from Debian's package, unpacked once outside the checkout and never installed: no service starts.
+"""A real InfluxDB 1.x on loopback for the tests, and its client, from Debian's packages, unpacked once outside the checkout and never installed: no
+service starts.
 
 usage: influxdb.py fetch      gets what is missing (the set-up of `make test`)
        influxdb.py path       prints where the server lies; exit status 1 when there is none
@@ -19,30 +20,37 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-PACKAGE = "influxdb"
+PACKAGES = ("influxdb", "influxdb-client")
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers", "influxdb")
-BINARY = os.path.join(CACHE, "usr", "bin", "influxd")
+
+
+def found(name):
+    """The program of the cache, else an installed one; empty when there is none."""
+    path = os.path.join(CACHE, "usr", "bin", name)
+    return path if os.access(path, os.X_OK) else shutil.which(name) or ""
 
 
 def binary():
-    """The server of the cache, else an installed one; empty when there is none."""
-    return BINARY if os.access(BINARY, os.X_OK) else shutil.which("influxd") or ""
+    return found("influxd")
+
+
+def client():
+    return found("influx")
 
 
 def missing():
-    """Why no InfluxDB can be started; empty when one can."""
-    return "" if binary() else f"InfluxDB is not in {CACHE}: run `python3 tests/servers/influxdb.py fetch`"
+    """Why no InfluxDB can be started, or not be asked by its client; empty when both are there."""
+    return "" if binary() and client() else f"InfluxDB or its client is not in {CACHE}: run `python3 tests/servers/influxdb.py fetch`"
 
 
 def fetch():
-    if binary():
+    if binary() and client():
         return
-    os.makedirs(os.path.dirname(CACHE), exist_ok=True)
+    os.makedirs(CACHE, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as work:
-        subprocess.run(["apt-get", "download", "-q", "-q", "-o", "APT::Sandbox::User=root", PACKAGE], cwd=work, check=True)
-        [package] = glob.glob(os.path.join(work, "*.deb"))
-        subprocess.run(["dpkg-deb", "-x", package, os.path.join(work, "influxdb")], check=True)
-        os.rename(os.path.join(work, "influxdb"), CACHE)
+        subprocess.run(["apt-get", "download", "-q", "-q", "-o", "APT::Sandbox::User=root", *PACKAGES], cwd=work, check=True)
+        for package in glob.glob(os.path.join(work, "*.deb")):
+            subprocess.run(["dpkg-deb", "-x", package, CACHE], check=True)
 
 
 def free_port():

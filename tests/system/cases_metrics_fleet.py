@@ -1,0 +1,145 @@
+"""Host metrics all the way of a fleet: the sampler, a real Kafka broker, `logboom transfer`, a real InfluxDB; read back with InfluxDB's own client."""
+import calendar
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
+
+import influxdb
+from cases_kafka import TopicAgent, Transfer, broker_of, kill_broker, restart_broker
+from cases_metrics import DATABASE, influx_of
+from faults import faults
+from product import check, tool
+
+TOPIC = "system"
+
+
+class SamplingAgent(TopicAgent):
+    """An agent that samples its host every second to Kafka, and collects nothing else."""
+
+    def __init__(self, home, broker, name):
+        super().__init__(home, broker, name, [])
+
+    def rules(self, folder):
+        with open(self.config, "w") as f:
+            f.write(f"transport: {{kind: kafka, brokers: ['{self.broker.address}']}}\nmetrics: {{interval: 1s, topic: {TOPIC}}}\n"
+                    f"collect:\n  items:\n    - path: {folder}/none.log\n")
+
+    def ring(self):
+        """What stands in the ring on disk (docs/formats/metrics.md): the messages of every entry."""
+        found = []
+        folder = os.path.join(self.data, "samples")
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb") as f:
+                data = f.read()
+            at = 5
+            while at + 12 <= len(data):
+                size = int.from_bytes(data[at:at + 4], "little")
+                frame = data[at + 12:at + 12 + size]
+                at += 12 + size
+                lines = subprocess.run([tool("zstd"), "-dc"], input=frame, capture_output=True, check=True).stdout
+                found += [json.loads(line) for line in lines.splitlines()]
+        return found
+
+
+def to_influx(home, broker, server):
+    return Transfer(home, broker, [TOPIC], "--metrics_store.kind", "influxdb", "--metrics_store.url", server.url, "--metrics_store.database", DATABASE)
+
+
+def seconds_of(text):
+    """Of the time of a message, which is a whole second here."""
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def points_of_messages(messages):
+    """(measurement, tags, second) > fields. The same sample twice is one."""
+    points = {}
+    for message in messages:
+        tags = {**message.get("tags", {}), "host": message["host.name"], **({"ip": message["host.ip"]} if "host.ip" in message else {})}
+        points[message["measurement"], tuple(sorted(tags.items())), seconds_of(message["@timestamp"])] = message["fields"]
+    return points
+
+
+def points_of_influx(server):
+    """The same of everything in the database, as its own query API gives it: one entry a point, so what stood twice under another time is seen."""
+    points = {}
+    for series in server.query("SELECT * FROM /.*/ GROUP BY *", DATABASE):
+        tags = tuple(sorted((k, v) for k, v in series.get("tags", {}).items() if v))
+        for row in series["values"]:
+            check(row[0] % 10**9 == 0, f"a point of {series['name']} bears no whole second: {row[0]}")
+            points[series["name"], tags, row[0] // 10**9] = {k: v for k, v in zip(series["columns"][1:], row[1:]) if v is not None}
+    return points
+
+
+def sampled(server):
+    """The seconds of which there is a sample of the load."""
+    try:
+        found = server.query("SELECT load1 FROM load", DATABASE)
+    except RuntimeError:
+        return []
+    return [row[0] // 10**9 for series in found for row in series["values"]]
+
+
+def check_points(stored, expected):
+    missing = expected.keys() - stored.keys()
+    check(not missing, f"{len(missing)} of {len(expected)} samples are not in InfluxDB, as {sorted(missing)[:3]}")
+    more = stored.keys() - expected.keys()
+    check(not more, f"{len(more)} points are in InfluxDB that nobody sent, as {sorted(more)[:3]}")
+    for key, fields in expected.items():
+        check(stored[key] == fields, f"{key}: InfluxDB has {stored[key]}, sent was {fields}")
+
+
+def client_of_influx(server, query):
+    """Rows as Debian's `influx` prints them."""
+    printed = subprocess.run([influxdb.client(), "-port", str(server.port), "-database", DATABASE, "-precision", "s", "-format", "csv", "-execute", query],
+                             capture_output=True, text=True, check=True, timeout=60).stdout
+    return list(csv.DictReader(io.StringIO(printed)))
+
+
+@faults("T8")
+def test_samples_reach_influxdb_once(home):
+    """Sampler > Kafka > transfer > InfluxDB while agent, transfer, broker and InfluxDB are killed: every message of the topic and of the agent's ring
+    is one point, with its values; `influx` and `logboom metrics` say the same."""
+    broker, server = broker_of(home), influx_of(home)
+    agent, transfer = SamplingAgent(home, broker, "web-1"), to_influx(home, broker, server)
+    agent.start()
+    transfer.start()
+    home.wait_until(lambda: len(sampled(server)) >= 3, "samples are in InfluxDB")
+    transfer.kill()
+    kill_broker(home, broker)
+    home.wait_until(lambda: len({m["@timestamp"] for m in agent.ring()}) >= 3, "samples wait in the ring")
+    agent.kill()
+    held = points_of_messages(agent.ring())
+    last = max(second for _, _, second in held)
+    home.kill(server.process)
+    restart_broker(home, broker)
+    agent.start()
+    home.running.append(server.start())
+    transfer.start()
+    home.wait_until(lambda: max(sampled(server), default=0) > last + 2, "samples of the agent's second run are in InfluxDB")
+    agent.stop()
+    sent = points_of_messages([json.loads(line.split("\t", 1)[1]) for line in broker.admin("read", TOPIC)] + agent.ring())
+    check(not held.keys() - sent.keys(), f"{len(held.keys() - sent.keys())} samples of the ring never were sent")
+    delivered = points_of_messages([json.loads(line.split("\t", 1)[1]) for line in broker.admin("read", TOPIC)])
+    home.wait_until(lambda: len(points_of_influx(server)) >= len(delivered), "everything of the topic is in InfluxDB")
+    check_points(points_of_influx(server), delivered)
+    seconds = sorted(sampled(server))
+    alive = [s for s in range(seconds[0], last + 1)]
+    check(len(set(alive) - set(seconds)) <= 2, f"while the agent ran, samples are missing: {sorted(set(alive) - set(seconds))}")
+    command_and_client_agree(home, server, seconds)
+    transfer.stop()
+
+
+def command_and_client_agree(home, server, seconds):
+    [row] = client_of_influx(server, "SELECT count(load1) FROM load")
+    check(int(row["count"]) == len(seconds), f"influx counts {row['count']}, there are {len(seconds)}")
+    [mean] = client_of_influx(server, "SELECT mean(used) FROM memory WHERE host = 'web-1'")
+    words = ["metrics", "web-1", "memory.used", "--from", str(seconds[0]), "--to", str(seconds[-1] + 1), "--step", "1s", "-o", "csv"]
+    values = [float(r["value"]) for r in csv.DictReader(io.StringIO(home.run(*words).stdout.decode()))]
+    check(len(values) == len(seconds), f"logboom metrics prints {len(values)} points, there are {len(seconds)}")
+    check(abs(sum(values) / len(values) - float(mean["mean"])) < 1e-6 * float(mean["mean"]), f"the mean is {sum(values) / len(values)}, influx says {mean['mean']}")
