@@ -10,6 +10,7 @@ namespace {
 constexpr rlim_t kWanted = 65'536;
 constexpr rlim_t kMostFollowed = 512;
 constexpr rlim_t kLeastFollowed = 2;
+constexpr rlim_t kMostProcesses = 256;
 
 rlimit limit_now() {
   rlimit limit{};
@@ -28,6 +29,10 @@ void raise_descriptor_limit() {
 
 std::uint32_t most_followed_files_open() {
   return static_cast<std::uint32_t>(std::clamp(limit_now().rlim_cur / 4, kLeastFollowed, kMostFollowed));
+}
+
+std::uint32_t most_processes_open() {
+  return static_cast<std::uint32_t>(std::min(limit_now().rlim_cur / 8, kMostProcesses));
 }
 
 }  // namespace logboom::app

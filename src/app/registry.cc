@@ -356,6 +356,7 @@ std::unique_ptr<source::HostCollector> open_host_collector(const config::Setting
                                                            Deps deps) {
   source::HostCollectorOptions options;
   options.host = host_name(settings.text("agent.name"));
+  options.reader.kept_open = most_processes_open();
   options.host_ip = [given = given_ip(settings), endpoints = settings.list("etcd.endpoints")] {
     if (!given.empty()) return given;
     const auto found = config::host_ip(endpoints);

@@ -276,6 +276,22 @@ def test_descriptors_are_asked_for(home):
     home.stop(up)
 
 
+@faults("A19")
+def test_fewer_descriptors_than_files(home):
+    """300 files that grow and are rotated, 96 descriptors for the whole program, host metrics on: every line comes."""
+    files = [Lines(tag=f"f{n}") for n in range(300)]
+    up = home.start(home.logs, wrap=("prlimit", "--nofile=96:96"))
+    for turn in range(6):
+        for n, lines in enumerate(files):
+            append(home.log(f"f{n}.log"), lines.next(2))
+        for n in range(0, 300, 3):
+            if turn % 2:
+                os.rename(home.log(f"f{n}.log"), home.log(f"f{n}.log.{turn}"))
+    wait_lines(home, sum(len(lines.made) for lines in files), seconds=120)
+    home.stop(up)
+    oracle(home, [line for lines in files for line in lines.made])
+
+
 SHIM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -53,6 +53,7 @@ class HostReader::Files {
         processes_({.proc = options_.root + "/proc",
                     .top = options_.top,
                     .looks = options_.looks,
+                    .kept_open = options_.kept_open,
                     .ticks_per_second = options_.ticks_per_second,
                     .page_bytes = options_.page_bytes}) {}
 

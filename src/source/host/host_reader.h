@@ -24,9 +24,10 @@ struct HostReaderOptions {
   std::string root;     // before /proc, /sys and /etc; empty: this machine's
   std::size_t top = 5;  // as ProcessTableOptions
   std::size_t looks = 64;
-  double ticks_per_second = 0;                          // 0: this kernel's
-  std::uint64_t page_bytes = 0;                         // 0: this kernel's
-  AskSpace space;                                       // none: this machine's
+  std::size_t kept_open = 256;   // descriptors of processes that are kept; as ProcessTableOptions
+  double ticks_per_second = 0;   // 0: this kernel's
+  std::uint64_t page_bytes = 0;  // 0: this kernel's
+  AskSpace space;                // none: this machine's
   std::function<std::vector<std::string>()> addresses;  // of this host; none: this machine's
 };
 
