@@ -155,11 +155,13 @@ struct MetricStats {
 class MetricStore {
  public:
   virtual ~MetricStore() = default;
-  // Takes the batch; blocks while too many bytes wait (the bound is the implementation's option `memory`). kCancelled
-  // at the stop and kUnavailable after close() (then on_stored is not called). Batches of one host are stored in the
-  // order they are appended.
+  // Takes the batch; blocks while too many bytes wait (the bound is the implementation's option `memory`). Not taken,
+  // and on_stored is not called: kFull when it would have to wait and nothing is being stored now
+  // (MetricStats::problem; of those that wait on_stored is still to come), kCancelled at the stop, kUnavailable after
+  // close(). Batches of one host are stored in the order they are appended.
   virtual Status append(SampleBatch batch, OnStored on_stored, std::stop_token stop) = 0;
-  // Blocks until everything appended before is durable or has failed.
+  // Blocks until everything appended before is durable or has failed; kUnavailable as soon as some of it has to wait
+  // until the store can store again (MetricStats::problem).
   virtual Status flush() = 0;
   // Durable samples only. A field, host or measurement that does not exist gives an answer without lines.
   // kInvalidArgument says what of the query is wrong; kCancelled at the stop; kUnavailable when a server cannot be

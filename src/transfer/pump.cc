@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "transfer/foreign_sources.h"
+#include "transfer/sample_lane.h"
 
 namespace logboom::transfer {
 namespace {
@@ -14,11 +15,9 @@ class Pump {
        const Clock& clock)
       : consumer_(consumer),
         writer_(writer),
-        metrics_(metrics),
+        samples_(consumer, metrics, registry),
         clock_(clock),
-        received_(registry.counter("logboom_transfer_batches_received_total", "Batches taken from the transport.")),
-        passed_over_(registry.counter("logboom_transfer_samples_passed_over_total",
-                                      "Samples of hosts that came where none are stored.")) {}
+        received_(registry.counter("logboom_transfer_batches_received_total", "Batches taken from the transport.")) {}
 
   void run(const std::stop_token& stop) {
     while (auto delivery = consumer_.receive(stop)) {
@@ -26,16 +25,14 @@ class Pump {
       if (const auto* foreign = std::get_if<Foreign>(&delivery->message)) {
         store_foreign(*foreign, delivery->position, stop);
       } else if (const auto* samples = std::get_if<std::shared_ptr<const SampleBatch>>(&delivery->message)) {
-        store_samples(**samples, delivery->position, stop);
+        samples_.take(**samples, delivery->position, stop);
       } else {
         store(std::get<std::shared_ptr<const Batch>>(delivery->message), delivery->position, stop);
       }
     }
     if (Status flushed = writer_.flush(); !flushed.ok())
       log_warn("the last batches are not durable: {}", flushed.error().message());
-    if (metrics_ == nullptr) return;
-    if (Status flushed = metrics_->flush(); !flushed.ok())
-      log_warn("the last samples are not durable: {}", flushed.error().message());
+    samples_.flush();
   }
 
  private:
@@ -43,20 +40,6 @@ class Pump {
     append(
         std::move(batch), position, [this, position](Result<Coverage> c) { consumer_.commit(position, std::move(c)); },
         stop);
-  }
-
-  void store_samples(const SampleBatch& samples, const Position& position, const std::stop_token& stop) {
-    if (metrics_ == nullptr) {
-      if (passed_over_.value() == 0)
-        log_warn("samples of hosts arrive (topic '{}'), and no store of metrics is here: they are passed over",
-                 printable(samples.topic));
-      passed_over_.add(samples.samples.size());
-      return consumer_.commit(position, Coverage());
-    }
-    const auto on_stored = [this, position](const Status& stored) {
-      consumer_.commit(position, stored.ok() ? Result<Coverage>(Coverage()) : Result<Coverage>(stored.error()));
-    };
-    if (Status taken = metrics_->append(samples, on_stored, stop); !taken.ok()) on_stored(taken);
   }
 
   void store_foreign(const Foreign& message, const Position& position, const std::stop_token& stop) {
@@ -85,10 +68,9 @@ class Pump {
 
   Consumer& consumer_;
   logstore::LogWriter& writer_;
-  metricstore::MetricStore* const metrics_;
+  SampleLane samples_;
   const Clock& clock_;
   Counter& received_;
-  Counter& passed_over_;
   std::optional<ForeignSources> foreign_;  // from the first message on that needs it
 };
 

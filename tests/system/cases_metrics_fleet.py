@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import influxdb
 from cases_kafka import TopicAgent, Transfer, broker_of, kill_broker, restart_broker
 from cases_metrics import DATABASE, influx_of
 from faults import faults
-from product import check, tool
+from product import Unix, check, tool
 
 TOPIC = "system"
 
@@ -101,7 +102,7 @@ def client_of_influx(server, query):
     return list(csv.DictReader(io.StringIO(printed)))
 
 
-@faults("T8")
+@faults("T8", "M1")
 def test_samples_reach_influxdb_once(home):
     """Sampler > Kafka > transfer > InfluxDB while agent, transfer, broker and InfluxDB are killed: every message of the topic and of the agent's ring
     is one point, with its values; `influx` and `logboom metrics` say the same."""
@@ -143,3 +144,97 @@ def command_and_client_agree(home, server, seconds):
     values = [float(r["value"]) for r in csv.DictReader(io.StringIO(home.run(*words).stdout.decode()))]
     check(len(values) == len(seconds), f"logboom metrics prints {len(values)} points, there are {len(seconds)}")
     check(abs(sum(values) / len(values) - float(mean["mean"])) < 1e-6 * float(mean["mean"]), f"the mean is {sum(values) / len(values)}, influx says {mean['mean']}")
+
+
+def gauge(home, name):
+    found = re.search(rf"^{name}(?:{{.*}})? (\S+)", Unix(home).ask("/metrics")[1].decode(), re.M)
+    return float(found[1]) if found else 0.0
+
+
+def resident(process):
+    with open(f"/proc/{process.pid}/status") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmRSS:"))
+
+
+def message(host, second, measurement, fields, tags=None):
+    return {"@timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second)), "measurement": measurement, "host.name": host, "topic": TOPIC,
+            "tags": tags or {}, "fields": fields}
+
+
+def say_samples(broker, messages, topic=TOPIC):
+    broker.admin("say", topic, "sample", stdin=b"".join(json.dumps(m).encode() + b"\n" for m in messages))
+
+
+def an_hour(hosts):
+    """Of so many hosts, a sample of the processors every ten seconds."""
+    now = int(time.time()) // 10 * 10
+    names = ("user", "nice", "system", "iowait", "irq", "softirq", "steal", "idle", "used")
+    return [message(f"web-{host}", second, "cpu", {name: (host + second // 10 + n) % 97 + 0.5 for n, name in enumerate(names)}, {"cpu": "total"})
+            for second in range(now - 3600, now, 10) for host in range(hosts)]
+
+
+@faults("M2")
+def test_influxdb_is_down_for_an_hour(home):
+    """An hour of a hundred hosts comes while InfluxDB is stopped: memory stays bounded, logs of the same transfer flow on, and when it is back every
+    sample is one point."""
+    broker, server = broker_of(home), influx_of(home)
+    for topic in (TOPIC, "web"):
+        broker.admin("create", topic, 3)
+    transfer = Transfer(home, broker, [TOPIC, "web"], "--metrics_store.kind", "influxdb", "--metrics_store.url", server.url, "--metrics_store.database", DATABASE)
+    transfer.start()
+    first = message("web-0", int(time.time()) // 10 * 10 - 7200, "load", {"load1": 0.5})
+    say_samples(broker, [first])
+    home.wait_until(lambda: stored(server) == 1, "the first sample is in InfluxDB")
+    home.kill(server.process)
+    messages = an_hour(100)
+    say_samples(broker, messages)
+    home.wait_until(lambda: gauge(home, "logboom_metricstore_queue_bytes") > 12 << 20, "samples wait in memory")
+    before = resident(transfer.process)
+    broker.admin("say", "web", stdin=b"".join(b"line %d\n" % n for n in range(2000)))
+    home.wait_until(lambda: home.count() == 2000, "logs are stored while InfluxDB is down", 60)
+    check(gauge(home, "logboom_metricstore_queue_bytes") <= 16 << 20, "more samples wait in memory than may")
+    check(resident(transfer.process) - before < 64 << 20, f"memory grew from {before} to {resident(transfer.process)} while samples wait")
+    home.running.append(server.start())
+    home.wait_until(lambda: stored(server) > 10_000, "samples flow again", 120)
+    home.kill(server.process)
+    began = time.monotonic()
+    transfer.stop()
+    check(time.monotonic() - began < 30, "the transfer does not end while InfluxDB is down")
+    transfer.start()
+    home.running.append(server.start())
+    home.wait_until(lambda: stored(server) > len(messages), "everything is in InfluxDB", 120)
+    check_points(points_of_influx(server), points_of_messages([first, *messages]))
+    transfer.stop()
+
+
+def stored(server):
+    """How many points there are."""
+    try:
+        found = server.query("SELECT count(*) FROM /.*/", DATABASE)
+    except RuntimeError:
+        return 0
+    return sum(max((count for count in series["values"][0][1:] if count), default=0) for series in found)
+
+
+@faults("M3")
+def test_a_field_that_changed_its_kind_is_quarantined(home):
+    """A field that InfluxDB knows as another kind: refused by the server, which `logboom metrics` and the API say in its words; the sample's other fields
+    and all other samples are stored."""
+    broker, server = broker_of(home), influx_of(home)
+    transfer = to_influx(home, broker, server)
+    broker.admin("create", TOPIC, 1)
+    transfer.start()
+    at = int(time.time()) // 10 * 10 - 600
+    say_samples(broker, [message("web-1", at, "load", {"load1": 0.5, "load5": 0.5})])
+    home.wait_until(lambda: stored(server) == 1, "the first sample is in InfluxDB")
+    odd = [message("web-1", at + n, "load", {"load1": "high", "load5": n + 0.5}) for n in range(1, 50)]
+    fine = [message("web-1", at + n, "memory", {"used": n}) for n in range(1, 50)]
+    say_samples(broker, [m for pair in zip(odd, fine) for m in pair])
+    home.wait_until(lambda: stored(server) == 99, "the rest is in InfluxDB")
+    kept = [message("web-1", at, "load", {"load1": 0.5, "load5": 0.5})] + [dict(m, fields={"load5": m["fields"]["load5"]}) for m in odd] + fine
+    check_points(points_of_influx(server), points_of_messages(kept))
+    store = json.loads(Unix(home).ask("/api/v1/metrics/hosts")[1])["store"]
+    check(store["quarantined"] == 49, f"quarantined are {store['quarantined']}")
+    refused = store["refused"]
+    check(any("field type conflict" in r["reason"] and r["field"] == "load1" and r["measurement"] == "load" for r in refused), f"refused are {refused}")
+    transfer.stop()

@@ -2,8 +2,8 @@
 // both answer. Every sample carries the tags `host` and, where it is known, `ip`.
 //
 // A batch is acknowledged when the server has answered for all of it. While the server cannot be reached, batches wait
-// in memory up to `memory`, then append() blocks. What the server refuses (400) is found by sending less and less at
-// once, and quarantined with the server's words; the rest flows. Sent again, a sample overwrites itself.
+// in memory up to `memory`, then append() takes no more. What the server refuses (400) is found by sending less and
+// less at once, and quarantined with the server's words; the rest flows. Sent again, a sample overwrites itself.
 //
 // What line protocol cannot hold: fields and tags named "time" are quarantined; a backslash in a name or tag value that
 // stands before a comma, an equals sign, a space, a backslash or the end, and a hash at the beginning of a measurement

@@ -88,11 +88,14 @@ Status InfluxWriter::append(SampleBatch batch, OnStored on_stored, std::stop_tok
     for (const Line::Field& field : line.fields) pending.bytes += sizeof field + field.name.size() + field.text.size();
   }
   MutexLock lock(mutex_);
-  const bool room = changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
-    return closing_ || waiting_bytes_ == 0 || waiting_bytes_ + pending.bytes <= options_.memory;
-  });
+  const auto room = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return waiting_bytes_ == 0 || waiting_bytes_ + pending.bytes <= options_.memory;
+  };
+  const bool told = changed_.wait(
+      mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return closing_ || !problem_.empty() || room(); });
   if (closing_) return Error(ErrorCode::kUnavailable, "cannot store samples: the metric store is closed");
-  if (!room) return Error(ErrorCode::kCancelled, "cannot store samples: stopped");
+  if (!told) return Error(ErrorCode::kCancelled, "cannot store samples: stopped");
+  if (!room()) return Error(ErrorCode::kFull, "cannot store samples, too many wait: " + problem_);
   waiting_bytes_ += pending.bytes;
   ++appended_;
   waiting_gauge_.set(static_cast<std::int64_t>(waiting_bytes_));
@@ -104,7 +107,8 @@ Status InfluxWriter::append(SampleBatch batch, OnStored on_stored, std::stop_tok
 Status InfluxWriter::flush() {
   MutexLock lock(mutex_);
   const std::uint64_t wanted = appended_;
-  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return settled_ >= wanted; });
+  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return settled_ >= wanted || !problem_.empty(); });
+  if (settled_ < wanted) return Error(ErrorCode::kUnavailable, problem_);
   return ok_status();
 }
 
