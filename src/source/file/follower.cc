@@ -47,7 +47,9 @@ Status Follower::start(const config::RuleSet& rules) {
     if (source.state.identity != FileIdentity{}) bindings_[binding_key(source.state.identity)] = source.source;
     if (source.state.group.empty()) source.state.group = rotation_group(source.state.path);
     names_.add(source.source, source.state.path);
-    known_[source.source].push_back(std::move(source));
+    const SourceId id = source.source;
+    known_[id].push_back({std::move(source)});
+    if (known_[id].size() == 1) remember(id);
   }
   return ok_status();
 }

@@ -35,13 +35,16 @@ struct FollowerDeps {
   StatusBoard& board;
 };
 
-// Not thread-safe: one thread drives it. Bounds: 1 to 3 KB per known file, at most options.max_open_files descriptors,
-// and of bytes read nothing but what the budget lends (held ends of lines: at most kMaxHeld each, a quarter of the
-// budget in all).
+// Not thread-safe: one thread drives it. Bounds: 1 to 3 KB per file that is there, and for a minute behind its end;
+// what ended before: kRemembered; at most options.max_open_files descriptors, and of bytes read nothing but what the
+// budget lends (held ends of lines: at most kMaxHeld each, a quarter of the budget in all).
 class Follower {
  public:
   static constexpr std::size_t kMaxHeld = 64u << 10;
   static constexpr std::size_t kManyEpochs = 20;  // of one source in an hour: an alarm
+  // Of sources that ended and have no file the latest are remembered, about 1.5 KB each.
+  static constexpr std::size_t kRemembered = 65'536;
+  static constexpr std::size_t kForgottenAtOnce = 4096;
 
   Follower(const FollowerDeps& deps, Emitter& emitter, std::stop_token stop);
 
@@ -74,21 +77,15 @@ class Follower {
   const std::vector<std::string>& folders() const { return folders_; }
 
  private:
-  friend class FollowerPeer;  // tests look inside
-
   // --- scanning (follower_scan.cc)
   void examine(const std::string& path);
   void examine_found(const std::string& path, const FileStat& info);
   TrackedSource& adopt(const std::string& path, const FileStat& info, const std::string& matched_path = {});
-  TrackedSource* adopt_known(const SourceId& id, const std::string& rule_path);
-  void take_known(TrackedSource& source);
-  void adopt_orphans();
   void attach_streams(TrackedSource& source, const std::string& path);
   void attach(TrackedSource& source, const RulePtr& rule);
   void attach_by_group(TrackedSource& source);
   void bind_path(TrackedSource& source, const std::string& path);
   void unbind_path(const std::string& path);
-  void resume_stream(TrackedSource& source, Stream& stream, const KnownSource& known);
   void after_examination(bool complete);
   void check_paths(TrackedSource& source);
   void locate_lost(TrackedSource& source);
@@ -106,6 +103,21 @@ class Follower {
   bool may_collect(const std::string& path, const FileStat& info);
   std::vector<SourceId> ids_for(const std::string& path) const;
   void path_problem(const std::string& path, FileState state, const std::string& text);
+
+  // --- what is remembered (follower_known.cc)
+  struct Remembered : KnownSource {
+    std::size_t forgotten = 0;  // of the marks: MarkChain::forgotten()
+    std::uint64_t turn = 0;     // when it was put into retired_; of the first of a source
+  };
+  void take_known(TrackedSource& source);
+  TrackedSource* adopt_known(const SourceId& id, const std::string& rule_path);
+  void adopt_orphans();
+  void resume_stream(TrackedSource& source, Stream& stream, const Remembered& known);
+  bool may_retire(const TrackedSource& source) const;
+  void retire_finished();
+  void retire(const SourceId& id);
+  void remember(const SourceId& id);
+  void forget_oldest();
 
   // --- descriptors (follower_open.cc)
   bool open(TrackedSource& source);
@@ -209,8 +221,10 @@ class Follower {
   bool forced_ = false;
 
   std::unordered_map<SourceId, std::unique_ptr<TrackedSource>> sources_;
-  std::unordered_map<SourceId, std::vector<KnownSource>> known_;  // not bound to a file yet
-  std::unordered_map<Hash128, SourceId> bindings_;                // binding_key(identity) > source
+  std::unordered_map<SourceId, std::vector<Remembered>> known_;  // not bound to a file yet, or no more
+  std::deque<std::pair<std::uint64_t, SourceId>> retired_;       // of them, the oldest first; with its turn
+  std::uint64_t remembered_ = 0;
+  std::unordered_map<Hash128, SourceId> bindings_;  // binding_key(identity) > source
   std::unordered_map<std::string, SourceId> by_path_;
   std::unordered_set<Hash128> never_;
   std::unordered_set<const CompiledRule*> fresh_rules_;  // not run before: start=end means something

@@ -102,6 +102,8 @@ Result<Likeness> Follower::compare(const std::string& path, OpenFile& file, std:
     return likeness(*file.content, size, {stream->chain, read_end(original, *stream), stream->guard, live});
   };
   const Result<Likeness> first = like();
+  // Under its own name only the whole of it is the same file: a writer's new one may begin with as long a banner.
+  if (same_name && first.ok() && *first == Likeness::kPrefix) return Likeness::kNone;
   if (live == nullptr || !first.ok() || *first != Likeness::kNone || intact(original)) return first;
   truncated(original);
   live = nullptr;

@@ -19,6 +19,7 @@ void Follower::scan() {
   folders_.insert(folders_.end(), real_folders_.begin(), real_folders_.end());
   std::sort(folders_.begin(), folders_.end());
   folders_.erase(std::unique(folders_.begin(), folders_.end()), folders_.end());
+  retire_finished();
   fresh_rules_.clear();
   first_scan_ = false;
   files_known_.set(static_cast<std::int64_t>(sources_.size()));
@@ -98,6 +99,7 @@ void Follower::examine_found(const std::string& path, const FileStat& info) {
   if (source == nullptr) {
     if (matcher_->rules_for(path).empty() || !may_collect(path, info)) return;
     source = &adopt(path, info);
+    if (source->known && source->matched_path != path) moved_.push_back(id);  // renamed while nobody looked
   }
   if (!same_file) {
     if (reported_.erase(path) > 0) deps_.board.put_path(path, "", FileState::kActive, "");
@@ -145,64 +147,12 @@ TrackedSource& Follower::adopt(const std::string& path, const FileStat& info, co
   return source;
 }
 
-// What the store has of the source, of its newest epoch.
-void Follower::take_known(TrackedSource& source) {
-  const auto known = known_.find(source.id);
-  if (known == known_.end()) return;
-  source.known = true;
-  for (const KnownSource& k : known->second) source.epoch = std::max(source.epoch, k.epoch);
-  for (const KnownSource& k : known->second) {
-    if (k.epoch != source.epoch) continue;
-    source.finished = k.state.finished;
-    source.binary = k.state.binary;
-    source.binary_decided = true;
-    source.flagged = k.state.flagged;
-    source.matched_path = k.state.path;
-  }
-}
-
-// A source of the store whose file was not come across, as far as a rule for `rule_path` collects it.
-TrackedSource* Follower::adopt_known(const SourceId& id, const std::string& rule_path) {
-  const auto known = known_.find(id);
-  if (known == known_.end() || known->second.empty()) return nullptr;
-  auto made = std::make_unique<TrackedSource>();
-  TrackedSource& source = *made;
-  source.id = id;
-  take_known(source);
-  source.identity = known->second.front().state.identity;
-  source.last_path = source.matched_path;
-  source.quiet_since = now();
-  source.size = 0;
-  const bool in_rules = (attach_streams(source, source.last_path), attach_by_group(source), !source.streams.empty());
-  if (!in_rules) attach_streams(source, rule_path);
-  source.matched_path = known->second.front().state.group;
-  if (source.streams.empty()) return nullptr;
-  sources_[id] = std::move(made);
-  for (Stream& stream : source.streams) {
-    if (source.finished) stream.chain.shrink();
-  }
-  if (const auto path = find_handle(std::string(folder_of(source.last_path)), source))
-    bind_path(source, *path), moved_.push_back(id);
-  if (source.paths.empty() && !source.finished && !deps_.options.one_shot && in_rules) lost_.push_back(id);
-  return &source;
-}
-
-// After the start: sources of the store that no rule came across under their names, but whose old names a rule
-// collects.
-void Follower::adopt_orphans() {
-  if (deps_.options.one_shot) return;
-  std::vector<SourceId> ids;
-  for (const auto& [id, known] : known_) {
-    if (find(id) == nullptr) ids.push_back(id);
-  }
-  for (const SourceId& id : ids) {
-    if (TrackedSource* source = adopt_known(id, {})) source->generation = generation_;
-  }
-}
-
 void Follower::attach_streams(TrackedSource& source, const std::string& path) {
   const auto rules = matcher_->rules_for(path);
-  if (!rules.empty()) source.matched_path = path;
+  // A name it had before in the same folder tells which names its successors have.
+  const bool before =
+      folder_of(source.matched_path) == folder_of(path) && !matcher_->rules_for(source.matched_path).empty();
+  if (!rules.empty() && !before) source.matched_path = path;
   for (const RulePtr& rule : rules) attach(source, rule);
 }
 
@@ -221,7 +171,7 @@ void Follower::attach(TrackedSource& source, const RulePtr& rule) {
   added.from_end = rule->rule.start == config::Start::kEnd && fresh_rules_.contains(rule.get());
   const auto known = known_.find(source.id);
   if (known == known_.end()) return;
-  for (KnownSource& k : known->second) {
+  for (Remembered& k : known->second) {
     if (k.channel != added.channel || k.epoch != source.epoch) continue;
     resume_stream(source, added, k);
     std::vector<PrefixMark>().swap(k.marks);  // the stream has them now
@@ -233,23 +183,9 @@ void Follower::attach(TrackedSource& source, const RulePtr& rule) {
 void Follower::attach_by_group(TrackedSource& source) {
   const auto known = known_.find(source.id);
   if (known == known_.end()) return;
-  for (const KnownSource& k : known->second) {
+  for (const Remembered& k : known->second) {
     if (const RulePtr rule = matcher_->rule_for_group(k.state.group, k.channel, true)) attach(source, rule);
   }
-}
-
-void Follower::resume_stream(TrackedSource& source, Stream& stream, const KnownSource& known) {
-  stream.from_end = false;
-  stream.acked = known.coverage;
-  stream.base = known.state.inherited;
-  stream.position = stream.acked.contiguous_end(stream.base);
-  stream.chain = MarkChain(known.marks, stream.base);
-  // Of the last commit; it is moved to the position once it was compared with the file (first_look).
-  if (known.state.position == std::max(stream.acked.end(), stream.base)) stream.guard = known.state.guard;
-  stream.seen_size = 0;
-  if (known.state.position > 0 || !known.coverage.empty())
-    stream.format = is_utf16(known.state.format) ? known.state.format : Format::kText;
-  source.lost_size = std::max(source.lost_size, known.state.size);
 }
 
 void Follower::bind_path(TrackedSource& source, const std::string& path) {

@@ -31,9 +31,10 @@ Result<bool> link_holds(Content& content, const PrefixMark& from, const PrefixMa
 
 MarkChain::MarkChain() : builder_(Hash128{}) {}
 
-MarkChain::MarkChain(std::vector<PrefixMark> marks, std::uint64_t inherited)
+MarkChain::MarkChain(std::vector<PrefixMark> marks, std::uint64_t inherited, std::size_t forgotten)
     : marks_(std::move(marks)),
       end_(last_mark()),
+      forgotten_(forgotten),
       inherited_(inherited),
       builder_(marks_.empty() ? Hash128{} : marks_.back().chain) {
   if (marks_.size() > kFirstMarks + 2 * kLastMarks) keep(kFirstMarks, kLastMarks);

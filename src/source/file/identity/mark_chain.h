@@ -27,9 +27,9 @@ class MarkChain {
   static constexpr std::size_t kLastMarks = 96;
 
   MarkChain();
-  // Goes on behind the last of `marks` (ascending). Of a prefix taken over from another chain, [0, inherited), marks in
-  // the middle may have been forgotten before.
-  explicit MarkChain(std::vector<PrefixMark> marks, std::uint64_t inherited = 0);
+  // Goes on behind the last of `marks` (ascending; `forgotten`: as of the chain they come from). Of a prefix taken over
+  // from another chain, [0, inherited), marks in the middle may have been forgotten before.
+  explicit MarkChain(std::vector<PrefixMark> marks, std::uint64_t inherited = 0, std::size_t forgotten = 0);
 
   // The bytes that follow end(); sets a mark whenever a link is full.
   void add(std::string_view bytes);

@@ -53,4 +53,13 @@ std::vector<SourceId> NameIndex::originals_of(std::string_view path, bool any_fo
   return ids;
 }
 
+void NameIndex::keep_only(const std::function<bool(const SourceId&)>& kept) {
+  for (Index* index : {&names_, &stems_}) {
+    for (auto name = index->begin(); name != index->end();) {
+      std::erase_if(name->second, [&](const SourceId& id) { return !kept(id); });
+      name = name->second.empty() ? index->erase(name) : std::next(name);
+    }
+  }
+}
+
 }  // namespace logboom::source

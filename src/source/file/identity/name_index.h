@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,8 @@ class NameIndex {
   // first; none twice. `any_folder`: the copies of other folders come to its folder. Names may be confused with one
   // another (they are kept as hashes): the caller compares them.
   std::vector<SourceId> originals_of(std::string_view path, bool any_folder) const;
+  // Forgets all others.
+  void keep_only(const std::function<bool(const SourceId&)>& kept);
 
  private:
   using Index = std::unordered_map<std::uint64_t, std::vector<SourceId>>;

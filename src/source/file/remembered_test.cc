@@ -1,0 +1,149 @@
+// What is remembered of files that ended: enough to know their copies and what came behind them, and no more.
+#include <filesystem>
+
+#include "io/zstd.h"
+#include "source/testing/follower_fixture.h"
+
+namespace logboom::source::testing {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::IsEmpty;
+
+class RememberedTest : public FollowerTest {
+ protected:
+  std::string packed(const std::string& text) { return *ZstdCompressor().compress(text); }
+  // As far as the file system can tell, than all there is.
+  void made_later(const std::string& name) {
+    std::filesystem::last_write_time(at(name), std::filesystem::file_time_type::clock::now() + seconds(1));
+  }
+};
+
+TEST_F(RememberedTest, FilesThatEndedAreNoLongerKept) {
+  rule(dir);
+  start();
+  for (int i = 0; i < 50; ++i) write("job-" + std::to_string(i) + ".log", numbered(10 * i, 10 * i + 10));
+  scan();
+  for (int i = 0; i < 50; ++i) remove("job-" + std::to_string(i) + ".log");
+  live(seconds(60));
+  EXPECT_EQ(registry.gauge("logboom_source_files", "").value(), 0);
+  EXPECT_THAT(board->all(), IsEmpty());
+  stop();
+  start();
+  EXPECT_EQ(registry.gauge("logboom_source_files", "").value(), 0);
+  expect_once(0, 500);
+}
+
+TEST_F(RememberedTest, ACopyThatComesLongAfterItsFile) {
+  for (const bool restarted : {false, true}) {
+    const std::string name = restarted ? "again/" : "first/";
+    std::filesystem::create_directory(at(name));
+    rules.rules.clear();
+    store = {};
+    rule(at(name));
+    write(name + "app.log", numbered(0, 200));
+    start();
+    for (int i = 200; i < 100'000; i += 2000)
+      append(name + "app.log", numbered(i, std::min(i + 2000, 100'000))), scan();
+    remove(name + "app.log");
+    live(seconds(60));
+    if (restarted) start();
+    write(name + "app.log.1.zst", packed(numbered(0, 100'020)));
+    live(seconds(60));
+    expect_once(0, 100'020);
+  }
+}
+
+TEST_F(RememberedTest, AFileThatComesBack) {
+  rule(dir);
+  std::filesystem::create_directory(dir + ".elsewhere");
+  write("app.log", numbered(0, 10));
+  start();
+  std::filesystem::rename(at("app.log"), dir + ".elsewhere/app.log");
+  live(seconds(60));
+  std::filesystem::rename(dir + ".elsewhere/app.log", at("app.log"));
+  append("app.log", numbered(10, 20));
+  live(seconds(30));
+  std::filesystem::remove_all(dir + ".elsewhere");
+  expect_once(0, 20);
+  EXPECT_EQ(store.sources().size(), 1u);
+}
+
+// A rule that was taken away and comes back later finds its files where they were.
+TEST_F(RememberedTest, ARuleThatComesBack) {
+  rule("app.log", "one");
+  rule("app.log", "two");
+  write("app.log", numbered(0, 10));
+  start();
+  rules.rules.pop_back();
+  stop();
+  remove("app.log");
+  start();
+  live(seconds(60));
+  rule("app.log", "two");
+  follower->set_rules(rules);
+  write("app.log.1.zst", packed(numbered(0, 10)));
+  live(seconds(60));
+  stop();
+  start();
+  live(seconds(60));
+  for (const auto& [key, stream] : store.streams) EXPECT_EQ(stream.coverage.bytes(), numbered(0, 10).size());
+}
+
+// The last thing the store heard is that an epoch was closed; the next one was written and rotated while nobody looked.
+TEST_F(RememberedTest, A8_StoppedBehindATruncation) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  copy("app.log", "app.log.1");
+  truncate("app.log");
+  live(seconds(30));
+  stop();
+  append("app.log", numbered(10, 20));
+  move("app.log.1", "app.log.2");
+  write("app.log.1.zst", packed(numbered(10, 20)));
+  made_later("app.log.1.zst");
+  remove("app.log");
+  write("app.log", numbered(20, 30));
+  start();
+  live(seconds(60));
+  expect_once(0, 30);
+}
+
+// Its new name is one the rule takes, that of its successor is not.
+TEST_F(RememberedTest, A5_RotatedUnderNamesOfTwoKindsWhileDown) {
+  rule("*.log");
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  append("app.log", numbered(10, 20));
+  move("app.log", "app-00019.log");
+  write("app.log", numbered(20, 30));
+  made_later("app.log");
+  move("app.log", "app.log-20261120");
+  write("app.log", numbered(30, 40));
+  start();
+  live(seconds(30));
+  expect_once(0, 40);
+}
+
+// More equal bytes at the beginning than a new file of the same name mostly has.
+TEST_F(RememberedTest, A12_ALongBannerBeforeAndBehindTheSameName) {
+  rule(dir);
+  const std::string banner(8000, '=');
+  write("app.log", banner + "\n");
+  start();
+  append("app.log", numbered(0, 10'000));
+  scan();
+  remove("app.log");
+  live(seconds(60));
+  write("app.log", banner + "\n" + numbered(10'000, 10'100));
+  live(seconds(60));
+  append("app.log", numbered(10'100, 20'000));
+  live(seconds(60));
+  expect_once(0, 20'000);
+  EXPECT_EQ(store.lines()[banner], 2);
+}
+
+}  // namespace
+}  // namespace logboom::source::testing
