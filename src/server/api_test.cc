@@ -287,7 +287,14 @@ TEST_F(ApiTest, AuditNamesFindingsAndAcceptsThem) {
   EXPECT_EQ(call("POST", "/api/v1/audit/accept", R"({"id":"f-1"})").status(), 200);
   EXPECT_EQ(store_.accepted_by, "anna");
   EXPECT_TRUE(get("/api/v1/audit")["clean"]);
-  EXPECT_EQ(call("POST", "/api/v1/audit/accept", R"({"id":"f-2"})").status(), 404);
+  const auto unknown = call("POST", "/api/v1/audit/accept", R"({"id":"f-2"})");
+  EXPECT_EQ(unknown.status(), 404);
+  EXPECT_NE(unknown.text().find("cannot accept f-2: the audit has no such finding; no finding is open"),
+            std::string::npos)
+      << unknown.text();
+  store_.accepted_by = "";
+  EXPECT_NE(call("POST", "/api/v1/audit/accept", R"({"id":"f-2"})").text().find("open: f-1 (gap)"), std::string::npos);
+  EXPECT_EQ(store_.accepted_by, "");
   EXPECT_EQ(call("POST", "/api/v1/audit/accept", "{}").status(), 400);
 }
 

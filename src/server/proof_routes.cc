@@ -1,4 +1,9 @@
 // Sources, audit, quarantine: what the store can prove.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
 #include "server/routes.h"
 #include "server/rows.h"
 #include "server/sources.h"
@@ -76,9 +81,38 @@ Status run_audit(const Api& api, const Params& params, const http::Request& requ
   return {};
 }
 
+// The ids a person can accept, as many as fit a message.
+std::string open_findings(const std::vector<logstore::AuditFinding>& findings) {
+  constexpr std::size_t kShown = 10;
+  std::string out;
+  std::size_t open = 0;
+  for (const auto& finding : findings) {
+    if (!finding.accepted_by.empty() || ++open > kShown) continue;
+    out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", finding.id, finding.kind);
+  }
+  if (open == 0) return "no finding is open";
+  return fmt::format("open: {}{}", out, open > kShown ? fmt::format(" and {} more", open - kShown) : "");
+}
+
+// An id is found by auditing: first without decoding, then with, then beside the files on the disk.
+Status must_be_a_finding(const Api& api, const std::string& id, std::stop_token stop) {
+  std::string known;
+  for (int step = 0; step < (api.deps.reread ? 3 : 2); ++step) {
+    logstore::AuditRequest wanted;
+    wanted.deep = step > 0;
+    if (step > 1) wanted.reread = api.deps.reread;
+    LB_ASSIGN(const auto report, api.deps.store.ledger().audit(wanted, stop));
+    if (std::ranges::any_of(report.findings, [&](const auto& finding) { return finding.id == id; })) return {};
+    known = open_findings(report.findings);
+  }
+  return Error(ErrorCode::kNotFound, fmt::format("cannot accept {}: the audit has no such finding; {}",
+                                                 printable(id.substr(0, 100)), known));
+}
+
 Status run_accept(const Api& api, const Params& params, const http::Request& request, http::ResponseWriter& writer) {
   const std::string id = params.text("id");
   if (id.empty()) return Error(ErrorCode::kInvalidArgument, "/id: the finding to accept is missing");
+  LB_TRY(must_be_a_finding(api, id, request.stop));
   const std::string who = request.principal ? request.principal->name : "unknown";
   LB_TRY(api.deps.store.keeper().accept(id, who));
   if (api.deps.gate) api.deps.gate->events().add("finding accepted", who, request.peer.address, id);
@@ -123,11 +157,13 @@ void add_proof_routes(http::Router& router, const ApiPtr& api) {
       [api](const Params& p, const http::Request& q, http::ResponseWriter& w) { return run_audit(*api, p, q, w); });
   audit.kind = http::RouteKind::kLongLived;
   router.add(std::move(audit));
-  router.add(api_route("POST", "/api/v1/audit/accept", http::Access::at_least(http::Role::kEditor),
-                       "Accepts a finding of the audit by name.", {body_member("id", "string", true, "The finding.")},
-                       "The finding's id.", [api](const Params& p, const http::Request& q, http::ResponseWriter& w) {
-                         return run_accept(*api, p, q, w);
-                       }));
+  auto accept = api_route(
+      "POST", "/api/v1/audit/accept", http::Access::at_least(http::Role::kEditor),
+      "Accepts a finding of the audit by name.", {body_member("id", "string", true, "The finding.")},
+      "The finding's id.",
+      [api](const Params& p, const http::Request& q, http::ResponseWriter& w) { return run_accept(*api, p, q, w); });
+  accept.kind = http::RouteKind::kLongLived;
+  router.add(std::move(accept));
   router.add(api_route(
       "GET", "/api/v1/quarantine", viewer, "What could not be stored, with its bytes.",
       {query_parameter("limit", "integer", "Entries.", "100")}, "Entries, bytes in base64.",

@@ -116,9 +116,12 @@ int run_audit(Context& context, const Args& args) {
   if (args.has("accept")) {
     const auto accepted =
         call_json(**api, {"POST", "/api/v1/audit/accept", {}, json{{"id", args.text("accept")}}.dump()}, context.stop);
-    if (!accepted.ok()) return fail(accepted.error());
-    fmt::print("accepted {}\n", args.text("accept"));
-    return kOk;
+    if (accepted.ok()) {
+      fmt::print("accepted {}\n", args.text("accept"));
+      return kOk;
+    }
+    const int code = fail(accepted.error());
+    return accepted.error().code() == ErrorCode::kNotFound ? kUsage : code;
   }
   http::Pairs parameters = {{"deep", args.has("shallow") ? "false" : "true"}};
   if (args.has("source")) parameters.emplace_back("source", args.text("source"));

@@ -216,7 +216,7 @@ std::vector<Command> asking_commands() {
        0,
        0,
        {{"--source", "ID", "Only this source, also compared with its file where that is still on the disk."},
-        {"--accept", "ID", "Accept a finding by its id."},
+        {"--accept", "ID", "Accept a finding by its id, as the audit shows it."},
         {"--shallow", "", "Ledger and checksums only; blocks are not decoded."}},
        run_audit},
       {"export",
