@@ -36,7 +36,9 @@ Result<std::string> full_query(const Context& context, const Args& args) {
     node.kind = query::NodeKind::kField;
     node.field = field;
     node.text = args.text(field);
-    node.op = node.text.find('*') == std::string::npos ? query::FieldOp::kEquals : query::FieldOp::kPattern;
+    const char* wildcards = node.field == "file" ? "*?" : "*";
+    const bool pattern = node.text.find_first_of(wildcards) != std::string::npos;
+    node.op = pattern ? query::FieldOp::kPattern : query::FieldOp::kEquals;
     all.children.push_back(std::move(node));
   }
   if (all.children.empty()) return query::to_string(parsed.root);

@@ -110,7 +110,8 @@ Result<FieldMatcher> FieldMatcher::compile(const Node& node) {
   m.exact_ = node.exact;
   m.first_ = operand_of(node.text, node.exact);
   m.second_ = operand_of(node.text2, node.exact);
-  if (node.op == FieldOp::kPattern) m.segments_ = segments_of(node.text, node.exact);
+  if (node.op == FieldOp::kPattern && m.origin_ == FieldOrigin::kFile) m.path_.emplace(node.text, node.exact);
+  if (node.op == FieldOp::kPattern && !m.path_) m.segments_ = segments_of(node.text, node.exact);
   if (node.op == FieldOp::kRegex) {
     LB_ASSIGN(Regex regex, Regex::compile(node.text, node.fold));
     m.regex_ = std::make_shared<const Regex>(std::move(regex));
@@ -130,6 +131,7 @@ bool FieldMatcher::equals(const std::optional<Number>& number, std::string_view 
 
 bool FieldMatcher::fits_pattern(std::string_view text) const {
   const std::string value = folded_unless(exact_, text);
+  if (path_) return path_->matches(value);
   const std::string& head = segments_.front();
   const std::string& tail = segments_.back();
   if (segments_.size() == 1) return value == head;

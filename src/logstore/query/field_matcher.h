@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "logstore/query/path_pattern.h"
 #include "logstore/query/query.h"
 #include "logstore/query/regex.h"
 #include "parse/fields.h"
@@ -71,6 +72,7 @@ class FieldMatcher {
   Operand first_;
   Operand second_;
   std::vector<std::string> segments_;  // of a pattern, between the stars; folded unless exact
+  std::optional<PathPattern> path_;    // of a pattern on files, instead
   std::shared_ptr<const Regex> regex_;
   std::vector<std::string> tokens_;
 };

@@ -111,14 +111,14 @@ std::string unescape_word(std::string_view raw) {
   return out;
 }
 
-std::string pattern_of_word(std::string_view raw) {
+std::string pattern_of_word(std::string_view raw, bool of_files) {
   std::string out;
   bool star = false;  // the last character was a wildcard
   for (std::size_t i = 0; i < raw.size(); ++i) {
     const bool escaped = is_escape(raw, i);
     const char c = raw[escaped ? ++i : i];
     const bool wildcard = c == '*' && !escaped;
-    if (wildcard && star) continue;
+    if (wildcard && star && !of_files) continue;
     if (c == '\\' || (c == '*' && escaped)) out += '\\';
     out += c;
     star = wildcard;

@@ -57,9 +57,9 @@ bool only_wildcards(std::string_view raw);
 bool starts_with_escape(std::string_view raw);
 // Undoes backslashes before characters that mean something in a query; other backslashes stay.
 std::string unescape_word(std::string_view raw);
-// The text of a kPattern node: like unescape_word, but literal stars and backslashes stay escaped, repeated stars are
-// one.
-std::string pattern_of_word(std::string_view raw);
+// The text of a kPattern node: like unescape_word, but literal stars and backslashes stay escaped; repeated stars are
+// one, but for files, where /**/ says more than /*/.
+std::string pattern_of_word(std::string_view raw, bool of_files = false);
 // Byte of the first colon without a backslash, or npos.
 std::size_t find_colon(std::string_view raw);
 // Whether the raw word before a colon looks like a field's name, so that 12:30 and http://x are plain text.

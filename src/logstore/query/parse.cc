@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "logstore/query/field_matcher.h"
 #include "logstore/query/lexer.h"
 #include "logstore/query/query.h"
 #include "logstore/query/regex.h"
@@ -265,12 +266,13 @@ bool Parser::field_value(Node& out) {
   }
   const RawWord value = lexer_.take_word();
   if (value.raw.empty()) return fail(at, "a value is missing here");
+  const bool of_files = origin_of(*field_) == FieldOrigin::kFile;
   if (only_wildcards(value.raw)) {
     out.op = FieldOp::kExists;
     out.exact = false;
-  } else if (has_wildcard(value.raw)) {
+  } else if (has_wildcard(value.raw) || (of_files && value.raw.find('?') != std::string_view::npos)) {
     out.op = FieldOp::kPattern;
-    out.text = pattern_of_word(value.raw);
+    out.text = pattern_of_word(value.raw, of_files);
   } else {
     out.text = unescape_word(value.raw);
   }
