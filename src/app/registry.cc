@@ -23,6 +23,7 @@
 #include "logstore/embedded/embedded_store.h"
 #include "metricstore/embedded/embedded_metric_store.h"
 #include "metricstore/influxdb/influx_metric_store.h"
+#include "source/file/match/glob.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
 #include "transport/http/http_producer.h"
@@ -393,6 +394,13 @@ std::function<logstore::ReadBytes(const logstore::SourceInfo&)> make_reread(Deps
     return [file = std::make_shared<source::PresentFile>(std::move(*opened))](
                char* to, std::size_t size, std::uint64_t offset) { return file->content->read(to, size, offset); };
   };
+}
+
+Result<RulePattern> pattern_of(const std::string& path) {
+  if (!source::has_glob_characters(path)) return RulePattern();
+  LB_ASSIGN(source::Glob glob, source::Glob::compile(path));
+  auto alternatives = glob.alternatives();
+  return RulePattern{std::move(alternatives), [glob = std::move(glob)](std::string_view p) { return glob.matches(p); }};
 }
 
 Result<config::RuleSet> own_rules(const std::string& config_file, FileSystem& files) {

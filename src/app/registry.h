@@ -127,6 +127,14 @@ Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::S
 // How this host says there that it is there; nullptr where there is nobody to tell.
 Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& settings,
                                                         const std::string& config_file, FileSystem& files);
+// The path of a rule as a pattern: its parts between slashes, for each of the alternatives its braces stand for ("**":
+// any folders), and whether it takes a path. Without alternatives it names one file or folder.
+struct RulePattern {
+  std::vector<std::vector<std::string>> alternatives;
+  std::function<bool(std::string_view path)> takes;
+};
+// kInvalidArgument: an open bracket, or beyond the bounds of patterns.
+Result<RulePattern> pattern_of(const std::string& path);
 // What a host's own file says of rules, whichever form it has; without a file nothing.
 Result<config::RuleSet> own_rules(const std::string& config_file, FileSystem& files);
 

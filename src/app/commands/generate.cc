@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "app/commands/commands.h"
+#include "app/generate/config_paths.h"
 #include "app/generate/log_writer.h"
 #include "app/paths.h"
 #include "app/progress.h"
@@ -31,13 +32,30 @@ std::vector<LineFormat> formats_of(const std::string& name) {
   return {*line_format_from_name(name)};
 }
 
+// app-0.log and so on in the folder, or files that the rules of --config take.
+Result<std::vector<std::string>> paths_of(Context& context, const Args& args, std::uint64_t count) {
+  if (args.has("config")) {
+    if (!args.rest().empty()) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "cannot write to a folder and to the paths of --config: give one of them");
+    }
+    LB_ASSIGN(const config::RuleSet set, own_rules(context.config_file, *context.files));
+    LB_ASSIGN(auto paths, paths_of_rules(set.rules, count, *context.files));
+    for (const std::string& path : paths)
+      LB_TRY(context.files->create_directories(std::filesystem::path(path).parent_path().string()));
+    return paths;
+  }
+  const std::string folder = absolute_path(args.rest().empty() ? "." : args.rest()[0]);
+  LB_TRY(context.files->create_directories(folder));
+  std::vector<std::string> paths;
+  for (std::uint64_t i = 0; i < count; ++i) paths.push_back(fmt::format("{}/app-{}.log", folder, i));
+  return paths;
+}
+
 Result<GenerateOptions> options_of(Context& context, const Args& args) {
   GenerateOptions options;
   LB_ASSIGN(const std::uint64_t count, number<std::uint64_t>(args, "files", 1));
   if (count == 0 || count > 100'000) return Error(ErrorCode::kInvalidArgument, "--files: give 1 to 100000");
-  const std::string folder = absolute_path(args.rest().empty() ? "." : args.rest()[0]);
-  LB_TRY(context.files->create_directories(folder));
-  for (std::uint64_t i = 0; i < count; ++i) options.paths.push_back(fmt::format("{}/app-{}.log", folder, i));
   options.formats = formats_of(args.text("format", "mixed"));
   LB_ASSIGN(options.seed, number<std::uint64_t>(args, "seed", 1));
   LB_ASSIGN(options.lines, number<std::uint64_t>(args, "lines", 0));
@@ -65,6 +83,7 @@ Result<GenerateOptions> options_of(Context& context, const Args& args) {
   if (options.bytes == 0 && options.lines == 0 && options.rate == 0) {
     return Error(ErrorCode::kInvalidArgument, "say how much: --bytes, --lines, or --rate (until Ctrl-C)");
   }
+  LB_ASSIGN(options.paths, paths_of(context, args, count));
   return options;
 }
 
