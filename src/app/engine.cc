@@ -7,6 +7,7 @@
 
 #include "agent/pipeline_emitter.h"
 #include "app/collecting.h"
+#include "app/quarantined.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/no_memory.h"
@@ -173,11 +174,20 @@ Result<ImportProgress> EngineOfOneMachine::import_files(const ImportRequest& req
                                                         const std::function<void(const ImportProgress&)>& on_progress,
                                                         std::stop_token stop) {
   if (!request.stream_name.empty()) return import_stream(request, stop);
+  LB_ASSIGN(const QuarantinedRanges before, quarantined_ranges(store_->ledger(), stop));
   LB_ASSIGN(auto collector,
             open_collector(settings_, {.one_shot = true, .explicit_paths = true}, rules_of(request), budget_, deps_));
   LB_TRY(collect_once(
       *collector, request.again, [&] { on_progress(progress_of(collector->status())); }, stop));
-  return progress_of(collector->status());
+  const std::vector<source::SourceStatus> files = collector->status();
+  ImportProgress done = progress_of(files);
+  LB_ASSIGN(QuarantinedRanges refused, quarantined_ranges(store_->ledger(), stop));
+  std::erase_if(refused, [&](const auto& range) {
+    const auto ours = [&](const source::SourceStatus& file) { return file.source == range.second.source; };
+    return before.contains(range.first) || std::ranges::none_of(files, ours);
+  });
+  tell_quarantined(refused, done);
+  return done;
 }
 
 Result<ImportProgress> EngineOfOneMachine::import_stream(const ImportRequest& request, std::stop_token stop) {
@@ -186,8 +196,13 @@ Result<ImportProgress> EngineOfOneMachine::import_stream(const ImportRequest& re
   LB_TRY(collect_once(
       *collector, request.again, [] {}, stop));
   LB_ASSIGN(const FileStat stat, deps_.files.stat(path));
-  return ImportProgress{
+  ImportProgress done{
       .files = 1, .files_done = 1, .bytes = stat.size, .bytes_read = stat.size, .bytes_durable = stat.size};
+  // Also what an earlier stream of this name left there: sent again it stays what it is.
+  LB_ASSIGN(QuarantinedRanges refused, quarantined_ranges(store_->ledger(), stop));
+  std::erase_if(refused, [&](const auto& range) { return range.second.path != "stdin:" + request.stream_name; });
+  tell_quarantined(refused, done);
+  return done;
 }
 
 Status EngineOfOneMachine::collect_once(source::Collector& collector, bool again, const std::function<void()>& on_tick,

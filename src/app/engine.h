@@ -51,7 +51,8 @@ class Engine : public RulesInForce {
   virtual Result<Producer*> start_taking_batches() = 0;
   // Instead of collecting: stores what comes in the topics of the settings, from where the store says.
   virtual Status start_reading_topics() = 0;
-  // Reads the files to their end, returns when all of it is durable. `on_progress` runs about five times a second.
+  // Reads the files to their end, returns when all of it is durable; what went to quarantine is among the problems.
+  // `on_progress` runs about five times a second.
   virtual Result<ImportProgress> import_files(const ImportRequest& request,
                                               const std::function<void(const ImportProgress&)>& on_progress,
                                               std::stop_token stop) = 0;

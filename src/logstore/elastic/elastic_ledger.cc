@@ -300,8 +300,11 @@ Result<AuditReport> ElasticLedger::audit(const AuditRequest& request, std::stop_
   for (const QuarantineEntry& entry : entries) {
     if (!entry.reason.starts_with("conflict:")) continue;  // the others stand in the ledger
     if (request.source && *request.source != entry.source) continue;
+    const StreamKey key{entry.source, entry.epoch, entry.channel};
+    const auto known = std::ranges::find_if(streams, [&](const TargetStream& stream) { return stream.key == key; });
     TargetStream of;
-    of.key = {entry.source, entry.epoch, entry.channel};
+    of.key = key;
+    if (known != streams.end()) of.state.path = known->state.path;
     Findings(of, report).add("conflict", entry.begin, entry.end, entry.reason);
   }
   LB_ASSIGN(const auto accepted, ledger_.accepted(stop));

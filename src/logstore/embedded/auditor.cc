@@ -93,6 +93,10 @@ void Auditor::add_entry(const QuarantineEntry& entry) {
   finding.source = entry.source;
   finding.epoch = entry.epoch;
   finding.channel = entry.channel;
+  const auto of = std::ranges::find_if(input_->streams, [&](const auto& stream) {
+    return stream->source == entry.source && stream->epoch == entry.epoch && stream->channel == entry.channel;
+  });
+  if (of != input_->streams.end()) finding.path = (*of)->state.path;
   finding.begin = entry.begin;
   finding.end = entry.end;
   finding.detail = entry.reason;
