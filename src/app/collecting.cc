@@ -1,5 +1,7 @@
 #include "app/collecting.h"
 
+#include <utility>
+
 #include "agent/pipeline_emitter.h"
 #include "base/log.h"
 #include "base/no_memory.h"
@@ -30,6 +32,7 @@ Status Collecting::start(Producer& producer, config::RuleSource& rules) {
   }
   collecting_ = std::jthread([this, &producer](std::stop_token stop) { collect(producer, stop); });
   following_rules_ = std::jthread([this](std::stop_token stop) { follow_rules(stop); });
+  if (deps_.reloads) reloads_ = std::make_unique<Reloads::Subscription>(*deps_.reloads, [this] { ask_for_reload(); });
   return {};
 }
 
@@ -67,27 +70,62 @@ void Collecting::collect(Producer& producer, std::stop_token stop) {
 }
 
 void Collecting::follow_rules(std::stop_token stop) {
-  while (rule_source_->wait_for_change(rules().revision, stop)) {
-    auto loaded = unless_out_of_memory([this] { return rule_source_->load(); });
-    MutexLock lock(mutex_);
-    rules_changed_.notify_all();
-    if (!loaded.ok()) {
-      rules_problem_ = loaded.error().message();
-      log_error("the new rules are not usable, the last good ones stay in force:\n{}", rules_problem_);
-      continue;
-    }
-    rules_problem_.clear();
-    const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
-    in_force_ = *loaded;  // also in another order: what is edited next is compared with this revision
-    if (sampler_) sampler_->set_rule(metrics_in_force(settings_, *loaded));
-    if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) continue;
-    log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
-             diff.changed.size(), diff.stopped.size());
-    collector_->set_rules(std::move(*loaded));
+  while (!stop.stop_requested()) {
+    bool asked = false;
+    if (wait_for_rules_or_reload(stop, asked)) take_rules(asked);
   }
 }
 
+bool Collecting::wait_for_rules_or_reload(std::stop_token stop, bool& asked) {
+  std::stop_source waiting;
+  std::uint64_t revision = 0;
+  {
+    MutexLock lock(mutex_);
+    waiting_ = waiting;
+    revision = in_force_.revision;
+    if (reload_asked_) waiting.request_stop();
+  }
+  const std::stop_callback forward(stop, [waiting]() mutable { waiting.request_stop(); });
+  const bool changed = rule_source_->wait_for_change(revision, waiting.get_token());
+  MutexLock lock(mutex_);
+  asked = std::exchange(reload_asked_, false);
+  return !stop.stop_requested() && (changed || asked);
+}
+
+void Collecting::take_rules(bool asked) {
+  auto loaded = unless_out_of_memory([this] { return rule_source_->load(); });
+  MutexLock lock(mutex_);
+  rules_changed_.notify_all();
+  if (!loaded.ok()) {
+    rules_problem_ = loaded.error().message();
+    log_error("the new rules are not usable, the last good ones stay in force:\n{}", rules_problem_);
+    return;
+  }
+  rules_problem_.clear();
+  const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
+  in_force_ = *loaded;  // also in another order: what is edited next is compared with this revision
+  if (sampler_) sampler_->set_rule(metrics_in_force(settings_, *loaded));
+  if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) {
+    if (asked) log_info("rules revision {}: nothing to change", loaded->revision);
+    return;
+  }
+  log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
+           diff.changed.size(), diff.stopped.size());
+  collector_->set_rules(std::move(*loaded));
+}
+
+void Collecting::ask_for_reload() {
+  std::stop_source waiting;
+  {
+    MutexLock lock(mutex_);
+    reload_asked_ = true;
+    waiting = waiting_;
+  }
+  waiting.request_stop();
+}
+
 void Collecting::request_stop() {
+  reloads_.reset();
   following_rules_.request_stop();
   collecting_.request_stop();
   sampling_.request_stop();

@@ -47,6 +47,10 @@ class Collecting {
   Status start_sampling(Producer& producer, const config::RuleSet& rules);
   void collect(Producer& producer, std::stop_token stop);
   void follow_rules(std::stop_token stop);
+  // Until the source says something new, or a reload is asked for (true).
+  bool wait_for_rules_or_reload(std::stop_token stop, bool& asked);
+  void take_rules(bool asked);
+  void ask_for_reload();
 
   const config::Settings& settings_;
   const Deps deps_;
@@ -59,11 +63,14 @@ class Collecting {
   std::unique_ptr<source::FileCollector> collector_;  // set once, under the mutex
   config::RuleSet in_force_ LB_GUARDED_BY(mutex_);
   std::string rules_problem_ LB_GUARDED_BY(mutex_);
+  bool reload_asked_ LB_GUARDED_BY(mutex_) = false;
+  std::stop_source waiting_ LB_GUARDED_BY(mutex_);  // of the wait for new rules under way
   std::unique_ptr<agent::SampleSender> sample_sender_;
   std::unique_ptr<source::HostCollector> sampler_;  // set once, before the threads start; nullptr: none are taken
   std::jthread sampling_;
   std::jthread collecting_;
   std::jthread following_rules_;
+  std::unique_ptr<Reloads::Subscription> reloads_;
 };
 
 }  // namespace logboom::app

@@ -71,6 +71,16 @@ void configure_output(Context& context, const Args& args) {
                 args.text("log-format", "text") == "json" ? LogFormat::kJson : LogFormat::kText);
 }
 
+std::vector<config::Problem> read_settings(Context& context, const Args& args) {
+  std::vector<config::Problem> problems;
+  read_config_file(context, problems);
+  context.settings.read_environment([](const std::string& name) { return std::getenv(name.c_str()); }, problems);
+  read_flags(context, args, problems);
+  if (!config::any_error(problems)) check_together(context.settings, problems);
+  if (!config::any_error(problems)) resolve_data_directory(context.settings);
+  return problems;
+}
+
 }  // namespace
 
 std::optional<int> prepare_context(Context& context, const Args& args, const std::string& config_name) {
@@ -79,15 +89,28 @@ std::optional<int> prepare_context(Context& context, const Args& args, const std
   context.server = args.text("server");
   context.token_file = args.text("token-file");
   context.config_file = find_config_file(args.text("config"), config_name, *context.files);
-  std::vector<config::Problem> problems;
-  read_config_file(context, problems);
-  context.settings.read_environment([](const std::string& name) { return std::getenv(name.c_str()); }, problems);
-  read_flags(context, args, problems);
-  if (!config::any_error(problems)) check_together(context.settings, problems);
+  const std::vector<config::Problem> problems = read_settings(context, args);
   for (const config::Problem& problem : problems) std::fputs(config::to_string(problem).c_str(), stderr);
-  if (config::any_error(problems)) return kUsage;
-  resolve_data_directory(context.settings);
-  return std::nullopt;
+  return config::any_error(problems) ? std::optional<int>(kUsage) : std::nullopt;
+}
+
+void report_changed_settings(const Context& context, const Args& args) {
+  Context fresh;
+  fresh.files = open_posix_file_system();
+  fresh.config_file = context.config_file;
+  const std::vector<config::Problem> problems = read_settings(fresh, args);
+  if (config::any_error(problems))
+    return log_error("the settings are not usable, those of the start stay in force:\n{}",
+                     config::to_error(problems).message());
+  std::string changed;
+  for (const config::OptionSpec& option : context.settings.table()) {
+    const config::SettingValue& now = context.settings.value(option.name);
+    const bool of_a_flag = now.origin.starts_with("--");
+    if (of_a_flag || fresh.settings.text(option.name) == now.text) continue;
+    changed += (changed.empty() ? "" : ", ") + option.name;
+  }
+  if (changed.empty()) return log_info("the settings are as they were at the start");
+  log_warn("changed settings take effect at the next start: {}", changed);
 }
 
 void print_error(const std::string& message) {

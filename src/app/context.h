@@ -31,13 +31,18 @@ struct Context {
   bool color = false;    // stdout
   std::stop_token stop;  // Ctrl-C, SIGTERM
 
-  Deps deps() { return {*files, clock, registry}; }
+  Reloads* reloads = nullptr;
+
+  Deps deps() { return {*files, clock, registry, reloads}; }
   std::string data_directory() const { return settings.text("data_dir"); }
 };
 
 // Fills the context from file, environment and flags; prints what is wrong and returns the exit code.
 // `config_name`: what the configuration file is called where none is given.
 std::optional<int> prepare_context(Context& context, const Args& args, const std::string& config_name);
+
+// Reads file, environment and flags anew and logs which settings differ from those in force: the next start takes them.
+void report_changed_settings(const Context& context, const Args& args);
 
 // "logboom: <message>" on stderr.
 void print_error(const std::string& message);

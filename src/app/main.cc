@@ -35,8 +35,10 @@ int main(int argc, char** argv) {
     return parsed.exit_code;
   }
   raise_descriptor_limit();
-  Signals signals;
+  Reloads reloads;
+  Signals signals(reloads);
   Context context;
+  context.reloads = &reloads;
   context.stop = signals.stop_token();
   if (const auto refused = prepare_context(context, parsed.args, parsed.command->config_name)) return *refused;
   return finish_output(run_command(parsed, context));

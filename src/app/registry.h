@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "app/reloads.h"
 #include "base/clock.h"
 #include "base/finding.h"
 #include "base/memory_budget.h"
@@ -29,6 +30,7 @@ struct Deps {
   FileSystem& files;
   const Clock& clock;
   Registry& registry;
+  Reloads* reloads = nullptr;  // none: nothing is read anew
 };
 
 Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& settings, StoreMode mode, Deps deps);

@@ -27,6 +27,12 @@ void notify_service_manager(const std::string& state) {
   ::close(descriptor);
 }
 
+std::unique_ptr<Reloads::Subscription> follow_settings(const Context& context, const Args& args) {
+  if (context.reloads == nullptr) return nullptr;
+  return std::make_unique<Reloads::Subscription>(*context.reloads,
+                                                 [&context, &args] { report_changed_settings(context, args); });
+}
+
 void wait_for_stop(std::stop_token stop) {
   Mutex mutex;
   CondVar never;

@@ -15,17 +15,20 @@ struct Signals::State {
   std::jthread thread;
 };
 
-Signals::Signals() : state_(std::make_unique<State>()) {
+Signals::Signals(Reloads& reloads) : state_(std::make_unique<State>()) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&state_->set, signal);
   ::pthread_sigmask(SIG_BLOCK, &state_->set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  state_->thread = std::jthread([state = state_.get()](std::stop_token) {
+  state_->thread = std::jthread([state = state_.get(), &reloads](std::stop_token) {
     int stops = 0;
     for (;;) {
       int signal = 0;
       if (::sigwait(&state->set, &signal) != 0) continue;
-      if (signal == SIGUSR1) return;   // the destructor
-      if (signal == SIGHUP) continue;  // rules are followed by themselves; only kept from ending the program
+      if (signal == SIGUSR1) return;  // the destructor
+      if (signal == SIGHUP) {
+        reloads.request();
+        continue;
+      }
       if (++stops > 1) ::_exit(130);
       state->stop.request_stop();
     }

@@ -105,8 +105,8 @@ Status must_be_a_finding(const Api& api, const std::string& id, std::stop_token 
     if (std::ranges::any_of(report.findings, [&](const auto& finding) { return finding.id == id; })) return {};
     known = open_findings(report.findings);
   }
-  return Error(ErrorCode::kNotFound, fmt::format("cannot accept {}: the audit has no such finding; {}",
-                                                 printable(id.substr(0, 100)), known));
+  return Error(ErrorCode::kNotFound,
+               fmt::format("cannot accept {}: the audit has no such finding; {}", printable(id.substr(0, 100)), known));
 }
 
 Status run_accept(const Api& api, const Params& params, const http::Request& request, http::ResponseWriter& writer) {

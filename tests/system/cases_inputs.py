@@ -9,6 +9,7 @@ import os
 import pty
 import random
 import select
+import signal
 import socket
 import subprocess
 import threading
@@ -498,3 +499,83 @@ def test_a_server_that_is_no_logboom(home):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_stream_of_other_bytes_under_a_used_name(home):
+    """`import -` of other bytes under a name that is used: exit 3, it and the audit name the stream, until a person accepts the finding by an id there is."""
+    first, other = b"2026-11-20 10:00:00 INFO one\n2026-11-20 10:00:01 INFO two\n", b"2026-11-20 10:00:00 INFO 0ne\n2026-11-20 10:00:01 INFO two\n"
+    home.run("import", "-", "--name", "web", stdin=first)
+    for _ in range(2):
+        done = home.run("import", "-", "--name", "web", stdin=other, code=3)
+        check(b"stdin:web: " in done.stderr and b"quarantine" in done.stderr and b"--name" in done.stderr and b"0 B durable" in done.stderr, f"the import says {done.stderr!r}")
+    finding = home.json("audit", code=1)["findings"]
+    check(len(finding) == 1 and finding[0]["kind"] == "conflict" and finding[0]["file"] == "stdin:web", f"the audit says {finding}")
+    refused = home.run("audit", "--accept", "f-0000000000000000", code=2)
+    check(finding[0]["id"].encode() in refused.stderr and not refused.stdout, f"an id that no finding has: {refused.stderr!r}")
+    check_audit(home, 1)
+    home.run("audit", "--accept", finding[0]["id"])
+    check_audit(home)
+    home.run("import", "-", "--name", "web", stdin=first)
+    check(stored_lines(home) == first.splitlines(True), "the first stream is what is stored")
+
+
+def test_made_up_logs_for_a_configuration(home):
+    """`generate --config` writes what the configuration collects, each path of it, and replaces nothing that is there."""
+    config = os.path.join(home.root, "c.yaml")
+    paths = [home.log("one.log"), os.path.join(home.logs, "deep", "**", "x-*.log"), os.path.join(home.logs, "folder/")]
+    write(config, ("collect:\n  items:\n" + "".join(f"    - path: '{path}'\n" for path in paths)).encode())
+    home.run("generate", "--config", config, "--lines", "500", "--files", "2", "--format", "app")
+    made = sorted(os.path.join(d, n) for d, _, names in os.walk(home.logs) for n in names)
+    check(len(made) == 5, f"one file, two of a pattern, two of a folder: {made}")
+    lines = sorted(line for path in made for line in read(path).splitlines(True))
+    up = home.start("--config", config)
+    wait_lines(home, len(lines))
+    home.stop(up)
+    check(sorted(stored_lines(home)) == lines, "every line of every file is collected")
+    for words, says in ((["--config", config], b"one.log"), (["--config", config, home.logs], b"folder"), (["--config", "/dev/null"], b"no path")):
+        done = home.run("generate", *words, "--lines", "1", code=2)
+        check(says in done.stderr, f"{words}: {done.stderr!r}")
+    check(sorted(line for path in made for line in read(path).splitlines(True)) == lines, "what was there is as it was")
+
+
+def test_patterns_of_files(home):
+    """`--file` and `file:` take a path, a name, *, ** and ?."""
+    for name in ("a/app-1.log", "a/b/app-2.log", "app-10.log"):
+        os.makedirs(os.path.dirname(home.log(name)), exist_ok=True)
+        write(home.log(name), f"2026-11-20 10:00:00 INFO line of {name}\n".encode())
+    home.run("import", home.logs)
+    for pattern, found in (("app-?.log", 2), ("app-*.log", 3), (home.logs + "/**/app-*.log", 3), (home.logs + "/*/app-?.log", 2), (home.log("a/app-1.log"), 1), ("app-1.log", 1), ("*/b/*", 1),
+                           (home.logs + "/a/**", 2), ("app-1?.log", 1), ("app-", 0), ("?/app-1.log", 0)):
+        by_option = home.run("search", "--count", "--file", pattern, code=None).stdout
+        by_query = home.run("search", "--count", f"file:{pattern}", code=None).stdout
+        check(by_option == by_query == b"%d\n" % found, f"{pattern}: {by_option!r}, {by_query!r}, wanted {found}")
+
+
+@faults("C7")
+def test_a_hangup_reads_the_configuration_anew(home):
+    """SIGHUP: rules and settings are read at once and the log says what came of it; a file that is wrong leaves what is in force; the program goes on."""
+    lines, config = Lines(), os.path.join(home.root, "logboom.yaml")
+    rules = "collect: {items: [{path: %s}]}\n" % home.log("a.log")
+    write(config, rules.encode())
+    append(home.log("a.log"), lines.next(10))
+    up = home.start("--config", config)
+    wait_lines(home, 10)
+
+    def hang_up(said):
+        seen = len(home.up_log())
+        up.send_signal(signal.SIGHUP)
+        home.wait_until(lambda: all(text in home.up_log()[seen:] for text in said), f"the log says {said}")
+
+    hang_up(["as they were at the start", "nothing to change"])
+    write(config, (rules + "logs: {retention: {age: 5d}}\n").encode())
+    hang_up(["logs.retention.age", "next start"])
+    write(config, b"collect: [\n")
+    hang_up(["not usable, the last good ones stay", "settings are not usable"])
+    write(config, rules.encode())
+    hang_up(["as they were at the start"])
+    for _ in range(200):
+        up.send_signal(signal.SIGHUP)
+    append(home.log("a.log"), lines.next(10))
+    wait_lines(home, 20)
+    home.stop(up)
+    oracle(home, lines.made, [read(home.log("a.log"))])

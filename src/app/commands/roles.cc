@@ -26,8 +26,9 @@ void tell_old_meaning(const Context& context, const char* meaning) {
   if (config::is_ini_file(context.config_file)) log_info("{}: {}", context.config_file, meaning);
 }
 
-Status run_agent_program(Context& context) {
+Status run_agent_program(Context& context, const Args& args) {
   LB_TRY(take_common_options(context));
+  const auto settings = follow_settings(context, args);
   tell_old_meaning(context,
                    "files that are there when their rule starts are read from their end, and a message is the raw line "
                    "([kafka] value = json, an item's \"start\": \"beginning\" change that)");
@@ -97,17 +98,19 @@ Status run_transfer_program(Context& context) {
 
 }  // namespace
 
-int run_agent(Context& context, const Args&) {
-  const Status ran = run_agent_program(context);
+int run_agent(Context& context, const Args& args) {
+  const Status ran = run_agent_program(context, args);
   return ran.ok() ? kOk : fail(ran.error());
 }
 
-int run_transfer(Context& context, const Args&) {
+int run_transfer(Context& context, const Args& args) {
+  const auto settings = follow_settings(context, args);
   const Status ran = run_transfer_program(context);
   return ran.ok() ? kOk : fail(ran.error());
 }
 
-int run_server(Context& context, const Args&) {
+int run_server(Context& context, const Args& args) {
+  const auto settings = follow_settings(context, args);
   const Status ran = run_server_program(context);
   return ran.ok() ? kOk : fail(ran.error());
 }

@@ -43,7 +43,7 @@ std::vector<Option> up_options() {
 
 std::vector<Option> row_options() {
   return {{"--host", "HOST", "Only this host."},
-          {"--file", "GLOB", "Only files whose path matches."},
+          {"--file", "GLOB", "Only files with this path or name; *, ** and ? as in the query language."},
           {"--with", "COLUMNS", "Columns before each record: time, host, file, offset, level; comma-separated."}};
 }
 
@@ -142,16 +142,17 @@ Command config_command() {
 }
 
 std::vector<Option> generate_options() {
-  return {{"--format", "FORMAT", "What the lines look like.", {"app", "access", "json", "java", "mysql-slow", "mixed"}},
-          {"--files", "N", "Number of files, app-0.log and so on (default 1)."},
-          {"--bytes", "SIZE", "Stop after this much in all."},
-          {"--lines", "N", "Stop after this many lines in all."},
-          {"--rate", "N", "Lines per second in all, with the clock's time; else as fast as it goes."},
-          {"--rotate", "HOW", "Rotate as logrotate does.", {"rename", "copytruncate", "gzip"}},
-          {"--rotate-name", "PATTERN", "Name of a rotated file, as strftime takes it (%Y%m%d%H%M%S.txt)."},
-          {"--every", "TIME", "Time between rotations (default 1s)."},
-          {"--start", "TIME", "Time of the first line (ISO)."},
-          {"--seed", "N", "The same seed gives the same bytes (default 1)."}};
+  return {
+      {"--format", "FORMAT", "What the lines look like.", {"app", "access", "json", "java", "mysql-slow", "mixed"}},
+      {"--files", "N", "Number of files, app-0.log and so on (default 1); with --config for each folder or pattern."},
+      {"--bytes", "SIZE", "Stop after this much in all."},
+      {"--lines", "N", "Stop after this many lines in all."},
+      {"--rate", "N", "Lines per second in all, with the clock's time; else as fast as it goes."},
+      {"--rotate", "HOW", "Rotate as logrotate does.", {"rename", "copytruncate", "gzip"}},
+      {"--rotate-name", "PATTERN", "Name of a rotated file, as strftime takes it (%Y%m%d%H%M%S.txt)."},
+      {"--every", "TIME", "Time between rotations (default 1s)."},
+      {"--start", "TIME", "Time of the first line (ISO)."},
+      {"--seed", "N", "The same seed gives the same bytes (default 1)."}};
 }
 
 std::vector<Command> running_commands() {
@@ -277,7 +278,16 @@ std::vector<Command> keeping_commands() {
        0,
        {},
        run_repair},
-      {"generate", "Writes log files as applications do.", "[DIR]", 0, 1, generate_options(), run_generate},
+      {"generate",
+       "Writes log files as applications do.",
+       "[DIR]",
+       0,
+       1,
+       generate_options(),
+       run_generate,
+       {},
+       "With --config FILE it writes to the paths of its collect.items: what names one file is that file, a folder or "
+       "pattern gets --files of them. Nothing that is there is replaced then."},
       {"completion", "Prints a completion script.", "bash|zsh|fish", 1, 1, {}, run_completion},
       {"reference",
        "Prints a page of the reference: commands or settings.",

@@ -42,6 +42,7 @@ void greet(Context& context, Engine& engine, PageServer& server, bool page) {
 }  // namespace
 
 int run_up(Context& context, const Args& args) {
+  const auto settings = follow_settings(context, args);
   auto given = rules_of_paths(args);
   if (!given.ok()) return fail(given.error());
   auto engine = Engine::open(context.settings, context.deps());
