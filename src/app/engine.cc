@@ -138,7 +138,7 @@ void EngineOfOneMachine::keep(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const Status applied = store_->keeper().apply_retention(retention_policy(settings_, deps_.files));
     if (!applied.ok()) log_warn("retention: {}", applied.error().message());
-    const Status of_metrics = metrics_ ? metrics_->apply_retention(metric_retention(settings_)) : ok_status();
+    const Status of_metrics = metrics_ ? metrics_->keeper().apply_retention(metric_retention(settings_)) : ok_status();
     if (!of_metrics.ok()) log_warn("retention of metrics: {}", of_metrics.error().message());
     MutexLock lock(mutex_);
     wake_.wait_for(mutex_, stop, kRetentionEvery, [] { return false; });

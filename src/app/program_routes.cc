@@ -74,7 +74,13 @@ void backup_route(Engine& engine, const Request& request, ResponseWriter& writer
     return refuse(writer, Error(ErrorCode::kInvalidArgument, "directory: give an absolute path"));
   const Status done = engine.store().keeper().backup(directory + "/store", request.stop);
   if (!done.ok()) return refuse(writer, done.error());
-  answer(writer, {{"directory", directory}});
+  const Status of_metrics =
+      engine.metrics() == nullptr
+          ? Status(Error(ErrorCode::kUnsupported, "host metrics are not kept: their store failed"))
+          : engine.metrics()->keeper().backup(directory + "/metrics", request.stop);
+  const bool elsewhere = !of_metrics.ok() && of_metrics.error().code() == ErrorCode::kUnsupported;
+  if (!of_metrics.ok() && !elsewhere) return refuse(writer, of_metrics.error());
+  answer(writer, {{"directory", directory}, {"left_out", elsewhere ? json(of_metrics.error().message()) : json()}});
 }
 
 }  // namespace
@@ -92,7 +98,8 @@ void register_program_routes(http::Router& router, Engine& engine, http::EventLo
       body_parameter("again", "boolean", false, "Also store what retention has removed."),
       body_parameter("stream_name", "string", false, "The one path holds a stream; its source is this name.")};
   router.add(std::move(import));
-  http::Route backup = route("POST", "/api/v1/backup", Role::kAdmin, "Copies the store while it runs.", "The folder.",
+  http::Route backup = route("POST", "/api/v1/backup", Role::kAdmin, "Copies the stores while they run.",
+                             "The folder, and what is not in the copy, or null.",
                              [&engine](const Request& q, ResponseWriter& w) { backup_route(engine, q, w); });
   backup.parameters = {body_parameter("directory", "string", true, "An absolute path; made when missing.")};
   router.add(std::move(backup));

@@ -152,6 +152,17 @@ struct MetricStats {
 };
 
 // Thread-safe.
+class MetricKeeper {
+ public:
+  virtual ~MetricKeeper() = default;
+  // Removes what is older. Held back when the clock jumped. A server that keeps time itself is left alone.
+  virtual Status apply_retention(const MetricRetention& retention) = 0;
+  // A copy of everything that is durable now, made while samples come in, in a directory that is made or empty: a store
+  // of its own. kUnsupported where a server keeps the samples.
+  virtual Status backup(const std::string& directory, std::stop_token stop) = 0;
+};
+
+// Thread-safe.
 class MetricStore {
  public:
   virtual ~MetricStore() = default;
@@ -169,8 +180,7 @@ class MetricStore {
   virtual Result<MetricAnswer> query(const MetricQuery& query, MetricVisitor& visitor, std::stop_token stop) = 0;
   // Sorted by host, measurement, tags.
   virtual Result<std::vector<SeriesInfo>> series(const SeriesRequest& request, std::stop_token stop) = 0;
-  // Removes what is older. Held back when the clock jumped. A server that keeps time itself is left alone.
-  virtual Status apply_retention(const MetricRetention& retention) = 0;
+  virtual MetricKeeper& keeper() = 0;
   virtual MetricStats stats() = 0;
   // Makes durable what was appended and ends the threads; after it the store only refuses.
   virtual Status close() = 0;

@@ -1,5 +1,6 @@
 #include "transfer/sample_lane.h"
 
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -29,7 +30,7 @@ class SlowStore final : public metricstore::MetricStore {
   Result<std::vector<metricstore::SeriesInfo>> series(const metricstore::SeriesRequest&, std::stop_token) override {
     return std::vector<metricstore::SeriesInfo>();
   }
-  Status apply_retention(const metricstore::MetricRetention&) override { return ok_status(); }
+  metricstore::MetricKeeper& keeper() override { std::abort(); }
   metricstore::MetricStats stats() override { return {}; }
   Status close() override { return ok_status(); }
 

@@ -1,4 +1,6 @@
 """The reference in docs/ is what the program's own tables say."""
+import csv
+import io
 import os
 import re
 
@@ -58,16 +60,23 @@ def test_import_standard_input(home):
 
 
 def test_backup_is_a_data_directory(home):
-    """A backup can be searched, audited and exported like the original."""
+    """A backup can be searched, audited and exported like the original, and has the host's metrics."""
     path = home.log("a.log")
     with open(path, "wb") as f:
         f.write(b"2026-11-20 10:00:00 INFO kept\n" * 1000)
-    up = home.start(home.logs)
+    config = os.path.join(home.root, "logboom.yaml")
+    with open(config, "w") as f:
+        f.write(f"collect: {{items: [{{path: {path}}}]}}\nmetrics: {{interval: 1s}}\n")
+    up = home.start("--config", config)
     home.wait_until(lambda: home.run("search", "--count", "kept", code=None).stdout == b"1000\n", "the lines are found")
+    samples = lambda: list(csv.DictReader(io.StringIO(home.run("metrics", "*", "load.load1", "--step", "1s", "-o", "csv", code=None).stdout.decode())))
+    home.wait_until(lambda: len(samples()) >= 2, "samples of this host are stored", 60)
+    before = samples()
     copy = os.path.join(home.root, "copy")
     home.run("backup", copy)
     home.stop(up)
     home.data = copy
+    check([row for row in samples() if row in before] == before, "the copy holds every sample")
     check(home.run("search", "--count", "kept").stdout == b"1000\n", "the copy holds every line")
     home.run("audit")
     check(home.export(path) == open(path, "rb").read(), "the copy exports the file")

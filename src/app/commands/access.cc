@@ -81,6 +81,9 @@ int run_backup(Context& context, const Args& args) {
   if (!answer.ok()) return fail(answer.error());
   fmt::print("copied to {}{}; search it with --data {}\n", directory, context.server.empty() ? "" : " of the server",
              directory);
+  if (const std::string left_out = answer->value("left_out", json()).is_string() ? (*answer)["left_out"] : "";
+      !left_out.empty())
+    fmt::print("{}\n", printable(left_out));
   return kOk;
 }
 

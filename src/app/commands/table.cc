@@ -263,7 +263,7 @@ std::vector<Command> keeping_commands() {
       {"login", "A fresh one-time address for the page.", "", 0, 0, {}, run_login},
       token_command(),
       {"backup",
-       "A consistent copy of the store of records, made while it runs; host metrics are not in it.",
+       "A consistent copy of records and host metrics, made while the program runs: a data directory of its own.",
        "DIR",
        1,
        1,

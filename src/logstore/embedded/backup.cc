@@ -2,36 +2,17 @@
 // commits go on into the WAL.
 #include <algorithm>
 
-#include <fmt/format.h>
-
+#include "io/copy_file.h"
 #include "logstore/embedded/keeper.h"
 
 namespace logboom::logstore::embedded {
 namespace {
-
-constexpr std::size_t kCopyBytes = 1u << 20;
 
 struct CopyTask {
   std::string from;
   std::string to;
   std::uint64_t size = 0;
 };
-
-Status copy_file(FileSystem& files, const CopyTask& task, std::stop_token stop) {
-  LB_ASSIGN(const std::unique_ptr<File> from, files.open(task.from, OpenMode::kRead));
-  LB_ASSIGN(const std::unique_ptr<File> to, files.open(task.to, OpenMode::kCreateNew));
-  std::string buffer(kCopyBytes, '\0');
-  for (std::uint64_t at = 0; at < task.size;) {
-    if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot finish the backup: it was stopped");
-    const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBytes, task.size - at));
-    LB_ASSIGN(const std::size_t got, from->pread(buffer.data(), wanted, at));
-    if (got == 0)
-      return Error(ErrorCode::kCorrupt, fmt::format("cannot copy {}: it is shorter than it was", task.from));
-    LB_TRY(to->pwrite(buffer.data(), got, at));
-    at += got;
-  }
-  return to->sync();
-}
 
 // The file as it stands now, and its WAL where it has one.
 Status add_tasks(FileSystem& files, const std::string& from, const std::string& to, std::vector<CopyTask>& tasks) {
@@ -42,13 +23,6 @@ Status add_tasks(FileSystem& files, const std::string& from, const std::string& 
   return ok_status();
 }
 
-Status check_target(FileSystem& files, const std::string& directory) {
-  LB_TRY(files.create_directories(directory));
-  LB_ASSIGN(const std::vector<DirectoryEntry> entries, files.list(directory));
-  if (entries.empty()) return ok_status();
-  return Error(ErrorCode::kInvalidArgument, fmt::format("cannot back up into {}: it is not empty", directory));
-}
-
 }  // namespace
 
 Status EmbeddedKeeper::backup(const std::string& directory, std::stop_token stop) {
@@ -57,7 +31,7 @@ Status EmbeddedKeeper::backup(const std::string& directory, std::stop_token stop
   }
   MutexLock lock(admin_);
   FileSystem& files = d_.files.files();
-  LB_TRY(check_target(files, directory));
+  LB_TRY(make_empty_directory(files, directory));
   std::vector<CopyTask> tasks;
   Manifest manifest;
   const auto prepare = [&]() -> Status {
@@ -69,7 +43,8 @@ Status EmbeddedKeeper::backup(const std::string& directory, std::stop_token stop
     return ok_status();
   };
   Status status = d_.committer->run(prepare);
-  for (std::size_t i = 0; status.ok() && i < tasks.size(); ++i) status = copy_file(files, tasks[i], stop);
+  for (std::size_t i = 0; status.ok() && i < tasks.size(); ++i)
+    status = copy_file(files, tasks[i].from, tasks[i].to, tasks[i].size, stop);
   const Status released = d_.committer->run([&]() -> Status {
     d_.committer->release_checkpoints();
     return ok_status();

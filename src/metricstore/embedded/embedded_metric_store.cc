@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/mutex.h"
+#include "io/copy_file.h"
 #include "metricstore/embedded/metric_reader.h"
 #include "metricstore/embedded/metric_writer.h"
 
@@ -17,7 +19,7 @@ using embedded::MetricWriter;
 constexpr const char* kFileName = "/metrics.db";
 constexpr const char* kLockName = "/metrics.lock";
 
-class EmbeddedMetricStore final : public MetricStore {
+class EmbeddedMetricStore final : public MetricStore, public MetricKeeper {
  public:
   EmbeddedMetricStore(const EmbeddedMetricOptions& options, FileSystem& files, const Clock& clock)
       : options_(options),
@@ -61,6 +63,26 @@ class EmbeddedMetricStore final : public MetricStore {
   Status apply_retention(const MetricRetention& retention) override {
     return writer_ ? writer_->apply_retention(retention) : read_only();
   }
+  Status backup(const std::string& directory, std::stop_token stop) override {
+    if (!writer_) return read_only();
+    MutexLock lock(backup_);
+    LB_TRY(make_empty_directory(files_, directory));
+    LB_TRY(writer_->flush());
+    std::uint64_t size = 0;
+    LB_TRY(writer_->run([&]() -> Status {
+      LB_ASSIGN(size, file_->hold_main());
+      return ok_status();
+    }));
+    const Status copied = copy_file(files_, options_.directory + kFileName, directory + kFileName, size, stop);
+    const Status kept = writer_->run([&]() -> Status {
+      if (file_->release_main()) return ok_status();
+      return Error(ErrorCode::kUnavailable, "the metric store's file was opened anew while it was copied: try again");
+    });
+    LB_TRY(copied);
+    LB_TRY(kept);
+    return files_.sync_directory(directory);
+  }
+  MetricKeeper& keeper() override { return *this; }
   MetricStats stats() override {
     MetricStats stats;
     directory_.count(stats);
@@ -111,6 +133,7 @@ class EmbeddedMetricStore final : public MetricStore {
   Directory directory_;
   Refusals refusals_;
   std::uint64_t damaged_rows_ = 0;
+  Mutex backup_;  // one at a time
   std::unique_ptr<MetricWriter> writer_;
   std::unique_ptr<MetricReader> reader_;
 };

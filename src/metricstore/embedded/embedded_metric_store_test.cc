@@ -1,6 +1,8 @@
 #include "metricstore/embedded/embedded_metric_store.h"
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -20,7 +22,7 @@ constexpr TimeNs kHour = 60 * kMinute;
 class EmbeddedMetricStoreTest : public ::testing::Test {
  protected:
   void open() {
-    options_.directory = "/metrics";
+    if (options_.directory.empty()) options_.directory = "/metrics";
     options_.group_commit = 0ms;
     auto opened = open_embedded_metric_store(options_, files_, clock_, registry_);
     ASSERT_TRUE(opened.ok()) << opened.error().message();
@@ -91,9 +93,9 @@ TEST_F(EmbeddedMetricStoreTest, RetentionLeavesTheCoarserTiers) {
   open();
   put_samples(kStart, kStart + 12 * kHour);
   const MetricRetention short_raw{{3h, 6h, 24h * 365}};
-  ASSERT_TRUE(store_->apply_retention(short_raw).ok());
+  ASSERT_TRUE(store_->keeper().apply_retention(short_raw).ok());
   reopen();
-  ASSERT_TRUE(store_->apply_retention(short_raw).ok());
+  ASSERT_TRUE(store_->keeper().apply_retention(short_raw).ok());
   std::vector<MetricLine> lines;
   const auto answer = ask(query_of("cpu", "user", kStart, kStart + 12 * kHour, 10, Pick::kCount), lines);
   ASSERT_TRUE(answer.ok());
@@ -113,11 +115,11 @@ TEST_F(EmbeddedMetricStoreTest, SeriesWithoutSamplesAreForgotten) {
   reopen();
   clock_.set_wall(clock_.now() + 800 * 24 * kHour);
   const MetricRetention kept;
-  ASSERT_TRUE(store_->apply_retention(kept).ok());
+  ASSERT_TRUE(store_->keeper().apply_retention(kept).ok());
   EXPECT_NE(store_->stats().deletion_held, "") << "a clock that jumps deletes nothing";
   EXPECT_EQ(store_->stats().series, 1u);
   clock_.advance(25h);
-  ASSERT_TRUE(store_->apply_retention(kept).ok());
+  ASSERT_TRUE(store_->keeper().apply_retention(kept).ok());
   EXPECT_EQ(store_->stats().deletion_held, "");
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(store_->stats().series, 0u);
@@ -183,6 +185,48 @@ TEST_F(EmbeddedMetricStoreTest, OnlyOneProgramWrites) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code(), ErrorCode::kUnavailable);
   EXPECT_NE(second.error().message().find("another logboom"), std::string::npos);
+}
+
+TEST_F(EmbeddedMetricStoreTest, ABackupIsAStoreOfItsOwnMadeWhileSamplesComeIn) {
+  open();
+  put_samples(kStart, kStart + 2 * kHour);
+  std::atomic<bool> done = false;
+  std::jthread writer([&] {
+    for (TimeNs time = kStart + 2 * kHour; !done; time += 10 * kSecond) {
+      ASSERT_TRUE(store_->append(batch_of("a", {sample(time)}), {}, {}).ok());
+      ASSERT_TRUE(store_->flush().ok());
+    }
+  });
+  const Status copied = store_->keeper().backup("/copy", {});
+  done = true;
+  writer.join();
+  ASSERT_TRUE(copied.ok()) << copied.error().message();
+  EXPECT_EQ(store_->keeper().backup("/copy", {}).error().code(), ErrorCode::kInvalidArgument) << "not empty";
+  put_samples(kStart + 10 * kHour, kStart + 11 * kHour);
+  ASSERT_TRUE(store_->close().ok());
+  store_.reset();
+  options_.directory = "/copy";
+  open();
+  std::vector<MetricLine> lines;
+  ASSERT_TRUE(ask(query_of("cpu", "user", kStart, kStart + 10 * kHour, 0, Pick::kLast), lines).ok());
+  ASSERT_EQ(lines.size(), 1u);
+  ASSERT_GE(lines[0].values.size(), 720u) << "what was acknowledged before is in it";
+  for (std::size_t i = 0; i < lines[0].values.size(); ++i) EXPECT_EQ(lines[0].values[i], static_cast<double>(i));
+  ASSERT_TRUE(ask(query_of("cpu", "user", kStart + 10 * kHour, kStart + 11 * kHour, 0, Pick::kLast), lines).ok());
+  EXPECT_TRUE(lines.empty()) << "what came later is not";
+  EXPECT_EQ(store_->stats().damaged_chunks, 0u);
+}
+
+TEST_F(EmbeddedMetricStoreTest, ABackupThatCannotBeWrittenIsToldAndTheStoreGoesOn) {
+  open();
+  put_samples(kStart, kStart + kHour);
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_EQ(store_->keeper().backup("/stopped", stopped.get_token()).error().code(), ErrorCode::kCancelled);
+  put_samples(kStart + kHour, kStart + 2 * kHour);
+  EXPECT_TRUE(store_->keeper().backup("/copy", {}).ok());
+  reopen();
+  EXPECT_FALSE(store_->keeper().backup("/copy", {}).ok());
 }
 
 TEST_F(EmbeddedMetricStoreTest, AReaderSeesEverythingAndChangesNothing) {

@@ -83,6 +83,7 @@ Status MetricFile::check_head(sqlite::Database& database) {
 }
 
 Status MetricFile::open_writer() {
+  main_written_ = true;
   auto writer = std::make_unique<Writer>();
   sqlite::Options options;
   options.access = sqlite::Access::kCreate;
@@ -248,7 +249,7 @@ Status MetricFile::delete_series(SeriesId id) {
 
 Status MetricFile::checkpoint_if_due() {
   const std::uint64_t wal = wal_bytes();
-  if (wal < checkpoint_at_) return ok_status();
+  if (wal < checkpoint_at_ || main_held_) return ok_status();
   const bool restart = wal >= kRestartBytes;
   if (restart) hold();
   const auto done =
@@ -261,10 +262,27 @@ Status MetricFile::checkpoint_if_due() {
 }
 
 Status MetricFile::checkpoint_all() {
+  main_written_ = true;
   hold();
   const auto done = writer_->database->checkpoint(sqlite::CheckpointMode::kTruncate);
   resume();
-  return done.ok() ? ok_status() : Status(done.error());
+  if (!done.ok()) return done.error();
+  if (!done->complete) return Error(ErrorCode::kUnavailable, fmt::format("cannot checkpoint {}: it is read", path_));
+  return ok_status();
+}
+
+Result<std::uint64_t> MetricFile::hold_main() {
+  LB_TRY(checkpoint_all());
+  LB_ASSIGN(const std::int64_t pages, writer_->database->query_int("PRAGMA page_count"));
+  LB_ASSIGN(const std::int64_t page_bytes, writer_->database->query_int("PRAGMA page_size"));
+  main_held_ = true;
+  main_written_ = false;
+  return static_cast<std::uint64_t>(pages * page_bytes);
+}
+
+bool MetricFile::release_main() {
+  main_held_ = false;
+  return !main_written_;
 }
 
 // ---------------------------------------------------------------- reading

@@ -44,6 +44,11 @@ class MetricFile {
   // Between transactions.
   Status checkpoint_if_due();
   Status checkpoint_all();
+  // Brings everything committed into the main file; its size. It can be copied as it is until release_main():
+  // checkpoints that come due wait. kUnavailable while somebody reads for long.
+  Result<std::uint64_t> hold_main();
+  // False: the main file was written meanwhile all the same, as the file was opened anew: a copy is of no use.
+  bool release_main();
   // After a failed write: closes everything and opens it anew, see open(). Waits for readers.
   Status reopen();
   std::uint64_t wal_bytes() const { return writer_->database->wal_bytes(); }
@@ -93,6 +98,8 @@ class MetricFile {
   const std::string path_;
   std::unique_ptr<Writer> writer_;  // nullptr: opened for reading
   std::uint64_t checkpoint_at_ = 0;
+  bool main_held_ = false;
+  bool main_written_ = false;  // since it is held
   std::int64_t next_recent_ = 1;
   Mutex mutex_;
   CondVar changed_;

@@ -99,6 +99,18 @@ Status MetricWriter::apply_retention(const MetricRetention& retention) {
   return done.get();
 }
 
+Status MetricWriter::run(std::function<Status()> work) {
+  std::future<Status> done;
+  {
+    MutexLock lock(mutex_);
+    if (closing_) return Error(ErrorCode::kUnavailable, "the metric store is closed");
+    work_.push_back({std::move(work), {}});
+    done = work_.back().done.get_future();
+    changed_.notify_all();
+  }
+  return done.get();
+}
+
 Status MetricWriter::close() {
   {
     MutexLock lock(mutex_);
@@ -138,7 +150,7 @@ void MetricWriter::set_problem(std::string problem) {
 std::deque<MetricWriter::Pending> MetricWriter::take() {
   MutexLock lock(mutex_);
   const auto something = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
-    return closing_ || !queue_.empty() || !deletions_.empty();
+    return closing_ || !queue_.empty() || !deletions_.empty() || !work_.empty();
   };
   if (!deletion_) changed_.wait_for(mutex_, {}, failed_ ? kRetryEvery : kMaintainEvery, something);
   const auto urgent = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
@@ -168,6 +180,7 @@ void MetricWriter::loop() {
   MutexLock lock(mutex_);
   for (Deletion& deletion : deletions_)
     deletion.done.set_value(Error(ErrorCode::kCancelled, "the metric store was closed"));
+  for (Work& work : work_) work.done.set_value(Error(ErrorCode::kUnavailable, "the metric store is closed"));
   if (failed_) return;
   lock.unlock();
   const Status done = d_.file.checkpoint_all();
@@ -300,6 +313,7 @@ bool MetricWriter::recover() {
 // ---------------------------------------------------------------- between commits
 
 void MetricWriter::maintain() {
+  do_work();
   if (failed_ && !recover()) {
     if (deletion_) deletion_->done.set_value(Error(ErrorCode::kIo, "cannot delete old samples: the file failed"));
     deletion_.reset();
@@ -311,6 +325,16 @@ void MetricWriter::maintain() {
   if (failed_) return;
   const Status done = d_.file.checkpoint_if_due();
   if (!done.ok()) note_failure(done);
+}
+
+void MetricWriter::do_work() {
+  std::deque<Work> work;
+  {
+    MutexLock lock(mutex_);
+    work.swap(work_);
+  }
+  for (Work& one : work)
+    one.done.set_value(failed_ ? Status(Error(ErrorCode::kUnavailable, "the metric store's file failed")) : one.what());
 }
 
 // One host at a time, so that commits wait for a few milliseconds only; the longest queue first.

@@ -53,6 +53,8 @@ class MetricWriter {
   Status append(SampleBatch batch, OnStored on_stored, std::stop_token stop);
   Status flush();
   Status apply_retention(const MetricRetention& retention);
+  // Runs it on the thread that writes, between commits; its status, or kUnavailable where that thread cannot write now.
+  Status run(std::function<Status()> work);
   Status close();
   // values, batches, waiting bytes, damage, problem, what holds deletion.
   void fill(MetricStats& stats) const;
@@ -75,6 +77,10 @@ class MetricWriter {
     MetricRetention retention;
     std::promise<Status> done;
   };
+  struct Work {
+    std::function<Status()> what;
+    std::promise<Status> done;
+  };
   void loop();
   std::deque<Pending> take();
   void commit(std::deque<Pending> group);
@@ -83,6 +89,7 @@ class MetricWriter {
   std::string time_problem(TimeNs time, TimeNs now) const;
   Status check_space();
   void maintain();
+  void do_work();
   void write_due_chunks();
   void delete_old();
   Result<bool> delete_slice(const MetricRetention& retention);
@@ -104,6 +111,7 @@ class MetricWriter {
   CondVar changed_;
   std::deque<Pending> queue_ LB_GUARDED_BY(mutex_);
   std::deque<Deletion> deletions_ LB_GUARDED_BY(mutex_);
+  std::deque<Work> work_ LB_GUARDED_BY(mutex_);
   std::uint64_t queued_bytes_ LB_GUARDED_BY(mutex_) = 0;
   std::uint64_t appended_ LB_GUARDED_BY(mutex_) = 0;  // batches, ever
   std::uint64_t settled_ LB_GUARDED_BY(mutex_) = 0;

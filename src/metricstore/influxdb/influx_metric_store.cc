@@ -9,7 +9,7 @@
 namespace logboom::metricstore {
 namespace {
 
-class InfluxMetricStore final : public MetricStore {
+class InfluxMetricStore final : public MetricStore, public MetricKeeper {
  public:
   InfluxMetricStore(const InfluxOptions& options, const Clock& clock, Registry& registry)
       : refusals_(clock), server_(options), reader_(server_), writer_(options, server_, refusals_, registry) {}
@@ -26,6 +26,10 @@ class InfluxMetricStore final : public MetricStore {
   }
   // Retention policies are the server's.
   Status apply_retention(const MetricRetention&) override { return ok_status(); }
+  Status backup(const std::string&, std::stop_token) override {
+    return Error(ErrorCode::kUnsupported, "host metrics are in InfluxDB: back them up there");
+  }
+  MetricKeeper& keeper() override { return *this; }
   MetricStats stats() override {
     MetricStats stats;
     refusals_.fill(stats);
