@@ -86,10 +86,17 @@ class Between:
     def ends(self):
         return min(self.seconds), max(self.seconds)
 
-    def growth(self, of):
-        """The least and the greatest that a counter can have grown between the first and the last sample."""
-        first, last = (self.seconds[second] for second in self.ends())
+    def growth(self, of, ends=None):
+        """The least and the greatest that a counter can have grown between the samples of two seconds, the first and the last if none are named."""
+        first, last = (self.seconds[second] for second in ends or self.ends())
         return of(last[0]) - of(first[1]), of(last[1]) - of(first[0])
+
+    def runs(self, seconds):
+        """(second before, last) of each run of these seconds without a hole."""
+        known = sorted(second for second in seconds if {second, second - 1} <= self.seconds.keys())
+        begins = [second for second in known if second - 1 not in known]
+        ends = [second for second in known if second + 1 not in known]
+        return [(begin - 1, end) for begin, end in zip(begins, ends)]
 
 
 def within(what, ours, low, high, share=0.01, least=0.0):
