@@ -27,15 +27,12 @@ def summed(ref, measurement, fields, where="", by=("host",), alias=""):
                      f'WHERE $timeFilter GROUP BY time($__interval){groups} fill(null)'}
 
 
-def panel(title, targets, unit, x, y, width=12, height=8, top=None, kind="timeseries"):
+def panel(title, targets, unit, x, y, width=12, height=8, top=None):
     defaults = {"unit": unit, "min": 0, "custom": {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": 60000}}
     if top is not None:
         defaults["max"] = top
-    options = {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}, "tooltip": {"mode": "multi", "sort": "desc"}}
-    if kind == "stat":
-        defaults.pop("custom")
-        options = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "colorMode": "value", "graphMode": "area", "textMode": "auto"}
-    return {"type": kind, "title": title, "datasource": SOURCE, "targets": targets, "gridPos": {"x": x, "y": y, "w": width, "h": height},
+    options = {"legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True}, "tooltip": {"mode": "multi", "sort": "desc"}}
+    return {"type": "timeseries", "title": title, "datasource": SOURCE, "targets": targets, "gridPos": {"x": x, "y": y, "w": width, "h": height},
             "fieldConfig": {"defaults": defaults, "overrides": []}, "options": options}
 
 

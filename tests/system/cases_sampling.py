@@ -1,4 +1,5 @@
 """The samples of this host against what a reader of /proc of its own says, and against df and free; rules of metrics that change."""
+import ctypes
 import json
 import os
 import socket
@@ -7,8 +8,8 @@ import sys
 import time
 
 import proc_checker
-from faults import long
-from product import Unix, check, tool
+from faults import faults, long
+from product import NotRun, Unix, check, tool
 from wire import Host
 
 
@@ -226,3 +227,74 @@ def test_metrics_are_switched_off_and_on_by_the_file(home):
     check(len(values(home, "load", "load1")) <= count + 1, "samples are taken though metrics are off")
     write_config(home, "{interval: 1s}")
     home.wait_until(lambda: len(values(home, "load", "load1")) >= count + 3, "sampling goes on", 60)
+
+
+class HungMount:
+    """A file system of a server that never answers: FUSE without anybody behind it. Whoever looks at it waits until it is given up."""
+
+    def __init__(self, folder):
+        os.makedirs(folder)
+        self.folder, self.libc = folder, ctypes.CDLL(None, use_errno=True)
+        self.device = os.open("/dev/fuse", os.O_RDWR) if os.access("/dev/fuse", os.W_OK) else -1
+        options = f"fd={self.device},rootmode=40000,user_id=0,group_id=0".encode()
+        if self.device < 0 or self.libc.mount(b"hung", folder.encode(), b"fuse", 0, options) != 0:
+            self.close()
+            raise NotRun("cannot mount a FUSE file system")
+
+    def close(self):
+        if self.device >= 0:
+            os.close(self.device)  # whoever waits is let go
+        self.libc.umount2(self.folder.encode(), 2)
+
+
+@faults("M4")
+def test_a_file_system_that_hangs_holds_nothing_up(home):
+    """A mounted file system whose server never answers, and one mounted in a folder beside it: samples come every second, with the other's space."""
+    home.image(os.path.join(home.root, "image"), 16 << 20, os.path.join(home.root, "fine"))
+    hung = HungMount(os.path.join(home.root, "hung"))
+    try:
+        looked = subprocess.Popen(["stat", "-f", hung.folder], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        start(home, "{interval: 1s}")
+        wait_for_samples(home, 5)
+        check(looked.poll() is None, "the file system answers: the test proves nothing")
+        mounts = {line["tags"]["mount"] for line in lines(home, "disk")}
+        check(os.path.join(home.root, "fine") in mounts and hung.folder not in mounts, f"sampled are {mounts}")
+        times = sorted(values(home, "load", "load1"))
+        check(times[-1] - times[0] - len(times) < 2, f"samples are missing: {times}")
+    finally:
+        hung.close()
+        looked.wait(timeout=30)
+
+
+@faults("M5")
+def test_a_clock_that_is_set_loses_and_repeats_nothing(home):
+    """The clock is set back by six seconds, on by an hour, back by an hour: no time of a series comes twice, set back a little it is waited for, all
+    else is followed at once; percentages stay percentages."""
+    tool("faketime")
+    offset = os.path.join(home.root, "offset")
+
+    def set_clock(seconds):
+        with open(offset + ".new", "w") as f:
+            f.write(f"{seconds:+d}s")
+        os.rename(offset + ".new", offset)
+
+    set_clock(0)
+    env = dict(home.env, LD_PRELOAD="/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", FAKETIME_TIMESTAMP_FILE=offset, FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1")
+    home.start("--config", write_config(home, "{interval: 1s}"), env=env)
+    at = lambda: {second: value for line in lines(home, "cpu", fields="used", tags="cpu=total", **{"from": int(time.time()) - 600, "to": int(time.time()) + 7200})
+                  for second, value in zip((int(t) // 10**9 for t in line["times"]), line["values"])}
+    home.wait_until(lambda: len(at()) >= 3, "samples are stored", 60)
+    before, set_at = max(at()), time.monotonic()
+    set_clock(-6)
+    home.wait_until(lambda: max(at()) > before + 1, "samples go on behind the last one", 60)
+    check(time.monotonic() - set_at >= 5, "a sample was taken before the clock passed the last one")
+    here = max(at())
+    set_clock(3600)
+    home.wait_until(lambda: len([s for s in at() if s > here + 3000]) >= 3, "samples follow the clock forward", 60)
+    check(not [s for s in at() if here + 60 < s < here + 3000], "samples were invented for an hour that did not pass")
+    ahead = set(at())
+    set_clock(-6)
+    home.wait_until(lambda: len([s for s in at() if here < s < here + 3000]) >= 3, "samples follow the clock back", 60)
+    check(ahead <= set(at()), "samples of the hour ahead are gone")
+    check(all(0 <= value <= 100 for value in at().values()), f"percentages are {at()}")
+    check("clock was set back" in home.up_log(), "the log does not say that the clock was set back")

@@ -32,7 +32,7 @@ ROWS = {
     "Q1": "idle and slow connections", "Q2": "greedy queries, clients that stop reading", "Q3": "stopped under load", "Q4": "memory allocation fails: a request, a search or collecting begins anew, or the program ends; no line is lost or repeated after its next start",
     "X1": "every route without, with wrong, revoked, too weak tokens", "X2": "foreign Host names", "X3": "requests of other sites", "X4": "guessing", "X5": "central rules that reach out of their roots",
     "X6": "rules pushed by a stranger", "X7": "hostile bytes in lines and names", "X8": "forged agents", "X9": "TLS: old, expired, wrong names", "X10": "secrets in logs and files; modes of files", "X11": "the program's own files",
-    "M1": "host metrics on their way: agent, transfer, broker, InfluxDB killed", "M2": "InfluxDB down for long", "M3": "a field that changed its kind",
+    "M1": "host metrics on their way: agent, transfer, broker, InfluxDB killed", "M2": "InfluxDB down for long", "M3": "a field that changed its kind", "M4": "a mounted file system that hangs", "M5": "the clock is set while a host is sampled",
     "B1": "random bytes, programs, images", "B2": "no newline for very long", "B3": "lines at the limits", "B4": "NUL bytes and runs", "B5": "holes in files", "B6": "invalid UTF-8", "B7": "byte order mark", "B8": "UTF-16",
     "B9": "every kind of line end", "B10": "last line without newline", "B11": "FIFO, socket, device, directory", "B12": "links that loop, dangle, lead out", "B13": "very many files and entries",
     "B14": "unreadable files and folders", "B15": "hostile file names", "B16": "globs without end", "B17": "files growing faster than read", "B18": "rewritten in place", "B19": "compressed files that lie",

@@ -29,9 +29,10 @@ struct Wanted {
 
 // What is drawn where nobody asked for anything.
 const std::vector<Wanted>& usual() {
-  static const std::vector<Wanted> wanted = {{"cpu", "used", "cpu=total"}, {"memory", "used_percent", ""},
-                                             {"load", "load1", ""},        {"diskio", "read_rate,write_rate", ""},
-                                             {"disk", "used_percent", ""}, {"net", "received_rate,sent_rate", ""}};
+  static const std::vector<Wanted> wanted = {
+      {"cpu", "used", "cpu=total"}, {"memory", "used_percent", ""},
+      {"load", "load1", ""},        {"diskio", "read_rate,write_rate", ""},
+      {"disk", "used_percent", ""}, {"net", "received_rate,sent_rate", "interface!=lo"}};
   return wanted;
 }
 
