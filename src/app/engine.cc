@@ -18,9 +18,11 @@ namespace {
 
 constexpr auto kRetentionEvery = std::chrono::minutes(5);
 constexpr auto kProgressEvery = std::chrono::milliseconds(200);
+// A stop waits so long for a store that takes nothing (a full disk); what is not durable then comes again.
+constexpr auto kDrain = std::chrono::seconds(5);
 
-// One pipe: producer > consumer > pump thread > store. Closing waits until everything published is durable or refused;
-// where the producers are elsewhere (Kafka), until everything received is.
+// One pipe: producer > consumer > pump thread > store. It ends when everything published is durable or refused; where
+// the producers are elsewhere (Kafka), when everything received is.
 class Pipe {
  public:
   // `metrics`: nullptr where no samples are stored.
@@ -33,22 +35,46 @@ class Pipe {
   Pipe(Transport transport, logstore::LogStore& store, metricstore::MetricStore* metrics, Deps deps)
       : transport_(std::move(transport)), pump_([this, &store, metrics, deps](std::stop_token stop) {
           transfer::pump(*transport_.consumer, *store.writer(), metrics, deps.registry, deps.clock, stop);
+          MutexLock lock(mutex_);
+          ended_ = true;
+          wake_.notify_all();
         }) {}
-  ~Pipe() { close(); }
+  // Waits for its end: only of a store that takes what comes, or is closed.
+  ~Pipe() {
+    close();
+    if (pump_.joinable()) pump_.join();
+  }
 
   Producer& producer() { return *transport_.producer; }
+  // Takes no more; whether it ended within the time. Where it did not, it still does when the store is closed.
+  bool drain() {
+    close();
+    MutexLock lock(mutex_);
+    if (wake_.wait_for(mutex_, {}, kDrain, [this]() LB_NO_THREAD_SAFETY_ANALYSIS { return ended_; })) return true;
+    pump_.request_stop();
+    return false;
+  }
+
+ private:
   void close() {
     if (transport_.producer) {
       transport_.producer->close();
     } else {
       pump_.request_stop();
     }
-    if (pump_.joinable()) pump_.join();
   }
 
- private:
   Transport transport_;
+  Mutex mutex_;
+  CondVar wake_;
+  bool ended_ LB_GUARDED_BY(mutex_) = false;
   std::jthread pump_;
+};
+
+// Of one import.
+struct Passage {
+  std::unique_ptr<source::Emitter> emitter;
+  std::unique_ptr<Pipe> pipe;  // goes first: it delivers to the emitter
 };
 
 class EngineOfOneMachine final : public Engine {
@@ -107,6 +133,7 @@ class EngineOfOneMachine final : public Engine {
   std::unique_ptr<Collecting> collecting_;
   Mutex mutex_;
   CondVar wake_;
+  std::vector<Passage> undrained_ LB_GUARDED_BY(mutex_);  // of imports that were stopped, until the store is closed
   bool stopped_ = false;
   std::jthread keeping_;
 };
@@ -208,14 +235,15 @@ Result<ImportProgress> EngineOfOneMachine::import_stream(const ImportRequest& re
 Status EngineOfOneMachine::collect_once(source::Collector& collector, bool again, const std::function<void()>& on_tick,
                                         std::stop_token stop) {
   const auto expired = again ? logstore::Expired::kWanted : logstore::Expired::kHeld;
-  LB_ASSIGN(auto pipe, Pipe::open(settings_, *store_, metrics_.get(), deps_, expired));
-  LB_ASSIGN(auto emitter, agent::make_pipeline_emitter(pipe->producer(), deps_.registry, again));
+  Passage passage;
+  LB_ASSIGN(passage.pipe, Pipe::open(settings_, *store_, metrics_.get(), deps_, expired));
+  LB_ASSIGN(passage.emitter, agent::make_pipeline_emitter(passage.pipe->producer(), deps_.registry, again));
   Mutex mutex;
   CondVar ended;
   bool done = false;
   Status ran;
   std::jthread reader([&](std::stop_token inner) {
-    Status status = unless_out_of_memory([&] { return collector.run(*emitter, inner); });
+    Status status = unless_out_of_memory([&] { return collector.run(*passage.emitter, inner); });
     MutexLock lock(mutex);
     ran = std::move(status);
     done = true;
@@ -232,7 +260,10 @@ Status EngineOfOneMachine::collect_once(source::Collector& collector, bool again
     }
   }
   reader.join();
-  pipe->close();
+  if (!passage.pipe->drain()) {
+    MutexLock lock(mutex_);
+    undrained_.push_back(std::move(passage));
+  }
   LB_TRY(std::move(ran));
   if (stop.stop_requested())
     return Error(ErrorCode::kCancelled, "the import was interrupted; run it again to go on where it stopped");
@@ -247,9 +278,18 @@ Status EngineOfOneMachine::stop() {
     collecting_->join();
   }
   if (keeping_.joinable()) keeping_.join();
-  if (pipe_) pipe_->close();
+  if (pipe_ && !pipe_->drain()) {
+    log_warn("the store takes nothing{}: what was read and is not durable is read again at the next start",
+             store_->keeper().stats().problem.empty() ? "" : " (" + store_->keeper().stats().problem + ")");
+  }
   const Status metrics_closed = metrics_ ? metrics_->close() : ok_status();
-  LB_TRY(store_->keeper().close());
+  const Status closed = store_->keeper().close();  // answers for what is not durable: then every pipe ends
+  pipe_.reset();
+  {
+    MutexLock lock(mutex_);
+    undrained_.clear();
+  }
+  LB_TRY(closed);
   return metrics_closed;
 }
 

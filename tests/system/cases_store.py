@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -106,6 +107,32 @@ def test_fsync_fails_once(home):
         home.wait_until(lambda: home.count() >= len(lines.made) or home.count() == -1, "lines come in spite of it", 60)
         home.kill(up)
     recover(home, home.start(home.logs), lines)
+
+
+@faults("S6", "Q3")
+def test_a_stop_while_the_disk_is_full(home):
+    """Told to stop while the disk is full the program ends, and so does an import; what was not durable is collected at the next start."""
+    home.mount_tmpfs(home.data, "size=67m,mode=700")  # below 64 MB free nothing is acknowledged any more
+    lines, rng, paths = Lines(), random.Random(3), [home.log("big.log"), home.log("other.log")]
+    for path in paths:
+        noise = [b"2026-11-20 10:00:00 INFO noise %s\n" % base64.b64encode(rng.randbytes(90)) for _ in range(250_000)]
+        lines.made.extend(noise)
+        write(path, b"".join(noise))
+    up = home.start(paths[0])
+    home.wait_until(lambda: problem_of(home) != "", "the status names the full disk", 60)
+    home.kill(up, signal.SIGTERM)  # waits a minute, no more
+    said = home.log("import.said")
+    with open(said, "wb") as errors:
+        command = subprocess.Popen([home.binary, "--data", home.data, "import", paths[1]], stdout=errors, stderr=errors, env=home.env)
+    home.wait_until(lambda: b"acknowledges nothing" in read(said), "the import says that the disk is full", 60)
+    command.send_signal(signal.SIGINT)
+    check(command.wait(timeout=60) not in (0, 1), "an import that was cut off does not say all is well")
+    os.unlink(said)
+    home.remount_tmpfs(home.data, "size=400m")
+    up = home.start(home.logs)
+    wait_lines(home, len(lines.made), seconds=120)
+    home.stop(up)
+    oracle(home, lines.made, [read(path) for path in paths])
 
 
 @faults("S6", "A15")

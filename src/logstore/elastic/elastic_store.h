@@ -26,7 +26,7 @@ struct ElasticOptions {
   bool read_only = false;
   http::ClientOptions client;                  // what every connection has in common (TLS)
   std::chrono::milliseconds patience{60'000};  // how long opening for writing waits for the cluster
-  std::chrono::milliseconds drain{8'000};      // longest wait of flush() and close() for what was appended
+  std::chrono::milliseconds drain{4'000};      // longest wait of close() for what was appended
 };
 
 // kInvalidArgument: options; kRejected: the cluster does not let us in; kUnsupported: another kind or version of

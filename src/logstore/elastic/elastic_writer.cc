@@ -63,9 +63,18 @@ Status ElasticWriter::append(std::shared_ptr<const Batch> batch, std::optional<P
 
 Status ElasticWriter::flush() {
   MutexLock lock(mutex_);
-  const bool empty = room_.wait_for(mutex_, {}, options_.drain,
-                                    [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0 || closed_; });
-  if (empty && outstanding_ == 0) return {};
+  room_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0 || given_up_; });
+  return what_is_left();
+}
+
+Status ElasticWriter::drain() {
+  MutexLock lock(mutex_);
+  room_.wait_for(mutex_, {}, options_.drain, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0; });
+  return what_is_left();
+}
+
+Status ElasticWriter::what_is_left() const {
+  if (outstanding_ == 0) return {};
   return Error(ErrorCode::kUnavailable, fmt::format("{} batches are not durable in {}{}", outstanding_,
                                                     d_.cluster.where(), problem_.empty() ? "" : ": " + problem_));
 }
@@ -75,7 +84,7 @@ Status ElasticWriter::close() {
     MutexLock lock(mutex_);
     if (closed_) return {};
   }
-  Status flushed = flush();
+  Status flushed = drain();
   {
     MutexLock lock(mutex_);
     closed_ = true;
@@ -108,6 +117,9 @@ void ElasticWriter::give_up() {
   under_way_.clear();
   for (const auto& work : left)
     work->on_commit(Error(ErrorCode::kUnavailable, "cannot store a batch: the store was closed before it was durable"));
+  MutexLock lock(mutex_);
+  given_up_ = true;
+  room_.notify_all();
 }
 
 Result<std::vector<KnownSource>> ElasticWriter::known_sources(Expired) {

@@ -27,8 +27,8 @@ struct WriterOptions {
   Version version;
   std::string index_pattern;
   BulkOptions bulk;
-  std::uint64_t memory = 32u << 20;  // batches appended and not durable
-  std::chrono::milliseconds drain{8'000};
+  std::uint64_t memory = 32u << 20;        // batches appended and not durable
+  std::chrono::milliseconds drain{4'000};  // longest wait of close()
 };
 
 class ElasticWriter final : public LogWriter {
@@ -46,12 +46,12 @@ class ElasticWriter final : public LogWriter {
 
   Status append(std::shared_ptr<const Batch> batch, std::optional<Position> position, OnCommit on_commit,
                 std::stop_token stop) override;
-  // kUnavailable: the target did not take everything within `drain`.
+  // As long as the target takes nothing it waits for close(), which answers for all there is: then kUnavailable.
   Status flush() override;
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
   std::vector<Position> positions() override { return marks_.all(); }
 
-  // Drains, then ends; what is not durable by then is not acknowledged.
+  // Drains for options.drain at most, then ends; what is not durable by then is not acknowledged.
   Status close();
   // Every document with a commit up to this one has been written; the target shows them after its next refresh.
   std::uint64_t written_commit() const;
@@ -82,6 +82,9 @@ class ElasticWriter final : public LogWriter {
   void publish(Round& round);
   void put_back(Round& round);
   void give_up();
+  // Waits for everything appended, for options.drain at most.
+  Status drain();
+  Status what_is_left() const LB_REQUIRES(mutex_);
   // Calls `attempt` until it succeeds, with back-off; the error is a stop.
   Status insist(const std::function<Status()>& attempt, std::stop_token stop);
   void piece_done(std::shared_ptr<Piece> piece);
@@ -111,6 +114,7 @@ class ElasticWriter final : public LogWriter {
   std::size_t outstanding_ LB_GUARDED_BY(mutex_) = 0;
   std::string problem_ LB_GUARDED_BY(mutex_);
   bool closed_ LB_GUARDED_BY(mutex_) = false;
+  bool given_up_ LB_GUARDED_BY(mutex_) = false;  // every append has its answer
   std::unique_ptr<BulkWriters> bulk_;
   std::jthread thread_;
 };
