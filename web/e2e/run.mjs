@@ -498,6 +498,15 @@ await check('hosts: a card with small lines for each, found and ordered', async 
   assert.equal(await page.locator('.card.host .head b').first().textContent(), 'db,03<b>');
   await page.fill('.hosts .find input', '10.0.0.2');
   assert.equal(await page.locator('.card.host').count(), 1);
+  await page.goto('about:blank');
+  await page.goto(url + '#/hosts');
+  await page.waitForSelector('.card.host');
+  assert.equal(await page.textContent('#time-button'), 'Last 1 h', 'what is shown where no time was chosen');
+  await page.click('#time-button');
+  assert.equal(await page.locator('.time-menu .presets button.on').textContent(), 'Last 1 h');
+  const [button, menu] = await Promise.all(['#time-button', '.time-menu'].map((each) => page.locator(each).boundingBox()));
+  assert.ok(menu.y >= button.y + button.height && menu.y < button.y + button.height + 20, 'the menu hangs from its button');
+  assert.equal(await page.locator('.time-menu .presets button:has-text("All time")').count(), 0);
 }, { mockOnly: true });
 
 await check('hosts: one host, one cursor over its charts and its log lines', async () => {
@@ -519,6 +528,7 @@ await check('hosts: one host, one cursor over its charts and its log lines', asy
   await page.locator('.chart.bars svg').scrollIntoViewIfNeeded();
   const bars = await page.locator('.chart.bars svg').boundingBox();
   await page.mouse.move(bars.x + 200, bars.y + 30);
+  await until(() => /^Lines of this host\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(document.querySelector('.chart.bars h2').textContent));
   await page.mouse.down();
   await page.mouse.move(bars.x + 400, bars.y + 30, { steps: 4 });
   await page.mouse.up();
@@ -527,10 +537,17 @@ await check('hosts: one host, one cursor over its charts and its log lines', asy
 
 await check('hosts: the program shows this host', async () => {
   if (!real) return 'with a running program only';
+  await write(['INFO beside the samples']);
   await page.goto('about:blank');
   await page.goto(url + '#/hosts');
-  await page.waitForSelector('.hosts h1');
+  await page.waitForSelector('.card.host .spark path[d*="L"]', { state: 'attached', timeout: 60_000 });
   assert.equal(await page.locator('.hosts .notice.bad').count(), 0);
+  const name = await page.textContent('.card.host .head b');
+  await page.click('.card.host');
+  await page.waitForSelector('.charts .chart path.stroke[d*="L"]', { state: 'attached' });
+  assert.equal(await page.textContent('.hosts h1'), name);
+  await until(() => [...document.querySelectorAll('.charts .chart:not(.bars)')].every((chart) => chart.querySelector('path.stroke[d*="L"]')));
+  await page.waitForSelector('.charts .chart.bars path', { state: 'attached' });
   return undefined;
 });
 

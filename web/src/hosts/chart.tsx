@@ -137,9 +137,8 @@ export function LogBars({ host, extent, step, buckets }: { host: string; extent:
   const sum = buckets.reduce((n, bucket) => n + total(bucket), 0);
   return (
     <section class="card chart bars">
-      <h2>{t('hosts.lines')}<span class="minor">{under
-        ? levels.map((level, i) => (under.counts[i] > 0 ? `${t(`level.${level}`)} ${short(under.counts[i])}` : '')).filter(Boolean).reverse().join(' · ')
-        : t('hosts.drag')}</span></h2>
+      <h2>{t('hosts.lines')}<span class="minor">{at === undefined ? t('hosts.drag')
+        : [`${dayText(at, view.value.zone)} ${clockText(at, view.value.zone)}`, ...levels.map((level, i) => (under && under.counts[i] > 0 ? `${t(`level.${level}`)} ${short(under.counts[i])}` : '')).reverse()].filter(Boolean).join(' · ')}</span></h2>
       <div ref={ref} class="hist-like">
         {width > 0 && (
           <svg width={width} height={kBarsHeight} role="img" aria-label={t('hist.label', { n: sum })} {...handlers}>
@@ -153,7 +152,6 @@ export function LogBars({ host, extent, step, buckets }: { host: string; extent:
           </svg>
         )}
       </div>
-      {at !== undefined && <p class="when">{dayText(at, view.value.zone)} {clockText(at, view.value.zone)}</p>}
     </section>
   );
 }

@@ -9,7 +9,7 @@ import { lineOf, stepFor, sumOf, type Extent, type Line } from './chart_math';
 export type Unit = 'percent' | 'bytes' | 'rate' | 'number';
 
 export function valueText(value: number, unit: Unit): string {
-  if (unit === 'percent') return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+  if (unit === 'percent') return `${value > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} %`;
   if (unit === 'bytes') return size(Math.round(value));
   if (unit === 'rate') return `${size(Math.round(value))}/s`;
   return value < 100 ? String(Math.round(value * 100) / 100) : short(value);

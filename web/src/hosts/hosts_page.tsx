@@ -75,7 +75,7 @@ function Hosts() {
         {(['busy', 'errors', 'name'] as Order[]).map((each) => (
           <button key={each} class={'small ' + (order === each ? 'go' : '')} aria-pressed={order === each} onClick={() => setOrder(each)}>{t(`hosts.order.${each}` as Key)}</button>
         ))}
-        <span class="grow" /><TimePicker />
+        <span class="grow" /><TimePicker all={kHostsRange} />
       </div>
       {error && <Problem error={error} again={again} />}
       {value?.problem && <div class="notice bad"><Icon name="warn" /><span>{visible(value.problem)}</span></div>}
@@ -104,7 +104,7 @@ function One({ name }: { name: string }) {
         <button class="link" onClick={() => go({ host: '' })}>{t('nav.hosts')}</button><span class="minor" aria-hidden="true">/</span>
         <h1>{visible(name)}</h1>
         {value?.facts && <span class="minor">{visible(factsText(value.facts, Date.now()))}</span>}
-        <span class="grow" /><button onClick={logs}>{t('hosts.logs')}</button><TimePicker />
+        <span class="grow" /><button onClick={logs}>{t('hosts.logs')}</button><TimePicker all={kHostsRange} />
       </div>
       {error && <Problem error={error} again={again} />}
       {value && !value.facts && <p class="hint">{t('hosts.unknown')}</p>}

@@ -24,10 +24,12 @@ function set(range: Range): void {
   go({ range, open: '' });
 }
 
-export function TimePicker() {
+/** `all`: what is shown of a page that does not go back without end, where no time is chosen. */
+export function TimePicker({ all }: { all?: Range }) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
-  const { range, zone } = view.value;
+  const { zone } = view.value;
+  const range = view.value.range.kind === 'all' && all ? all : view.value.range;
   useEffect(() => {
     if (!open) return;
     const away = (event: Event) => { if (!root.current?.contains(event.target as Node)) setOpen(false); };
@@ -41,14 +43,14 @@ export function TimePicker() {
       <button class="tall" aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)} id="time-button">
         <span class="label">{name}{detail && <span class="tabular">{detail}</span>}</span><Icon name="down" />
       </button>
-      {open && <Panel close={() => setOpen(false)} />}
+      {open && <Panel range={range} withAll={!all} close={() => setOpen(false)} />}
     </div>
   );
 }
 
-function Panel({ close }: { close: () => void }) {
+function Panel({ range, withAll, close }: { range: Range; withAll: boolean; close: () => void }) {
   const [text, setText] = useState('');
-  const { range, zone } = view.value;
+  const { zone } = view.value;
   const now = Date.now();
   const parsed = text.trim() ? parseRange(text, now, zone) : undefined;
   const point = parsed?.kind === 'fixed' && parsed.to === undefined ? parsePoint(text, now, zone) : undefined;
@@ -68,7 +70,7 @@ function Panel({ close }: { close: () => void }) {
         <button class="ghost" onClick={() => pick({ kind: 'fixed', from: point.at - kAround, to: point.at + kAround })}>{t('time.around')}</button>
       )}
       <div class="presets">
-        <button class={range.kind === 'all' ? 'on' : ''} onClick={() => pick(kAll)}>{t('time.all')}</button>
+        {withAll && <button class={range.kind === 'all' ? 'on' : ''} onClick={() => pick(kAll)}>{t('time.all')}</button>}
         {presets.map((preset) => {
           const ms = parseDuration(preset) ?? 0;
           return <button key={preset} class={range.kind === 'last' && range.ms === ms ? 'on' : ''} onClick={() => pick({ kind: 'last', ms })}>{presetText(ms)}</button>;
