@@ -313,7 +313,8 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
   original.copy_source = {};
   // Not come across under its name yet: known from now on, or it would be taken for new then.
   if (!bindings_.contains(binding_key(copy.info.identity))) examine_found(copy.path, copy.info);
-  if (const auto owner = by_path_.find(copy.path); owner != by_path_.end()) {
+  // By its handle: its name may be another by now.
+  if (const auto owner = bindings_.find(binding_key(copy.info.identity)); owner != bindings_.end()) {
     if (TrackedSource* known = find(owner->second); known != nullptr && known->undecided) {
       known->alias = true;
       known->original = original.id;

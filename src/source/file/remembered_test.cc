@@ -110,6 +110,29 @@ TEST_F(RememberedTest, A8_StoppedBehindATruncation) {
   expect_once(0, 30);
 }
 
+// The numbers of the rotated files go up between the look at their names and the look at their bytes.
+TEST_F(RememberedTest, A6_ACompressedCopyIsRenamedWhileItIsTold) {
+  rule(dir);
+  write("app.log", numbered(0, 10));
+  start();
+  stop();
+  write("app.log.1.zst", packed(numbered(0, 20)));
+  remove("app.log");
+  write("app.log", numbered(20, 30));
+  emitter = std::make_unique<FakeEmitter>(store);
+  board = std::make_unique<StatusBoard>();
+  follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
+                                        stopper.get_token());
+  ASSERT_TRUE(follower->start(rules).ok());
+  follower->scan();
+  move("app.log.1.zst", "app.log.2.zst");
+  move("app.log", "app.log.1");
+  write("app.log", numbered(30, 40));
+  settle();
+  live(seconds(60));
+  expect_once(0, 40);
+}
+
 // Its new name is one the rule takes, that of its successor is not.
 TEST_F(RememberedTest, A5_RotatedUnderNamesOfTwoKindsWhileDown) {
   rule("*.log");
