@@ -98,6 +98,7 @@ struct SourceState {
   std::uint64_t size = 0;      // of the source when last looked at; what lies between position and it can still be lost
   // The epoch took over [0, inherited) as the one before stored it, and has ranges only from there on; 0: it has all.
   std::uint64_t inherited = 0;
+  std::string folder;  // where it lies, if its path leads through a symlink to another folder; raw bytes
 };
 
 struct Batch {

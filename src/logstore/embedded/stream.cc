@@ -33,12 +33,13 @@ void write_state(RowWriter& out, const SourceState& state) {
   out.text(state.host);
   out.text(state.group);
   out.u8(static_cast<std::uint8_t>((state.finished ? 1 : 0) | (state.binary ? 2 : 0) | (state.flagged ? 4 : 0) |
-                                   (state.inherited > 0 ? 8 : 0)));
+                                   (state.inherited > 0 ? 8 : 0) | (state.folder.empty() ? 0 : 16)));
   out.u8(static_cast<std::uint8_t>(state.format));
   out.number(state.position);
   out.text(state.guard);
   out.number(state.size);
   if (state.inherited > 0) out.number(state.inherited);
+  if (!state.folder.empty()) out.text(state.folder);
 }
 
 SourceState read_state(RowReader& in) {
@@ -56,6 +57,7 @@ SourceState read_state(RowReader& in) {
   state.guard = in.text();
   state.size = in.number();
   if ((flags & 8) != 0) state.inherited = in.number();
+  if ((flags & 16) != 0) state.folder = in.text();
   return state;
 }
 

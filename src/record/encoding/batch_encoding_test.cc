@@ -45,6 +45,7 @@ Batch sample() {
   b.state.group = "/var/log/app.log";
   b.state.finished = b.state.flagged = true;
   b.state.inherited = 7;
+  b.state.folder = "/srv/releases/1";
   b.state.format = Format::kJson;
   b.state.position = b.end;
   b.state.guard = "more\n\n";
@@ -62,6 +63,7 @@ void expect_equal(const Batch& a, const Batch& b) {
   EXPECT_EQ(a.state.guard, b.state.guard);
   EXPECT_EQ(a.state.size, b.state.size);
   EXPECT_EQ(a.state.inherited, b.state.inherited);
+  EXPECT_EQ(a.state.folder, b.state.folder);
   ASSERT_EQ(a.records.size(), b.records.size());
   for (std::size_t i = 0; i < a.records.size(); ++i) {
     EXPECT_EQ(std::memcmp(&a.records[i], &b.records[i], offsetof(Record, time_origin) + 1), 0) << i;

@@ -3,7 +3,7 @@
 namespace logboom {
 namespace {
 
-enum StateBit : std::uint8_t { kFinished = 1, kBinarySource = 2, kFlagged = 4, kInherited = 8 };
+enum StateBit : std::uint8_t { kFinished = 1, kBinarySource = 2, kFlagged = 4, kInherited = 8, kFolder = 16 };
 constexpr std::size_t kLeastMark = 17;  // encoded bytes
 
 }  // namespace
@@ -46,13 +46,14 @@ void write_state(ByteWriter& w, const SourceState& s) {
   w.string(s.host);
   w.string(s.group);
   const int bits = (s.finished ? kFinished : 0) | (s.binary ? kBinarySource : 0) | (s.flagged ? kFlagged : 0) |
-                   (s.inherited > 0 ? kInherited : 0);
+                   (s.inherited > 0 ? kInherited : 0) | (s.folder.empty() ? 0 : kFolder);
   w.u8(static_cast<std::uint8_t>(bits));
   w.u8(static_cast<std::uint8_t>(s.format));
   w.varint(s.position);
   w.string(s.guard);
   w.varint(s.size);
   if (s.inherited > 0) w.varint(s.inherited);
+  if (!s.folder.empty()) w.string(s.folder);
 }
 
 void read_state(ByteReader& r, SourceState& s) {
@@ -65,7 +66,7 @@ void read_state(ByteReader& r, SourceState& s) {
   s.host = r.string("state.host");
   s.group = r.string("state.group");
   const std::uint8_t bits = r.u8("state.flags");
-  if (bits > (kFinished | kBinarySource | kFlagged | kInherited)) r.fail("state.flags");
+  if (bits > (kFinished | kBinarySource | kFlagged | kInherited | kFolder)) r.fail("state.flags");
   s.finished = (bits & kFinished) != 0;
   s.binary = (bits & kBinarySource) != 0;
   s.flagged = (bits & kFlagged) != 0;
@@ -76,6 +77,10 @@ void read_state(ByteReader& r, SourceState& s) {
   if ((bits & kInherited) != 0) {
     s.inherited = r.varint("state.inherited");
     if (s.inherited == 0) r.fail("state.inherited");
+  }
+  if ((bits & kFolder) != 0) {
+    s.folder = r.string("state.folder");
+    if (s.folder.empty()) r.fail("state.folder");
   }
 }
 

@@ -104,6 +104,7 @@ Batch BatchMaker::blank(const TrackedSource& source, const Stream& stream) {
   state.binary = source.binary;
   state.flagged = source.flagged;
   state.inherited = stream.base;
+  state.folder = source.real_folder;
   state.format = batch.format;
   state.position = stream.position;
   state.guard = stream.guard;

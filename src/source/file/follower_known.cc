@@ -30,6 +30,7 @@ TrackedSource* Follower::adopt_known(const SourceId& id, const std::string& rule
   take_known(source);
   source.identity = known->second.front().state.identity;
   source.last_path = source.matched_path;
+  source.real_folder = known->second.front().state.folder;
   source.quiet_since = now();
   source.size = 0;
   const bool in_rules = (attach_streams(source, source.last_path), attach_by_group(source), !source.streams.empty());

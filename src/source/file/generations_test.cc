@@ -241,6 +241,24 @@ TEST_F(GenerationsTest, ASymlinkThatWasMovedOnWhileDown) {
   expect_once(0, 40);
 }
 
+TEST_F(GenerationsTest, ALinkToAFolderThatWasMovedOnWhileDown) {
+  for (const char* name : {"releases/1", "releases/2"}) std::filesystem::create_directories(at(name));
+  rule("current/app.log");
+  write("releases/1/app.log", numbered(0, 10));
+  std::filesystem::create_symlink(at("releases/1"), at("current"));
+  start();
+  stop();
+  append("releases/1/app.log", numbered(10, 20));
+  write("releases/2/app.log", numbered(20, 30));
+  remove("current");
+  std::filesystem::create_symlink(at("releases/2"), at("current"));
+  start();
+  expect_once(0, 30);
+  append("releases/1/app.log", numbered(30, 40));
+  live(seconds(5));
+  expect_once(0, 40);
+}
+
 TEST_F(GenerationsTest, A6_CopiesOfASuccessorAreNoGenerations) {
   for (const bool vanishes : {false, true}) {
     const std::string name = vanishes ? "vanishes/" : "moves/";
