@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 from fleet import Agent, Server
 from fleet_rows import FleetRows, cpu_seconds
+from metric_rows import MetricRows
 from product import Home, Unix
 
 
@@ -73,7 +74,7 @@ class Timed:
             return
 
 
-class Bench(FleetRows):
+class Bench(FleetRows, MetricRows):
     timed = Timed
 
     def __init__(self, args):
@@ -354,24 +355,7 @@ class Bench(FleetRows):
         self.report("open the store, first rows", f"{warm:.0f} ms, from the disk {cold:.0f} ms", f"{self.raw_bytes() / 1e9:.1f} GB raw", "", "<= 300 ms")
 
 
-    def metrics(self):
-        """the metric store: a fleet's samples, a year of one host, bytes per value (--samples FILE: real ones, in line protocol)."""
-        program = os.path.join(self.build, "src", "metricstore", "embedded", "metric_bench")
-        with tempfile.TemporaryDirectory(prefix="logboom-bench-metrics-") as folder:
-            def ask(*words):
-                return json.loads(subprocess.run([program, *words], capture_output=True, text=True, check=True).stdout)
-            done = ask("fleet", os.path.join(folder, "fleet"))
-            self.report(f"{done['hosts']} hosts, a sample each every 10 s", f"CPU {done['percent']:.1f}% of a core, {done['values'] / done['seconds'] / 1000:.1f} k values/s, {done['series']} series, {done['resident'] / 1e6:.0f} MB", "", "", "< 20%")
-            rounds = ask("year", os.path.join(folder, "year"))["rounds"]
-            middle = statistics.median(each["ms"] for each in rounds[1:4])
-            self.report("a year of a host, hour by hour", f"{middle:.1f} ms for a field ({rounds[1]['points']} points), {rounds[4]['ms']:.0f} ms for all {rounds[4]['points'] // rounds[1]['points']}", "", "", "<= 50 ms")
-            if self.args.samples:
-                done = ask("size", self.args.samples, os.path.join(folder, "size"))
-                per = [each / done["values"] for each in done["bytes"]]
-                self.report(f"{done['values']} real values of {done['samples']} samples", f"{per[0]:.2f} bytes per value; the minutes of them {per[1]:.2f}, the hours {per[2]:.2f}", "", "", "<= 2 bytes")
-
-
-ORDER = ["parse", "collect", "ingest", "fleet", "disk", "searches", "latency", "steady", "wal", "idle", "open", "metrics",
+ORDER = ["parse", "collect", "ingest", "fleet", "disk", "searches", "latency", "steady", "wal", "idle", "open", "look", "metrics",
          "kafka", "kafka_transfer", "opensearch", "latency_kafka", "agents"]
 
 
@@ -385,7 +369,7 @@ def main():
     parser.add_argument("--keep", default="")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--samples", default="")
+    parser.add_argument("--samples", default="", help="real samples, as host_bench record writes them; else six minutes of this host are taken")
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
     if args.list:

@@ -67,6 +67,7 @@ TEST_F(InfluxTest, NamesTagsAndStringsOfAnyCharactersComeBack) {
   }
 }
 
+// M2
 TEST_F(InfluxTest, WhileTheServerIsDownSamplesWaitAndNothingStandsTwice) {
   InfluxProcess server;
   ASSERT_TRUE(server.start());

@@ -63,6 +63,7 @@ TEST_P(MetricStoreContract, WhatWasAcknowledgedIsThereAlsoAfterReopening) {
   }
 }
 
+// Bad input 32: the same time twice.
 TEST_P(MetricStoreContract, ASampleSentAgainOverwritesItself) {
   const auto at = [](double value) { return sample_of(kStart, "load", {}, {{"one", value}}); };
   for (const double value : {1.0, 1.0, 2.0}) ASSERT_TRUE(put(store(), batch_of("a", {at(value)})).ok());
@@ -166,6 +167,7 @@ TEST_P(MetricStoreContract, SeriesAreTakenTogether) {
   EXPECT_EQ(lines[0].values, (std::vector<double>{100, 2}));
 }
 
+// M3
 TEST_P(MetricStoreContract, AFieldThatChangedItsKindIsQuarantinedAndTheRestFlows) {
   ASSERT_TRUE(put(store(), batch_of("a", {sample_of(kStart, "load", {}, {{"one", 1.0}})})).ok());
   ASSERT_TRUE(put(store(), batch_of("a", {sample_of(kStart + kSecond, "load", {}, {{"one", std::string("high")}}),
@@ -182,6 +184,7 @@ TEST_P(MetricStoreContract, AFieldThatChangedItsKindIsQuarantinedAndTheRestFlows
   EXPECT_NE(stats.refused[0].reason, "");
 }
 
+// Bad input 32.
 TEST_P(MetricStoreContract, NoBadValueOrNameGetsIn) {
   const double inf = std::numeric_limits<double>::infinity();
   ASSERT_TRUE(put(store(), batch_of("a", {sample_of(kStart, "x", {}, {{"nan", std::nan("")}, {"inf", -inf}}),

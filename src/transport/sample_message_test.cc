@@ -59,6 +59,7 @@ TEST(SampleMessage, EveryDoubleKeepsItsValueAndItsKind) {
   }
 }
 
+// Bad input 32.
 TEST(SampleMessage, WhatIsNotFiniteIsLeftOut) {
   Sample sample = sample_of(kNsPerSecond);
   sample.fields = {{"bad", std::nan("")}, {"worse", HUGE_VAL}, {"good", 1.0}};
@@ -72,6 +73,7 @@ std::string refusal(const std::string& json) {
   return read.ok() ? "" : read.error().message();
 }
 
+// Bad input 32.
 TEST(SampleMessage, WhatIsWrongIsNamed) {
   const auto with = [](const std::string& member) {
     return R"({"@timestamp":"2025-11-21T14:30:10Z","measurement":"cpu","host.name":"a","fields":{"x":1})" + member +

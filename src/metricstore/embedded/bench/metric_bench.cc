@@ -1,5 +1,5 @@
 // What the embedded metric store costs, in bytes and seconds of CPU. Directories are emptied first.
-//   metric_bench size FILE DIR          real samples in line protocol (integers with i, no strings): bytes per value
+//   metric_bench size FILE DIR          real samples in line protocol (host_bench record): bytes per value
 //   metric_bench fleet DIR [HOSTS [S]]  so many hosts (1000), a sample each every 10 s for so long (1300 s): CPU share
 //   metric_bench year DIR               a year of one host's samples, a minute apart; then the hourly tier is asked
 #include <charconv>
@@ -108,7 +108,9 @@ std::string Bench::chunk_bytes() {
 std::vector<std::string_view> split(std::string_view text, char by) {
   std::vector<std::string_view> parts;
   for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(by, at), text.size());
+    std::size_t end = text.find(by, at);
+    while (end != std::string_view::npos && end > 0 && text[end - 1] == '\\') end = text.find(by, end + 1);
+    end = std::min(end, text.size());
     parts.push_back(text.substr(at, end - at));
     at = end + 1;
   }
@@ -129,12 +131,15 @@ Sample parse_line(std::string_view line) {
   sample.measurement = head[0];
   for (std::size_t i = 1; i < head.size(); ++i) {
     const auto [name, value] = pair_of(head[i]);
+    if (name == "host") continue;
     sample.tags.push_back({name, std::string(value)});
   }
   std::sort(sample.tags.begin(), sample.tags.end());
   for (const std::string_view field : split(parts[1], ',')) {
     const auto [name, value] = pair_of(field);
-    if (value.back() == 'i') {
+    if (value == "true" || value == "false") {
+      sample.fields.push_back({name, value == "true"});
+    } else if (value.back() == 'i') {
       std::int64_t number = 0;
       std::from_chars(value.data(), value.data() + value.size() - 1, number);
       sample.fields.push_back({name, number});
