@@ -1,4 +1,4 @@
-// UTF-8 of one code point, for what decodes other writings of text (JSON escapes, UTF-16).
+// UTF-8 of one code point, for what decodes other writings of text (JSON escapes, UTF-16) or folds it.
 #pragma once
 
 #include <cstdint>
@@ -6,21 +6,26 @@
 
 namespace logboom::parse {
 
-// `code` is at most 0x10ffff and no surrogate: the caller has replaced those.
-inline void append_utf8(std::string& out, std::uint32_t code) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3f)); };
+// Writes 1 to 4 bytes and returns the place behind them. `code` is at most 0x10ffff and no surrogate: the caller has
+// replaced those.
+inline char* write_utf8(char32_t code, char* out) {
+  const auto put = [&](char32_t byte) { *out++ = static_cast<char>(static_cast<unsigned char>(byte)); };
+  const auto tail = [&](int shift) { put(0x80 | ((code >> shift) & 0x3f)); };
   if (code < 0x80) {
-    out += static_cast<char>(code);
+    put(code);
   } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    tail(0);
+    put(0xc0 | code >> 6), tail(0);
   } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    tail(6), tail(0);
+    put(0xe0 | code >> 12), tail(6), tail(0);
   } else {
-    out += static_cast<char>(0xf0 | code >> 18);
-    tail(12), tail(6), tail(0);
+    put(0xf0 | code >> 18), tail(12), tail(6), tail(0);
   }
+  return out;
+}
+
+inline void append_utf8(std::string& out, char32_t code) {
+  char bytes[4];
+  out.append(bytes, write_utf8(code, bytes));
 }
 
 }  // namespace logboom::parse

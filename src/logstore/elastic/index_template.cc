@@ -6,6 +6,7 @@
 #include "http/url.h"
 #include "logstore/query/folding.h"
 #include "parse/time.h"
+#include "parse/utf8.h"
 
 namespace logboom::logstore::elastic {
 namespace {
@@ -39,19 +40,6 @@ std::string part_of(std::string_view topic) {
   return out;
 }
 
-void append_utf8(std::string& out, char32_t c) {
-  const auto put = [&](char32_t b) { out += static_cast<char>(static_cast<unsigned char>(b)); };
-  if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xC0 | c >> 6), put(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    put(0xE0 | c >> 12), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
-  } else {
-    put(0xF0 | c >> 18), put(0x80 | (c >> 12 & 0x3F)), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
-  }
-}
-
 // The same folding as query/folding.h, as rules of a char filter.
 void write_folding(JsonWriter& w) {
   w.open_array();
@@ -60,9 +48,9 @@ void write_folding(JsonWriter& w) {
     const char32_t folded = query::fold_code_point(c);
     if (folded == c) continue;
     std::string rule;
-    append_utf8(rule, c);
+    parse::append_utf8(rule, c);
     rule += "=>";
-    append_utf8(rule, folded);
+    parse::append_utf8(rule, folded);
     w.string(rule);
   }
   w.close_array();

@@ -7,6 +7,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "parse/utf8.h"
+
 namespace logboom::logstore::query {
 namespace {
 
@@ -64,20 +66,6 @@ bool is_continuation(std::string_view text, std::size_t at) {
 
 std::uint32_t byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
-}
-
-char* encode(char32_t c, char* out) {
-  const auto put = [&](std::uint32_t b) { *out++ = static_cast<char>(static_cast<unsigned char>(b)); };
-  if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xC0 | c >> 6), put(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    put(0xE0 | c >> 12), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
-  } else {
-    put(0xF0 | c >> 18), put(0x80 | (c >> 12 & 0x3F)), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
-  }
-  return out;
 }
 
 // Folds the ASCII run text[at..) to out and returns its length.
@@ -183,7 +171,7 @@ void fold(std::string_view text, std::string& out) {
         for (std::size_t i = 0; i < length; ++i) end[i] = text[at + i];
         end += length;
       } else {
-        end = encode(folded, end);
+        end = parse::write_utf8(folded, end);
       }
       at += length;
     }
