@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <sys/types.h>
+#include "http/testing/server_process.h"
 
 namespace logboom::config {
 
@@ -13,15 +13,12 @@ class EtcdProcess {
   static std::string missing();
   // `folder` exists; it holds the data. The port stays the same over restarts.
   explicit EtcdProcess(std::string folder);
-  ~EtcdProcess();
-  EtcdProcess(const EtcdProcess&) = delete;
-  EtcdProcess& operator=(const EtcdProcess&) = delete;
 
   // False when it does not answer within a minute.
   bool start();
-  void kill();
+  void kill() { process_.kill(); }
   // Lets it hang, alive (and go on).
-  void pause(bool hangs) const;
+  void pause(bool hangs) const { process_.pause(hangs); }
   // What a lost disk leaves; not while it runs. With another name it is another cluster.
   void wipe(const std::string& cluster);
 
@@ -38,7 +35,7 @@ class EtcdProcess {
   const int port_;
   const int peer_port_;
   std::string cluster_ = "logboom-tests";
-  pid_t pid_ = -1;
+  http::ServerProcess process_;
 };
 
 }  // namespace logboom::config

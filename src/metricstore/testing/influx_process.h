@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <sys/types.h>
+#include "http/testing/server_process.h"
 
 namespace logboom::metricstore {
 
@@ -19,14 +19,14 @@ class InfluxProcess {
 
   // False when it does not answer within a minute.
   bool start();
-  void kill();
+  void kill() { process_.kill(); }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
  private:
   std::string folder_;
   const int port_;
   const int inner_port_;
-  pid_t pid_ = -1;
+  http::ServerProcess process_;
 };
 
 }  // namespace logboom::metricstore
