@@ -5,75 +5,38 @@ usage: etcd.py fetch      gets what is missing (the set-up of `make test`)
        etcd.py path       prints where the server lies; exit status 1 when there is none
 """
 import base64
-import glob
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
 import urllib.error
 import urllib.request
 
-PACKAGE = "etcd-server"
-CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers", "etcd")
-BINARY = os.path.join(CACHE, "usr", "bin", "etcd")
+from debian import Packages, Server, opener
 
-
-def binary():
-    """The server of the cache, else an installed one; empty when there is none."""
-    return BINARY if os.access(BINARY, os.X_OK) else shutil.which("etcd") or ""
-
-
-def missing():
-    """Why no etcd can be started; empty when one can."""
-    return "" if binary() else f"etcd is not in {CACHE}: run `python3 tests/servers/etcd.py fetch`"
-
-
-def fetch():
-    if binary():
-        return
-    os.makedirs(os.path.dirname(CACHE), exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as work:
-        subprocess.run(["apt-get", "download", "-q", "-q", "-o", "APT::Sandbox::User=root", PACKAGE], cwd=work, check=True)
-        [package] = glob.glob(os.path.join(work, "*.deb"))
-        subprocess.run(["dpkg-deb", "-x", package, os.path.join(work, "etcd")], check=True)
-        os.rename(os.path.join(work, "etcd"), CACHE)
+PACKAGES = Packages("etcd", ["etcd-server"], ["etcd"])
+missing = PACKAGES.missing
 
 
 def b64(text):
     return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
 
 
-class Etcd:
+class Etcd(Server):
     """One member; its ports stay the same over restarts. `token` of another cluster makes another cluster id."""
 
     def __init__(self, root, ports, token="logboom-tests"):
-        self.root, self.token = root, token
-        os.makedirs(root, exist_ok=True)
+        super().__init__(root)
+        self.token = token
         self.port, self.peer_port = ports
         self.url = f"http://127.0.0.1:{self.port}"
         self.also_on = []  # further addresses of this machine it listens on
         self.login = None
-        self.process = None
 
     def command(self):
         peer = f"http://127.0.0.1:{self.peer_port}"
-        return [binary(), "--name", "one", "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
+        return [PACKAGES.program("etcd"), "--name", "one", "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
                 "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
                 "--initial-cluster", f"one={peer}", "--initial-cluster-token", self.token, "--logger", "zap"]
-
-    def start(self, seconds=60):
-        with open(os.path.join(self.root, "etcd.log"), "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.root, start_new_session=True)
-        end = time.monotonic() + seconds
-        while not self.ready():
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"etcd does not start:\n{self.said()[-2000:]}")
-            time.sleep(0.05)
-        return self.process
 
     def ready(self):
         try:
@@ -81,15 +44,6 @@ class Etcd:
                 return json.load(answer).get("health") == "true"
         except (OSError, ValueError):
             return False
-
-    def said(self):
-        with open(os.path.join(self.root, "etcd.log"), errors="replace") as f:
-            return f.read()
-
-    def stop(self, how=signal.SIGKILL):
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, how)
-            self.process.wait(timeout=30)
 
     def wipe(self):
         """What a lost disk leaves; the member must be stopped."""
@@ -139,15 +93,5 @@ class Etcd:
         self.login = self.call("/v3/auth/authenticate", {"name": "root", "password": "root"})["token"]
 
 
-def opener():
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["fetch"]:
-        fetch()
-    elif sys.argv[1:] == ["path"]:
-        print(binary())
-        sys.exit(0 if binary() else 1)
-    else:
-        sys.exit(__doc__)
+    PACKAGES.main(__doc__)

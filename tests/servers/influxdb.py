@@ -6,51 +6,23 @@ usage: influxdb.py fetch      gets what is missing (the set-up of `make test`)
        influxdb.py path       prints where the server lies; exit status 1 when there is none
        influxdb.py run DIR    runs one with its data in DIR until it is interrupted; prints its address
 """
-import glob
 import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
-PACKAGES = ("influxdb", "influxdb-client")
-CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers", "influxdb")
+from debian import Packages, Server, opener
 
-
-def found(name):
-    """The program of the cache, else an installed one; empty when there is none."""
-    path = os.path.join(CACHE, "usr", "bin", name)
-    return path if os.access(path, os.X_OK) else shutil.which(name) or ""
-
-
-def binary():
-    return found("influxd")
+PACKAGES = Packages("influxdb", ["influxdb", "influxdb-client"], ["influxd", "influx"])
+missing = PACKAGES.missing
 
 
 def client():
-    return found("influx")
-
-
-def missing():
-    """Why no InfluxDB can be started, or not be asked by its client; empty when both are there."""
-    return "" if binary() and client() else f"InfluxDB or its client is not in {CACHE}: run `python3 tests/servers/influxdb.py fetch`"
-
-
-def fetch():
-    if binary() and client():
-        return
-    os.makedirs(CACHE, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as work:
-        subprocess.run(["apt-get", "download", "-q", "-q", "-o", "APT::Sandbox::User=root", *PACKAGES], cwd=work, check=True)
-        for package in glob.glob(os.path.join(work, "*.deb")):
-            subprocess.run(["dpkg-deb", "-x", package, CACHE], check=True)
+    return PACKAGES.program("influx")
 
 
 def free_port():
@@ -59,15 +31,14 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Influx:
+class Influx(Server):
     """One server; its port stays the same over restarts. `login` (user, password): it asks for it."""
 
     def __init__(self, root, login=None):
-        self.root, self.login = root, login
+        super().__init__(root)
+        self.login = login
         self.port, self.inner_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = None
-        os.makedirs(root, exist_ok=True)
         with open(os.path.join(root, "influxdb.conf"), "w") as f:
             f.write(f'''reporting-disabled = true
 bind-address = "127.0.0.1:{self.inner_port}"
@@ -84,16 +55,11 @@ auth-enabled = {"true" if login else "false"}
 log-enabled = false
 ''')
 
+    def command(self):
+        return [PACKAGES.program("influxd"), "run", "-config", os.path.join(self.root, "influxdb.conf")]
+
     def start(self, seconds=60):
-        with open(os.path.join(self.root, "influxd.log"), "ab") as log:
-            self.process = subprocess.Popen([binary(), "run", "-config", os.path.join(self.root, "influxdb.conf")], stdout=log, stderr=log,
-                                            start_new_session=True)
-        end = time.monotonic() + seconds
-        while not self.ready():
-            if self.process.poll() is not None or time.monotonic() > end:
-                with open(os.path.join(self.root, "influxd.log"), errors="replace") as f:
-                    raise RuntimeError(f"influxd does not start:\n{f.read()[-2000:]}")
-            time.sleep(0.05)
+        super().start(seconds)
         if self.login:
             user, password = self.login
             self.query(f"CREATE USER \"{user}\" WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
@@ -105,11 +71,6 @@ log-enabled = false
                 return answer.status == 204
         except OSError:
             return False
-
-    def stop(self, how=signal.SIGKILL):
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, how)
-            self.process.wait(timeout=30)
 
     def query(self, influxql, database=None):
         """All series of the answer, times in nanoseconds."""
@@ -130,10 +91,6 @@ log-enabled = false
         return [series for result in results for series in result.get("series", [])]
 
 
-def opener():
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
 def run(root):
     server = Influx(os.path.abspath(root))
     server.start()
@@ -144,12 +101,7 @@ def run(root):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["fetch"]:
-        fetch()
-    elif sys.argv[1:] == ["path"]:
-        print(binary())
-        sys.exit(0 if binary() else 1)
-    elif len(sys.argv) == 3 and sys.argv[1] == "run":
+    if len(sys.argv) == 3 and sys.argv[1] == "run":
         run(sys.argv[2])
     else:
-        sys.exit(__doc__)
+        PACKAGES.main(__doc__)

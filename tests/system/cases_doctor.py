@@ -10,7 +10,7 @@ from cases_elastic import node_of
 from cases_etcd import etcd_of
 from cases_kafka import broker_of
 from fleet import Agent, Server
-from product import Failure, NotRun, check, free_port
+from product import check, free_port, need_server
 
 
 def doctor(home, text, code=0, env=None):
@@ -84,9 +84,7 @@ def test_doctor_asks_kafka(home):
 
 def test_doctor_names_rights_and_sign_in(home):
     """A user of SASL/PLAIN: a wrong password, and topics it may not see, write or read; SCRAM names the versions of librdkafka that cannot."""
-    why = kafka.missing()
-    if why:
-        raise Failure(why) if os.environ.get("CI") else NotRun(why)
+    need_server(kafka)
     broker = kafka.Broker(os.path.join(home.root, "kafka")).signed_in()
     broker.start()
     home.running.append(broker.process)

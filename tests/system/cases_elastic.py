@@ -16,18 +16,14 @@ import opensearch
 from cases_kafka import TopicAgent, Transfer, broker_of, kill_broker, restart_broker
 from faults import faults, long
 from oracle import Lines, api, append, oracle, read, wait_lines, write
-from product import Failure, Home, NotRun, check
+from product import Failure, Home, check, need_server
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "fleet.md")
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cases", "query_match.txt")
 
 
 def node_of(home, settings=()):
-    why = opensearch.missing()
-    if why and os.environ.get("CI"):
-        raise Failure(why)
-    if why:
-        raise NotRun(why)
+    need_server(opensearch)
     node = opensearch.Node(os.path.join(home.root, "opensearch"), settings)
     node.start()
     home.running.append(node.process)

@@ -14,17 +14,13 @@ from cases_kafka import broker_of
 from faults import faults
 from fleet import Agent
 from oracle import Lines, append, check_lines, oracle, read, wait_lines
-from product import Failure, NotRun, check, free_port
+from product import check, free_port, need_server
 
 SOON = 2  # seconds: a change applies within one, and its lines are searchable
 
 
 def etcd_of(home):
-    why = etcd.missing()
-    if why and os.environ.get("CI"):
-        raise Failure(why)
-    if why:
-        raise NotRun(why)
+    need_server(etcd)
     member = etcd.Etcd(os.path.join(home.root, "etcd"), (free_port(), free_port()))
     start_again(home, member)
     return member

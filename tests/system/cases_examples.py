@@ -15,7 +15,7 @@ from cases_kafka import TopicAgent, Transfer, broker_of
 from faults import long
 from fleet import Agent, Server
 from oracle import Lines, append, oracle, read, wait_lines, write
-from product import Failure, NotRun, check, free_port
+from product import check, free_port, need_server
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 
@@ -180,8 +180,7 @@ def ask_chart(node, pattern, fields, aggs, query):
 
 def job_of(name):
     example = java_jobs.JavaExample(name)
-    if why := example.missing():
-        raise Failure(why) if os.environ.get("CI") else NotRun(why)
+    need_server(example)
     return example
 
 

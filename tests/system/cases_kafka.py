@@ -8,15 +8,11 @@ import kafka
 from faults import faults, long
 from fleet import Agent
 from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines
-from product import Failure, NotRun, check, free_port
+from product import check, free_port, need_server
 
 
 def broker_of(home):
-    why = kafka.missing()
-    if why and os.environ.get("CI"):
-        raise Failure(why)
-    if why:
-        raise NotRun(why)
+    need_server(kafka)
     broker = kafka.Broker(os.path.join(home.root, "kafka"))
     broker.start()
     home.running.append(broker.process)

@@ -12,18 +12,14 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
 import influxdb
-from product import Failure, NotRun, check
+from product import check, need_server
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATABASE = "logboom"
 
 
 def influx_of(home):
-    why = influxdb.missing()
-    if why and os.environ.get("CI"):
-        raise Failure(why)
-    if why:
-        raise NotRun(why)
+    need_server(influxdb)
     server = influxdb.Influx(os.path.join(home.root, "influx"))
     home.running.append(server.start())
     return server

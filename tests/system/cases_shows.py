@@ -13,7 +13,7 @@ from cases_etcd import AGENT_INI, IniAgent, item
 from cases_fleet import fleet_of
 from fleet import Agent, Server
 from oracle import Lines, append, check_audit, check_lines, wait_lines
-from product import Failure, Home, NotRun, check, free_port
+from product import Home, check, free_port, need_server
 from wire import Host
 
 
@@ -22,8 +22,7 @@ class World:
 
     def __init__(self, home):
         for server in (etcd, kafka, opensearch):
-            if why := server.missing():
-                raise Failure(why) if os.environ.get("CI") else NotRun(why)
+            need_server(server)
         self.home, self.hosts = home, [Host(home), Host(home)]
         gateways = [host.gateway for host in self.hosts]
         self.etcd = etcd.Etcd(os.path.join(home.root, "etcd"), (free_port(), free_port()))

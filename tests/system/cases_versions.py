@@ -11,14 +11,13 @@ from cases_elastic import check_documents, store_in
 from cases_kafka import TopicAgent, Transfer, broker_of
 from faults import long
 from oracle import Lines, append, oracle, read, wait_lines
-from product import Failure, NotRun, check
+from product import check, need_server
 
 
 def another(home, name):
     """A node of that distribution ("elasticsearch-7.10.2")."""
     [distribution] = [d for d in opensearch.OTHERS if f"{d.name}-{d.version}" == name]
-    if why := distribution.missing():
-        raise Failure(why) if os.environ.get("CI") else NotRun(why)
+    need_server(distribution)
     node = opensearch.Node(os.path.join(home.root, name), distribution=distribution)
     node.start()
     home.running.append(node.process)
@@ -64,8 +63,7 @@ INDEX_RIGHTS = ["create_index", "read", "write", "indices:admin/get", "indices:a
 def test_opensearch_with_its_security_plugin(home):
     """TLS with an authority of its own, and a user with just the rights that are needed: the whole way; without the authority, with a wrong
     password, and as a user who may only read, doctor and the transfer's log say why, collecting waits, and nothing is lost."""
-    if why := secured.DISTRIBUTION.missing():
-        raise Failure(why) if os.environ.get("CI") else NotRun(why)
+    need_server(secured.DISTRIBUTION)
     node = secured.SecuredNode(os.path.join(home.root, "opensearch"))
     node.start()
     home.running.append(node.process)

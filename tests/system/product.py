@@ -20,6 +20,12 @@ class NotRun(Exception):
     """The machine cannot provoke this fault (no root, no mount, a missing tool). Reported as not run, never as passed."""
 
 
+def need_server(server):
+    """`server` (a module of tests/servers, or a distribution of one) can be started here. Where not: not run, but in CI a failure."""
+    if why := server.missing():
+        raise Failure(why) if os.environ.get("CI") else NotRun(why)
+
+
 def tool(name):
     if shutil.which(name) is None:
         raise NotRun(f"{name} is not installed")
