@@ -137,18 +137,19 @@ std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, c
   return found;
 }
 
-// Whether a source of which nothing was read yet, but which is open, begins with the bytes of the file at `source`:
-// only after it was read can be told whether the file is its copy. A source that is undecided itself is waited for
-// until the file is quiet, so that no two wait for each other.
+// Whether a source of which nothing was read yet since it was made or emptied, but which is open, begins with the bytes
+// of the file at `source`: only after it was read can be told whether the file is its copy. A source that is undecided
+// itself is waited for until the file is quiet, so that no two wait for each other.
 bool Follower::awaits_original(TrackedSource& source, std::uint64_t size, bool quiet) {
   for (const SourceId& id : ids_for(source.path())) {
     TrackedSource* original = find(id);
     if (original == nullptr || id == source.id || original->alias || original->binary || original->compressed) continue;
     if (original->finished || (original->undecided && quiet)) continue;
     const Stream* stream = furthest(*original);
-    if (stream == nullptr || !stream->rule || read_end(*original, *stream) > 0) continue;
-    if (name_fits(source.path(), *original) && open(*original) && same_head(source.open, size, original->open))
-      return true;
+    const bool emptied = original->ending == Ending::kTruncated && original->open.content;
+    if (stream == nullptr || !stream->rule || (read_end(*original, *stream) > 0 && !emptied)) continue;
+    if (!name_fits(source.path(), *original) || (!emptied && !open(*original))) continue;
+    if (same_head(source.open, size, original->open)) return true;
   }
   return false;
 }
@@ -195,7 +196,6 @@ void Follower::decide_file(TrackedSource& source) {
     return collect(source);
   }
   if (source.alias && still_read(source.original, *size)) return at(source, now() + kLookAgain);
-  if (!deps_.options.one_shot && awaits_original(source, *size, quiet)) return at(source, now() + kLookAgain);
   std::vector<TrackedSource*> originals = originals_for(source, source.path());
   std::vector<Candidate> candidates;
   for (TrackedSource* original : originals) {
@@ -210,6 +210,7 @@ void Follower::decide_file(TrackedSource& source) {
     candidate.nothing_left = *size == read_end(*original, *furthest(*original));
     candidate.equal = std::min(*size, read_end(*original, *furthest(*original)));
   }
+  if (!deps_.options.one_shot && awaits_original(source, *size, quiet)) return at(source, now() + kLookAgain);
   // A person who names files wants each of them.
   if (deps_.options.explicit_paths) {
     for (Candidate& candidate : candidates) {
@@ -364,8 +365,12 @@ bool Follower::send_end_again(TrackedSource& original, FoundCopy& copy) {
 bool Follower::account_copy(TrackedSource& copy) {
   if (!copy.undecided) return true;
   TrackedSource* original = find(copy.original);
-  if (original == nullptr || !open(copy)) return false;
-  const auto size = copy.open.content->size();
+  if (original == nullptr) return false;
+  // Compressed meanwhile, it has no name any more; what is made of it will be known by it.
+  const bool read_by_original = !open(copy) && original->copy_source == copy.id;
+  Content* content = read_by_original ? original->copy.content.get() : copy.open.content.get();
+  if (content == nullptr) return false;
+  const auto size = content->size();
   if (!size.ok()) return false;
   for (const Stream& stream : copy.streams) {
     const auto same = std::find_if(original->streams.begin(), original->streams.end(),
@@ -382,7 +387,7 @@ bool Follower::account_copy(TrackedSource& copy) {
   copy.state = FileState::kAlias;
   for (Stream& stream : copy.streams) {
     std::string guard(std::min<std::uint64_t>(kGuardBytes, *size), '\0');
-    const auto got = copy.open.content->read(guard.data(), guard.size(), *size - guard.size());
+    const auto got = content->read(guard.data(), guard.size(), *size - guard.size());
     if (!got.ok() || *got != guard.size()) guard.clear();
     const std::string cause = "copy of " + copy.original.to_hex();
     stream.seen_size = *size;

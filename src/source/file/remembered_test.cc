@@ -133,6 +133,40 @@ TEST_F(RememberedTest, A6_ACompressedCopyIsRenamedWhileItIsTold) {
   expect_once(0, 40);
 }
 
+// A program that was stopped in its tracks finds its open file emptied, written anew, and compressed.
+TEST_F(RememberedTest, A8_EmptiedThenRotatedAndCompressedWhileNobodyLooked) {
+  rule(dir);
+  write("app.log", numbered(0, 10));
+  start();
+  write("app.log.2.zst", packed(numbered(0, 10)));
+  truncate("app.log");
+  append("app.log", numbered(10, 40));
+  write("app.log.1.zst", packed(numbered(10, 40)));
+  remove("app.log");
+  write("app.log", numbered(40, 50));
+  follower->paths_changed({at("app.log.1.zst")});
+  settle();
+  live(seconds(60));
+  expect_once(0, 50);
+}
+
+// The copy of a file that was emptied is compressed before it is accounted for as a copy.
+TEST_F(RememberedTest, A8_TheCopyIsCompressedWhileItIsRead) {
+  rule(dir);
+  write("app.log", numbered(0, 10));
+  start();
+  append("app.log", numbered(10, 20));
+  copy("app.log", "app.log.1");
+  truncate("app.log");
+  follower->scan();
+  for (int i = 0; i < 3; ++i) follower->read_ready();
+  write("app.log.1.zst", packed(numbered(0, 20)));
+  remove("app.log.1");
+  append("app.log", numbered(20, 30));
+  live(seconds(60));
+  expect_once(0, 30);
+}
+
 // Its new name is one the rule takes, that of its successor is not.
 TEST_F(RememberedTest, A5_RotatedUnderNamesOfTwoKindsWhileDown) {
   rule("*.log");
