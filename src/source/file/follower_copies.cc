@@ -287,8 +287,9 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
   CopySearch result = CopySearch::kNone;
   std::vector<FoundCopy> whole;    // with everything that was read
   std::vector<FoundCopy> shorter;  // read further than copied: what was written between copying and truncating is here
-  std::vector<std::string> folders{std::string(folder_of(original.last_path))};
-  for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
+  std::set<std::string> folders{std::string(folder_of(original.last_path)),
+                                std::string(folder_of(original.matched_path))};
+  folders.insert(matcher_->rotated_to().begin(), matcher_->rotated_to().end());
   for (const std::string& folder : folders) {
     for (const auto& [key, entry] : folder_index(folder).entries) {
       if (!name_fits(entry.path, original) || entry.info.size == 0) continue;

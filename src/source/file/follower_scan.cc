@@ -149,10 +149,8 @@ TrackedSource& Follower::adopt(const std::string& path, const FileStat& info, co
 
 void Follower::attach_streams(TrackedSource& source, const std::string& path) {
   const auto rules = matcher_->rules_for(path);
-  // A name it had before in the same folder tells which names its successors have.
-  const bool before =
-      folder_of(source.matched_path) == folder_of(path) && !matcher_->rules_for(source.matched_path).empty();
-  if (!rules.empty() && !before) source.matched_path = path;
+  // The first name it had tells which names its copies and successors have.
+  if (!rules.empty() && matcher_->rules_for(source.matched_path).empty()) source.matched_path = path;
   for (const RulePtr& rule : rules) attach(source, rule);
 }
 

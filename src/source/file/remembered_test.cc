@@ -167,6 +167,22 @@ TEST_F(RememberedTest, A8_TheCopyIsCompressedWhileItIsRead) {
   expect_once(0, 30);
 }
 
+// Copied and emptied, then itself moved to the folder of the old ones, before anyone looked.
+TEST_F(RememberedTest, A8_EmptiedThenMovedToAnotherFolder) {
+  rule(dir);
+  std::filesystem::create_directory(at("old"));
+  write("app.log", numbered(0, 10));
+  start();
+  append("app.log", numbered(10, 20));
+  write("app.log.1.zst", packed(numbered(0, 20)));
+  truncate("app.log");
+  append("app.log", numbered(20, 22));
+  move("app.log", "old/app.log.1");
+  write("app.log", numbered(22, 30));
+  live(seconds(60));
+  expect_once(0, 30);
+}
+
 // Its new name is one the rule takes, that of its successor is not.
 TEST_F(RememberedTest, A5_RotatedUnderNamesOfTwoKindsWhileDown) {
   rule("*.log");
