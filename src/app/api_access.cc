@@ -169,7 +169,10 @@ Result<std::unique_ptr<ApiAccess>> open_api(Context& context, ApiNeed need) {
   auto remote = std::make_unique<RemoteApi>(options, "the running program");
   if (const auto alive = remote->call({"GET", "/healthz", {}}, nullptr, {}); alive.ok())
     return std::unique_ptr<ApiAccess>(std::move(remote));
-  if ((need == ApiNeed::kRead || need == ApiNeed::kReadRules) && !context.files->stat(context.data_directory()).ok()) {
+  // A cluster can be read from anywhere.
+  const bool here =
+      need == ApiNeed::kReadRules || (need == ApiNeed::kRead && context.settings.text("logs.kind") == "embedded");
+  if (here && !context.files->stat(context.data_directory()).ok()) {
     return Error(
         ErrorCode::kNotFound,
         fmt::format(
