@@ -100,7 +100,7 @@ class EngineOfOneMachine final : public Engine {
     LB_TRY(start_taking());
     return &pipe_->producer();
   }
-  Status start_reading_topics() override;
+  Status start_reading_topics(std::function<void(Error)> on_ended) override;
   std::string host_metrics() override { return collecting_ ? collecting_->host_metrics() : ""; }
   std::vector<source::SourceStatus> source_status() override {
     return collecting_ ? collecting_->source_status() : std::vector<source::SourceStatus>();
@@ -153,8 +153,9 @@ Status EngineOfOneMachine::start_taking() {
   return {};
 }
 
-Status EngineOfOneMachine::start_reading_topics() {
-  LB_ASSIGN(auto consumer, open_topics(settings_, store_->writer()->positions(), deps_));
+Status EngineOfOneMachine::start_reading_topics(std::function<void(Error)> on_ended) {
+  TopicReaders readers{[this] { return store_->writer()->positions(); }, std::move(on_ended)};
+  LB_ASSIGN(auto consumer, open_topics(settings_, std::move(readers), deps_));
   pipe_ = std::make_unique<Pipe>(Transport{nullptr, std::move(consumer)}, *store_, metrics_.get(), deps_);
   keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });
   return {};

@@ -49,8 +49,9 @@ class Engine : public RulesInForce {
   // Instead of collecting: takes the batches that others send. The producer hands them to the store; it lives until
   // stop().
   virtual Result<Producer*> start_taking_batches() = 0;
-  // Instead of collecting: stores what comes in the topics of the settings, from where the store says.
-  virtual Status start_reading_topics() = 0;
+  // Instead of collecting: stores what comes in the topics of the settings, from where the store says. `on_ended`:
+  // another transfer has taken this one's place; runs at most once, from a thread of the engine.
+  virtual Status start_reading_topics(std::function<void(Error)> on_ended) = 0;
   // Reads the files to their end, returns when all of it is durable; what went to quarantine is among the problems.
   // `on_progress` runs about five times a second.
   virtual Result<ImportProgress> import_files(const ImportRequest& request,

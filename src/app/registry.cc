@@ -18,6 +18,7 @@
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 #include "http/url.h"
+#include "io/hashing.h"
 #include "logstore/elastic/elastic_store.h"
 #include "logstore/elastic/examine.h"
 #include "logstore/embedded/embedded_store.h"
@@ -30,6 +31,7 @@
 #include "transport/inprocess/inprocess_transport.h"
 #include "transport/kafka/examine.h"
 #include "transport/kafka/kafka_consumer.h"
+#include "transport/kafka/kafka_group.h"
 #include "transport/kafka/kafka_producer.h"
 #include "transport/kafka/position_file.h"
 
@@ -70,6 +72,7 @@ Result<std::unique_ptr<logstore::LogStore>> open_elastic(const config::Settings&
   options.writers = static_cast<unsigned>(settings.integer("elastic.writers"));
   options.memory = settings.size("limits.memory").bytes() / 4;
   options.read_only = mode == StoreMode::kRead;
+  options.shared = !settings.list("transfer.topics").empty();  // further transfers of the group
   return logstore::open_elastic_store(options, deps.clock, deps.registry);
 }
 
@@ -246,13 +249,43 @@ Result<std::unique_ptr<Producer>> open_kafka_sender(const config::Settings& sett
 
 }  // namespace
 
-Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, std::vector<Position> positions,
-                                              Deps deps) {
+namespace {
+
+// Of a transfer, the same over restarts: several on one host have each a data directory of its own.
+Result<std::string> transfer_id(const config::Settings& settings, FileSystem& files) {
+  LB_ASSIGN(const std::string host, own_agent_id(settings, files));
+  return xxh3_128("logboom transfer\n" + host + '\n' + absolute_path(settings.text("data_dir"))).to_hex();
+}
+
+Result<std::unique_ptr<Consumer>> open_group(const config::Settings& settings, TopicReaders with, Deps deps) {
+  transport::KafkaGroupOptions options;
+  LB_ASSIGN(options.client, kafka_client(settings, deps.files));
+  options.member = settings.text("transfer.member");
+  if (options.member == "auto") {
+    LB_ASSIGN(const std::string id, transfer_id(settings, deps.files));
+    options.member = "logboom-" + id;
+  }
+  options.topics = settings.list("transfer.topics");
+  options.group = settings.text("transfer.group");
+  options.session = settings.duration("transfer.session");
+  options.stored = std::move(with.stored);
+  options.on_ended = std::move(with.on_ended);
+  options.from_end = settings.text("transfer.start_at") == "latest";
+  options.queue_records = static_cast<std::uint64_t>(settings.integer("transfer.queue_records"));
+  options.queue_bytes = settings.size("limits.memory").bytes() / 8;
+  return transport::open_kafka_group(std::move(options), deps.registry);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, TopicReaders with, Deps deps) {
+  if (settings.list("transfer.topics").empty())
+    return Error(ErrorCode::kInvalidArgument, "transfer.topics: name the topics to store");
+  if (settings.text("logs.kind") == "elastic") return open_group(settings, std::move(with), deps);
   transport::KafkaConsumerOptions options;
   LB_ASSIGN(options.client, kafka_client(settings, deps.files));
+  LB_ASSIGN(options.positions, with.stored());
   options.topics = settings.list("transfer.topics");
-  if (options.topics.empty()) return Error(ErrorCode::kInvalidArgument, "transfer.topics: name the topics to store");
-  options.positions = std::move(positions);
   options.queue_records = static_cast<std::uint64_t>(settings.integer("transfer.queue_records"));
   options.from_end = settings.text("transfer.start_at") == "latest";
   options.queue_bytes = settings.size("limits.memory").bytes() / 8;

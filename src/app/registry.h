@@ -84,9 +84,14 @@ struct AgentLink {
 Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
                                   std::function<void(Error)> on_ended);
 
-// Every partition of transfer.topics, from these positions on. kInvalidArgument: no brokers or no topics are named.
-Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, std::vector<Position> positions,
-                                              Deps deps);
+// What is in transfer.topics, from where the store says. Every partition where the store is this program's own; those
+// that its group gives it where several transfers may have one store. `on_ended`: another transfer has taken this one's
+// place in the group. kInvalidArgument: no brokers or no topics are named.
+struct TopicReaders {
+  std::function<Result<std::vector<Position>>()> stored;
+  std::function<void(Error)> on_ended;
+};
+Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, TopicReaders with, Deps deps);
 
 // This host's identity as an agent.
 Result<std::string> own_agent_id(const config::Settings& settings, FileSystem& files);

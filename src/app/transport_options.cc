@@ -77,6 +77,14 @@ config::OptionTable kafka_options() {
       {"transport.user", OptionType::kText, "", "Kafka: user to sign in as."},
       {"transport.password_file", OptionType::kPath, "", "Kafka: holds the user's password."},
       {"transfer.topics", OptionType::kList, "", "Topics a transfer stores."},
+      {"transfer.group", OptionType::kText, "logboom",
+       "Consumer group in Kafka of the transfers that share the topics, with OpenSearch or Elasticsearch as their "
+       "store. Another cluster to store in needs another group."},
+      {"transfer.member", OptionType::kText, "auto",
+       "This transfer's name in its group, the same over restarts; auto: made of the host's key and the data "
+       "directory."},
+      {"transfer.session", OptionType::kDuration, "10s",
+       "A transfer of a group that was silent for so long loses its partitions to the others."},
       {"transfer.queue_records",
        OptionType::kInteger,
        "0",

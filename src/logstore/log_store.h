@@ -51,8 +51,9 @@ class LogWriter {
   // The newest epoch of every (source, channel), what changed last comes last. The coverage leaves out what a collector
   // should read again where it can: stored ranges whose bytes a repair gave up, and with kWanted expired ones.
   virtual Result<std::vector<KnownSource>> known_sources(Expired expired) = 0;
-  // Where reading each partition of the transport goes on: everything before it is durable here.
-  virtual std::vector<Position> positions() = 0;
+  // Where reading each partition of the transport goes on, as of now: everything before it is durable here, whoever
+  // stored it. kUnavailable: the store cannot be asked now.
+  virtual Result<std::vector<Position>> positions() = 0;
 };
 
 // ---------------------------------------------------------------- finding

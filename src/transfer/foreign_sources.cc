@@ -37,27 +37,38 @@ void add_record(const std::string& value, Batch& batch) {
 
 }  // namespace
 
-ForeignSources::Partition& ForeignSources::partition(const Foreign& message) {
-  const auto [at, fresh] = partitions_.try_emplace({message.topic, message.partition});
-  Partition& partition = at->second;
-  if (fresh) {
-    const SourceId source = source_of(message.topic, message.partition);
-    const auto known = std::find_if(known_.begin(), known_.end(), [&](const KnownSource& k) {
-      return k.source == source && k.channel == message.topic;
-    });
-    if (known != known_.end()) {
-      partition.base = partition.epoch = known->epoch;
-      // State and place belong together: what is stored beyond them, of batches that are not whole, comes again.
-      partition.next = next_of(known->state);
-      partition.end = partition.next > 0 ? known->state.position : known->coverage.end();
-    }
+bool ForeignSources::begins(const Foreign& message) {
+  MutexLock lock(mutex_);
+  const auto at = partitions_.find({message.topic, message.partition});
+  return at == partitions_.end() || at->second.term != message.term;
+}
+
+void ForeignSources::begin(const Foreign& message, const std::vector<KnownSource>& known) {
+  Partition partition;
+  partition.term = message.term;
+  const SourceId source = source_of(message.topic, message.partition);
+  for (const KnownSource& held : known) {
+    if (held.source != source || held.channel != message.topic) continue;
+    partition.base = held.epoch;
+    // State and place belong together: what is stored beyond them, of batches that are not whole, comes again.
+    partition.next = next_of(held.state);
+    partition.end = partition.next > 0 ? held.state.position : held.coverage.end();
   }
+  partition.epoch = partition.base;
+  MutexLock lock(mutex_);
+  partitions_[{message.topic, message.partition}] = std::move(partition);
+}
+
+// A topic made anew is a new epoch.
+ForeignSources::Partition& ForeignSources::partition(const Foreign& message) {
+  Partition& partition = partitions_[{message.topic, message.partition}];
   const std::uint32_t epoch = partition.base + message.life;
   if (epoch != partition.epoch) {
-    const std::uint32_t base = partition.base;
-    partition = {};
-    partition.base = base;
-    partition.epoch = epoch;
+    Partition anew;
+    anew.term = partition.term;
+    anew.base = partition.base;
+    anew.epoch = epoch;
+    partition = std::move(anew);
   }
   return partition;
 }

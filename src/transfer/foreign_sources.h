@@ -20,9 +20,12 @@ namespace logboom::transfer {
 
 class ForeignSources {
  public:
-  // `known` is what the store holds.
-  ForeignSources(const std::vector<KnownSource>& known, const Clock& clock) : clock_(clock), known_(known) {}
+  explicit ForeignSources(const Clock& clock) : clock_(clock) {}
 
+  // Whether begin() has to come first: the message is the first of its partition, or of its partition's term.
+  bool begins(const Foreign& message);
+  // Places go on where the store stands now; `known` is what it holds.
+  void begin(const Foreign& message, const std::vector<KnownSource>& known);
   // The batch to store; nullopt: it is stored already. One delivered again after it failed gets the place it had.
   std::optional<Batch> batch_of(const Foreign& message);
   // It is durable.
@@ -30,7 +33,8 @@ class ForeignSources {
 
  private:
   struct Partition {
-    std::uint32_t base = 0;  // epoch of the partition's first life in this process
+    std::uint32_t term = 0;
+    std::uint32_t base = 0;  // epoch of the partition's first life in this term
     std::uint32_t epoch = 0;
     std::uint64_t end = 0;                         // of the source, where the next message's bytes go
     std::int64_t next = 0;                         // message
@@ -43,7 +47,6 @@ class ForeignSources {
   Batch at_place(const Foreign& message, Partition& partition, std::uint64_t begin) LB_REQUIRES(mutex_);
 
   const Clock& clock_;
-  const std::vector<KnownSource> known_;
   Mutex mutex_;
   std::map<Key, Partition> partitions_ LB_GUARDED_BY(mutex_);
 };

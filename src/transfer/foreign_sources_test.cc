@@ -8,14 +8,15 @@ namespace logboom::transfer {
 namespace {
 
 Foreign message(std::int64_t offset, const std::string& value) {
-  return {"web", 3, offset, 0, 5'000'000'000, value, "", 0};
+  return {"web", 3, offset, 0, 0, 5'000'000'000, value, "", 0};
 }
 
 struct ForeignSourcesTest : ::testing::Test {
   ManualClock clock;
-  ForeignSources sources{{}, clock};
+  ForeignSources sources{clock};
 
   Batch take(const Foreign& foreign) {
+    if (sources.begins(foreign)) sources.begin(foreign, {});
     auto batch = sources.batch_of(foreign);
     EXPECT_TRUE(batch.has_value());
     EXPECT_TRUE(validate_batch(*batch).ok()) << validate_batch(*batch).error().message();
@@ -49,7 +50,8 @@ TEST_F(ForeignSourcesTest, MessagesStandOneBehindTheOther) {
 TEST_F(ForeignSourcesTest, AfterARestartStoredMessagesAreSkipped) {
   take(message(7, "one"));
   const Batch last = take(message(8, "two"));
-  ForeignSources again({known_after(last)}, clock);
+  ForeignSources again(clock);
+  again.begin(message(8, "two"), {known_after(last)});
   EXPECT_FALSE(again.batch_of(message(8, "two")));
   EXPECT_EQ(again.batch_of(message(9, "three"))->begin, 8u);
 }
@@ -57,9 +59,25 @@ TEST_F(ForeignSourcesTest, AfterARestartStoredMessagesAreSkipped) {
 TEST_F(ForeignSourcesTest, AfterACrashInTheMiddleOfWritingTheyGetThePlaceTheyHad) {
   KnownSource known = known_after(take(message(7, "one")));
   known.coverage.add(8, 14);  // of "three", whose batch is not whole; "two" is not there at all
-  ForeignSources again({known}, clock);
+  ForeignSources again(clock);
+  again.begin(message(8, "two"), {known});
   EXPECT_EQ(again.batch_of(message(8, "two"))->begin, 4u);
   EXPECT_EQ(again.batch_of(message(9, "three"))->begin, 8u);
+}
+
+TEST_F(ForeignSourcesTest, AnotherTermGoesOnWhereTheStoreStands) {
+  const Batch first = take(message(7, "one"));
+  take(message(8, "two"));
+  Foreign later = message(20, "back again");
+  later.term = 1;
+  EXPECT_TRUE(sources.begins(later));
+  KnownSource known = known_after(first);
+  known.coverage.add(4, 500);
+  known.state.position = 500;
+  known.state.guard = "next message 20";
+  sources.begin(later, {known});
+  EXPECT_FALSE(sources.begins(later));
+  EXPECT_EQ(take(later).begin, 500u);
 }
 
 TEST_F(ForeignSourcesTest, AFailedMessageKeepsItsPlace) {

@@ -16,7 +16,7 @@ class Pump {
       : consumer_(consumer),
         writer_(writer),
         samples_(consumer, metrics, registry),
-        clock_(clock),
+        foreign_(clock),
         received_(registry.counter("logboom_transfer_batches_received_total", "Batches taken from the transport.")) {}
 
   void run(const std::stop_token& stop) {
@@ -43,17 +43,17 @@ class Pump {
   }
 
   void store_foreign(const Foreign& message, const Position& position, const std::stop_token& stop) {
-    if (!foreign_) {
+    if (foreign_.begins(message)) {
       auto known = writer_.known_sources(logstore::Expired::kHeld);
       if (!known.ok()) return consumer_.commit(position, std::move(known).error());
-      foreign_.emplace(*known, clock_);
+      foreign_.begin(message, *known);
     }
-    std::optional<Batch> batch = foreign_->batch_of(message);
+    std::optional<Batch> batch = foreign_.batch_of(message);
     if (!batch) return consumer_.commit(position, Coverage());
     append(
         std::make_shared<const Batch>(std::move(*batch)), position,
         [this, position, offset = message.offset](Result<Coverage> coverage) {
-          if (coverage.ok()) foreign_->stored(position.topic, position.partition, offset);
+          if (coverage.ok()) foreign_.stored(position.topic, position.partition, offset);
           consumer_.commit(position, std::move(coverage));
         },
         stop);
@@ -69,9 +69,8 @@ class Pump {
   Consumer& consumer_;
   logstore::LogWriter& writer_;
   SampleLane samples_;
-  const Clock& clock_;
+  ForeignSources foreign_;
   Counter& received_;
-  std::optional<ForeignSources> foreign_;  // from the first message on that needs it
 };
 
 }  // namespace

@@ -26,8 +26,10 @@ struct Foreign {
   std::string topic;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
-  // Counts the lives of the topic: offsets begin anew when it is deleted and made again.
+  // Counts the lives of the topic within the term: offsets begin anew when it is deleted and made again.
   std::uint32_t life = 0;
+  // Counts how often the partition was given to this consumer: another may have read on in it meanwhile.
+  std::uint32_t term = 0;
   TimeNs time = 0;  // as the topic says; 0: it does not
   std::string value;
   std::string problem;    // why it can be no record: bytes for the quarantine; empty: a record
@@ -68,6 +70,14 @@ class Producer {
   virtual void close() = 0;
 };
 
+// How far a partition of a topic is stored.
+struct PartitionStatus {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t stored = -1;  // every message before this offset is durable; -1: nothing is known yet
+  std::int64_t end = -1;     // of the topic, as it was heard last; -1: not yet
+};
+
 struct Delivery {
   Message message;
   Position position;
@@ -82,6 +92,8 @@ class Consumer {
   // The delivery at `position` is durable (or failed for good). Every delivery is committed exactly once, in any order;
   // the coverage of samples is empty.
   virtual void commit(const Position& position, Result<Coverage> coverage) = 0;
+  // What this consumer reads now, ordered; empty where there are no partitions. Any thread.
+  virtual std::vector<PartitionStatus> partitions() { return {}; }
 };
 
 }  // namespace logboom

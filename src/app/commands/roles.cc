@@ -9,6 +9,7 @@
 #include "app/server_checks.h"
 #include "app/service.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "config/ini_file.h"
 
 namespace logboom::app {
@@ -45,10 +46,10 @@ Status run_agent_program(Context& context, const Args& args) {
 }
 
 // Until the program is told to stop.
-Status serve(Context& context, Engine& engine, PageServer& server) {
+Status serve(std::stop_token stop, Engine& engine, PageServer& server) {
   std::fflush(stdout);
   notify_service_manager("READY=1");
-  wait_for_stop(context.stop);
+  wait_for_stop(std::move(stop));
   notify_service_manager("STOPPING=1");
   server.stop();
   return engine.stop();
@@ -77,8 +78,32 @@ Status run_server_program(Context& context) {
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .batches_to = store_side}));
   fmt::print("stored in   {}\n", stored_in(context));
   print_page(*server);
-  return serve(context, *engine, *server);
+  return serve(context.stop, *engine, *server);
 }
+
+// The end of a program that is told to stop from outside, or has to for a reason of its own.
+class Ending {
+ public:
+  explicit Ending(std::stop_token outside) : forward_(std::move(outside), [this] { source_.request_stop(); }) {}
+  std::stop_token token() const { return source_.get_token(); }
+  void tell(Error error) {
+    {
+      MutexLock lock(mutex_);
+      why_ = std::move(error);
+    }
+    source_.request_stop();
+  }
+  Status why() {
+    MutexLock lock(mutex_);
+    return why_;
+  }
+
+ private:
+  std::stop_source source_;
+  Mutex mutex_;
+  Status why_ LB_GUARDED_BY(mutex_);
+  std::stop_callback<std::function<void()>> forward_;
+};
 
 Status run_transfer_program(Context& context) {
   if (context.settings.text("transfer.start_at") == "latest")
@@ -87,13 +112,15 @@ Status run_transfer_program(Context& context) {
                      "changes that)");
   LB_TRY(refuse_what_loses_lines(context.settings, context.config_file, context.deps(), context.stop));
   const StartExamination examination(context.settings, context.config_file, context.deps());
+  Ending ending(context.stop);
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
-  LB_TRY(engine->start_reading_topics());
+  LB_TRY(engine->start_reading_topics([&ending](Error error) { ending.tell(std::move(error)); }));
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true}));
   fmt::print("reading     {} from Kafka at {}\nstored in   {}\n", printable(context.settings.text("transfer.topics")),
              printable(context.settings.text("transport.brokers")), stored_in(context));
   print_page(*server);
-  return serve(context, *engine, *server);
+  LB_TRY(serve(ending.token(), *engine, *server));
+  return ending.why();
 }
 
 }  // namespace

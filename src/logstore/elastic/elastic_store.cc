@@ -69,8 +69,6 @@ class ElasticStore final : public LogStore {
     } else {
       LB_TRY(patiently([this] { return find_out(); }));
       LB_TRY(patiently([this] { return ledger_index_.prepare({}); }));
-      std::vector<Position> positions;
-      LB_TRY(patiently([&] { return read_positions(positions); }));
       WriterOptions writer;
       writer.version = version_;
       writer.index_pattern = options_.index;
@@ -78,7 +76,7 @@ class ElasticStore final : public LogStore {
       writer.memory = options_.memory;
       writer.drain = options_.drain;
       writer_ = std::make_unique<ElasticWriter>(
-          writer, ElasticWriter::Deps{cluster_, ledger_index_, documents_, clock_, registry_}, std::move(positions));
+          writer, ElasticWriter::Deps{cluster_, ledger_index_, documents_, clock_, registry_});
       log_info("storing in {} at {}", version_.text, cluster_.where());
     }
     searcher_ = make_elastic_searcher(documents_, clock_, [this] { return written_commit(); });
@@ -103,10 +101,6 @@ class ElasticStore final : public LogStore {
     LB_ASSIGN(version_, cluster_.version({}));
     return {};
   }
-  Status read_positions(std::vector<Position>& positions) {
-    LB_ASSIGN(positions, ledger_index_.positions({}));
-    return {};
-  }
 
   // A cluster that is not there yet is waited for.
   Status patiently(const std::function<Status()>& attempt) {
@@ -121,8 +115,9 @@ class ElasticStore final : public LogStore {
   }
 
   std::uint64_t written_commit() const {
-    if (writer_) return writer_->written_commit();
-    return static_cast<std::uint64_t>(std::max<TimeNs>(0, clock_.now() - kOnTheWay));
+    const auto others = static_cast<std::uint64_t>(std::max<TimeNs>(0, clock_.now() - kOnTheWay));
+    if (!writer_) return others;
+    return options_.shared ? std::min(others, writer_->written_commit()) : writer_->written_commit();
   }
 
   const ElasticOptions options_;

@@ -24,6 +24,7 @@ struct ElasticOptions {
   unsigned writers = 2;
   std::uint64_t memory = 32u << 20;  // batches appended and not durable
   bool read_only = false;
+  bool shared = false;                         // others write there, too: what is followed waits for theirs
   http::ClientOptions client;                  // what every connection has in common (TLS)
   std::chrono::milliseconds patience{60'000};  // how long opening for writing waits for the cluster
   std::chrono::milliseconds drain{4'000};      // longest wait of close() for what was appended

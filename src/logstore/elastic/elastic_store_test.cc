@@ -226,8 +226,9 @@ TEST_F(ElasticStoreTest, PositionsAreThereAfterARestart) {
       comes_true([&] { return !cluster.ledger("position").empty() && cluster.ledger("position")[0]["offset"] == 9; }));
   store.reset();
   store = open();
-  ASSERT_EQ(store->writer()->positions().size(), 1u);
-  EXPECT_EQ(store->writer()->positions()[0].offset, 9);
+  const auto positions = store->writer()->positions().value();
+  ASSERT_EQ(positions.size(), 1u);
+  EXPECT_EQ(positions[0].offset, 9);
   const auto known = store->writer()->known_sources(Expired::kHeld);
   ASSERT_TRUE(known.ok());
   EXPECT_EQ(known->at(0).coverage.contiguous_end(0), 8u);

@@ -20,14 +20,13 @@ constexpr auto kMostPause = std::chrono::milliseconds(5'000);
 
 }  // namespace
 
-ElasticWriter::ElasticWriter(const WriterOptions& options, Deps deps, std::vector<Position> positions)
+ElasticWriter::ElasticWriter(const WriterOptions& options, Deps deps)
     : options_(options),
       d_(deps),
       name_(http::random_id(8)),
       table_(options.index_pattern, deps.clock),
       ledger_writes_(
           deps.registry.counter("logboom_elastic_ledger_writes_total", "Writes of the ledger in the target.")) {
-  marks_.load(positions);
   last_commit_ = static_cast<std::uint64_t>(std::max<TimeNs>(0, d_.clock.now()));
   bulk_ = std::make_unique<BulkWriters>(d_.cluster, options_.bulk, d_.registry,
                                         [this](std::shared_ptr<Piece> piece) { piece_done(std::move(piece)); });
@@ -310,7 +309,7 @@ Status ElasticWriter::reread(Round& round, const std::vector<TargetStream*>& ove
   for (const TargetStream* stream : overtaken) keys.push_back(stream->key);
   LB_ASSIGN(std::vector<TargetStream> there, d_.ledger.load(keys, stop));
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (there[i].writer != name_) log_warn("another program writes the ledger of {}", printable(there[i].state.path));
+    if (there[i].writer != name_) log_debug("another program wrote the ledger of {}", printable(there[i].state.path));
     table_.put(std::move(there[i]));
   }
   const auto is_theirs = [&](const Batch& batch) {

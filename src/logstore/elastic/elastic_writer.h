@@ -41,7 +41,7 @@ class ElasticWriter final : public LogWriter {
     const Clock& clock;
     Registry& registry;
   };
-  ElasticWriter(const WriterOptions& options, Deps deps, std::vector<Position> positions);
+  ElasticWriter(const WriterOptions& options, Deps deps);
   ~ElasticWriter() override;
 
   Status append(std::shared_ptr<const Batch> batch, std::optional<Position> position, OnCommit on_commit,
@@ -49,7 +49,7 @@ class ElasticWriter final : public LogWriter {
   // As long as the target takes nothing it waits for close(), which answers for all there is: then kUnavailable.
   Status flush() override;
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
-  std::vector<Position> positions() override { return marks_.all(); }
+  Result<std::vector<Position>> positions() override { return d_.ledger.positions({}); }
 
   // Drains for options.drain at most, then ends; what is not durable by then is not acknowledged.
   Status close();

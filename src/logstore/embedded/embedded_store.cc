@@ -62,7 +62,7 @@ class WriteSide final : public LogWriter {
     return ok_status();
   }
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
-  std::vector<Position> positions() override { return catalog_.positions().all(); }
+  Result<std::vector<Position>> positions() override { return catalog_.positions().all(); }
   Status close();
   Committer& committer() { return committer_; }
 

@@ -68,7 +68,7 @@ struct StorePositions : ::testing::Test {
     ASSERT_TRUE(test.writer().flush().ok());
   }
   static std::int64_t position(TestStore& test) {
-    const auto positions = test.writer().positions();
+    const auto positions = test.writer().positions().value();
     return positions.size() == 1 ? positions[0].offset : -1;
   }
 };

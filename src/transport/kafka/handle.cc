@@ -84,6 +84,13 @@ bool is_unreachable(rd_kafka_resp_err_t code) {
   }
 }
 
+std::int64_t known_end(rd_kafka_t* client, const std::string& topic, std::int32_t partition) {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  const auto known = rd_kafka_get_watermark_offsets(client, topic.c_str(), partition, &low, &high);
+  return known == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
+}
+
 Result<TopicState> ask_topic(rd_kafka_t* client, rd_kafka_topic_t* topic, std::chrono::milliseconds wait) {
   const rd_kafka_metadata_t* answer = nullptr;
   const rd_kafka_resp_err_t asked = rd_kafka_metadata(client, 0, topic, &answer, static_cast<int>(wait.count()));

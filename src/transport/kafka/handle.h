@@ -54,6 +54,8 @@ struct TopicState {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the topic
   int partitions = 0;
 };
+// Where a partition ends, as it was heard last; -1: not yet. Any thread, does not block.
+std::int64_t known_end(rd_kafka_t* client, const std::string& topic, std::int32_t partition);
 // Asks the cluster; blocks up to `wait`. kUnavailable: no answer.
 Result<TopicState> ask_topic(rd_kafka_t* client, rd_kafka_topic_t* topic, std::chrono::milliseconds wait);
 

@@ -6,10 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/mutex.h"
 #include "transport/kafka/handle.h"
-#include "transport/kafka/message.h"
-#include "transport/sample_message.h"
+#include "transport/kafka/holdings.h"
+#include "transport/kafka/message_reader.h"
 
 namespace logboom::transport {
 namespace {
@@ -21,95 +20,52 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto kAskWait = 2s;
 constexpr auto kAskAgain = 500ms;  // while a topic or the cluster is not there
 
-struct Metrics {
-  explicit Metrics(Registry& registry)
-      : messages(registry.counter("logboom_kafka_messages_received_total", "Messages taken from Kafka.")),
-        bytes(registry.counter("logboom_kafka_bytes_received_total", "Bytes of their values.")),
-        unreadable(registry.counter("logboom_kafka_unreadable_total", "Messages by logboom that cannot be read.")),
-        lost(registry.counter("logboom_kafka_lost_total", "Messages that were gone before they were read.")),
-        lives(registry.counter("logboom_kafka_topics_anew_total", "Partitions whose offsets began anew.")) {}
-  Counter& messages;
-  Counter& bytes;
-  Counter& unreadable;
-  Counter& lost;
-  Counter& lives;
-};
-
-struct Partition {
-  std::int64_t next = RD_KAFKA_OFFSET_BEGINNING;  // offset that is fetched next; logical at the start
-  std::uint32_t life = 0;
-  bool repositions = false;  // the cluster said that `next` is out of its range
-};
-
 struct Topic {
   Owned<rd_kafka_topic_t> handle;
-  std::map<std::int32_t, Partition> partitions;
+  std::map<std::int32_t, Tenure> partitions;
   bool seen = false;  // its partitions were asked for once
   std::string problem;
 };
 
-std::string_view header(rd_kafka_headers_t* headers, const char* name) {
-  const void* value = nullptr;
-  std::size_t size = 0;
-  if (headers == nullptr || rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return {};
-  return {static_cast<const char*>(value), size};
-}
-
-Incoming incoming(const rd_kafka_message_t& message) {
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) headers = nullptr;
-  Incoming in;
-  in.kind = header(headers, kKindHeader);
-  in.value = {static_cast<const char*>(message.payload), message.len};
-  in.unproved = !header(headers, kAcksHeader).empty();
-  in.record = header(headers, kRecordHeader);
-  in.blanks = header(headers, kBlanksHeader);
-  return in;
-}
-
-TimeNs time_of(const rd_kafka_message_t& message) {
-  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-  const std::int64_t ms = rd_kafka_message_timestamp(&message, &type);
-  return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 ? 0 : ms * kNsPerMs;
-}
-
 class KafkaConsumer final : public Consumer {
  public:
-  KafkaConsumer(KafkaConsumerOptions options, Registry& registry) : options_(std::move(options)), metrics_(registry) {}
+  KafkaConsumer(KafkaConsumerOptions options, Registry& registry) : options_(std::move(options)), reader_(registry) {}
   ~KafkaConsumer() override;
 
   Status open();
   std::optional<Delivery> receive(std::stop_token stop) override;
   void commit(const Position& position, Result<Coverage> coverage) override;
+  std::vector<PartitionStatus> partitions() override {
+    auto all = holdings_.status();
+    for (PartitionStatus& one : all) one.end = known_end(client_.get(), one.topic, one.partition);
+    return all;
+  }
 
  private:
   void look();
   void look_at(const std::string& name, Topic& topic);
   void start(Topic& topic, std::int32_t number, std::int64_t from);
+  void start_again(Topic& topic, std::int32_t number, std::int64_t from);
   void stop(Topic& topic, std::int32_t number);
   std::int64_t first_offset(const std::string& name, std::int32_t partition, bool topic_is_new) const;
   void rewind_failed();
   std::optional<Delivery> take(const rd_kafka_message_t& message);
-  Result<Message> decode(const Incoming& in);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message, const std::string& name);
   std::optional<Delivery> reposition(const std::string& name, Topic& topic, std::int32_t number);
   Topic* find(const std::string& name);
 
   const KafkaConsumerOptions options_;
-  Metrics metrics_;
-  MessageDecoder decoder_;
+  MessageReader reader_;
   Owned<rd_kafka_t> client_;
   Owned<rd_kafka_queue_t> queue_;
   std::map<std::string, Topic> topics_;
   SteadyClock::time_point look_at_{};
-  Mutex mutex_;
-  std::map<std::pair<std::string, std::int32_t>, std::int64_t> failed_ LB_GUARDED_BY(mutex_);  // fetch from there
+  Holdings holdings_;
 };
 
 KafkaConsumer::~KafkaConsumer() {
   for (auto& [name, topic] : topics_) {
-    for (const auto& [number, partition] : topic.partitions) stop(topic, number);
+    for (const auto& [number, tenure] : topic.partitions) stop(topic, number);
   }
 }
 
@@ -152,28 +108,18 @@ std::optional<Delivery> KafkaConsumer::receive(std::stop_token stop) {
 }
 
 void KafkaConsumer::commit(const Position& position, Result<Coverage> coverage) {
-  if (coverage.ok() || coverage.error().code() == ErrorCode::kCancelled) return;
+  if (coverage.ok()) return holdings_.durable(position);
+  if (coverage.error().code() == ErrorCode::kCancelled) return;
   log_warn("topic '{}', partition {}: not stored, delivered again from offset {}: {}", printable(position.topic),
            position.partition, position.first_message(), coverage.error().message());
-  {
-    MutexLock lock(mutex_);
-    auto [at, fresh] = failed_.try_emplace({position.topic, position.partition}, position.first_message());
-    if (!fresh) at->second = std::min(at->second, position.first_message());
-  }
+  holdings_.failed(position);
   rd_kafka_queue_yield(queue_.get());
 }
 
 void KafkaConsumer::rewind_failed() {
-  std::map<std::pair<std::string, std::int32_t>, std::int64_t> failed;
-  {
-    MutexLock lock(mutex_);
-    failed.swap(failed_);
-  }
-  for (const auto& [key, offset] : failed) {
-    Topic* topic = find(key.first);
-    if (topic == nullptr || !topic->partitions.contains(key.second)) continue;
-    stop(*topic, key.second);
-    start(*topic, key.second, offset);
+  for (const Position& failed : holdings_.take_failed()) {
+    Topic* topic = find(failed.topic);
+    if (topic != nullptr) start_again(*topic, failed.partition, failed.offset);
   }
 }
 
@@ -213,11 +159,19 @@ std::int64_t KafkaConsumer::first_offset(const std::string& name, std::int32_t p
 }
 
 void KafkaConsumer::start(Topic& topic, std::int32_t number, std::int64_t from) {
-  topic.partitions[number].next = from;
+  const std::string name = rd_kafka_topic_name(topic.handle.get());
+  topic.partitions.try_emplace(number);
+  if (!holdings_.has({name, number})) holdings_.take({name, number}, from);
   if (rd_kafka_consume_start_queue(topic.handle.get(), number, from, queue_.get()) == 0) return;
-  log_error("cannot read topic '{}', partition {}: {}", rd_kafka_topic_name(topic.handle.get()), number,
-            reason(rd_kafka_last_error()));
+  log_error("cannot read topic '{}', partition {}: {}", name, number, reason(rd_kafka_last_error()));
   topic.partitions.erase(number);
+  holdings_.drop({name, number});
+}
+
+void KafkaConsumer::start_again(Topic& topic, std::int32_t number, std::int64_t from) {
+  stop(topic, number);
+  holdings_.rewind({rd_kafka_topic_name(topic.handle.get()), number}, from);
+  start(topic, number, from);
 }
 
 void KafkaConsumer::stop(Topic& topic, std::int32_t number) {
@@ -235,34 +189,9 @@ std::optional<Delivery> KafkaConsumer::take(const rd_kafka_message_t& message) {
   const std::string name = message.rkt != nullptr ? rd_kafka_topic_name(message.rkt) : "";
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_error(message, name);
   Topic* topic = find(name);
-  if (topic == nullptr) return std::nullopt;
-  Partition& partition = topic->partitions[message.partition];
-  if (partition.next >= 0 && message.offset < partition.next) return std::nullopt;  // fetched before a rewind
-  partition.next = message.offset + 1;
-  metrics_.messages.add();
-  metrics_.bytes.add(message.len);
-  const Position position{name, message.partition, message.offset + 1};
-  Foreign foreign{name, message.partition, message.offset, partition.life, time_of(message), {}, {}, 0};
-  const Incoming in = incoming(message);
-  if (!in.kind.empty()) {
-    Result<Message> decoded = decode(in);
-    if (decoded.ok()) return Delivery{std::move(*decoded), position};
-    metrics_.unreadable.add();
-    foreign.problem = decoded.error().message();
-    log_error("topic '{}', partition {}, offset {}: {}; its bytes go to quarantine", printable(name), message.partition,
-              message.offset, foreign.problem);
-  }
-  foreign.value = in.value;
-  return Delivery{std::move(foreign), position};
-}
-
-Result<Message> KafkaConsumer::decode(const Incoming& in) {
-  if (in.kind == kSampleKind) {
-    LB_ASSIGN(SampleBatch samples, read_sample_message(in.value));
-    return Message(std::make_shared<const SampleBatch>(std::move(samples)));
-  }
-  LB_ASSIGN(Batch batch, decoder_.decode(in));
-  return Message(std::make_shared<const Batch>(std::move(batch)));
+  if (topic == nullptr || !holdings_.deliver({name, message.partition}, message.offset, message.offset + 1))
+    return std::nullopt;
+  return reader_.read(message, topic->partitions[message.partition]);
 }
 
 std::optional<Delivery> KafkaConsumer::take_error(const rd_kafka_message_t& message, const std::string& name) {
@@ -280,33 +209,20 @@ std::optional<Delivery> KafkaConsumer::take_error(const rd_kafka_message_t& mess
 
 // The offset that was asked for is not there: what is missing is said, and reading goes on at the oldest message.
 std::optional<Delivery> KafkaConsumer::reposition(const std::string& name, Topic& topic, std::int32_t number) {
-  Partition& partition = topic.partitions[number];
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  const rd_kafka_resp_err_t asked = rd_kafka_query_watermark_offsets(client_.get(), name.c_str(), number, &low, &high,
-                                                                     static_cast<int>(kAskWait / 1ms));
-  const std::int64_t wanted = partition.next;
-  stop(topic, number);
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || (wanted >= low && wanted <= high)) {
-    start(topic, number, wanted);  // it is there after all, or nobody can say now
+  const Holdings::Key key{name, number};
+  Hole hole{name, number, holdings_.next(key), 0, 0};
+  const rd_kafka_resp_err_t asked = rd_kafka_query_watermark_offsets(client_.get(), name.c_str(), number, &hole.low,
+                                                                     &hole.high, static_cast<int>(kAskWait / 1ms));
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || (hole.wanted >= hole.low && hole.wanted <= hole.high)) {
+    start_again(topic, number, hole.wanted);  // it is there after all, or nobody can say now
     return std::nullopt;
   }
-  start(topic, number, low);
-  Foreign foreign{name, number, wanted, partition.life, 0, {}, {}, 0};
-  if (wanted > high) {
-    metrics_.lives.add();
-    foreign.life = ++topic.partitions[number].life;
-    foreign.offset = 0;
-    foreign.lost = low;
-    foreign.problem = fmt::format("the topic was made anew: its last offset was {} and is {}", wanted, high);
-  } else {
-    foreign.lost = low - wanted;
-    foreign.problem = "removed by the topic's retention before they were read";
+  if (hole.is_anew()) {
+    ++topic.partitions[number].life;
+    holdings_.take(key, hole.low);  // what is under way is of the old life
   }
-  log_error("topic '{}', partition {}: {}; messages lost: {}", printable(name), number, foreign.problem, foreign.lost);
-  metrics_.lost.add(static_cast<std::uint64_t>(foreign.lost));
-  if (foreign.lost == 0) return std::nullopt;
-  return Delivery{std::move(foreign), Position{name, number, low, wanted > high ? 0 : wanted}};
+  start_again(topic, number, hole.low);
+  return holdings_.hand_on(reader_.lost(hole, topic.partitions[number]));
 }
 
 }  // namespace

@@ -1,0 +1,182 @@
+"""Several transfers that share topics into one OpenSearch (a consumer group): killed, added, and paused past their session while lines come.
+What is stored is counted in the node itself."""
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+from cases_elastic import check_documents, node_of, store_in
+from cases_kafka import TopicAgent, broker_of
+from faults import faults, long
+from oracle import Lines, append, oracle, read
+from product import check, free_port
+
+SESSION = 6  # seconds; the shortest a broker takes
+TOPICS = ("web", "app")
+INDICES = "logboom-web-*,logboom-app-*"
+
+
+class Member:
+    """One of several transfers: a data directory, a page and a log of its own."""
+
+    def __init__(self, home, broker, name, topics=TOPICS, *words):
+        self.home, self.root = home, os.path.join(home.root, name)
+        os.makedirs(self.root, exist_ok=True)
+        self.words = ["--transport.brokers", broker.address, "--transfer.topics", ",".join(topics), "--transfer.session", f"{SESSION}s",
+                      "--data", os.path.join(self.root, "data"), "--listen", f"127.0.0.1:{free_port()}", "--log-level", "debug", *words]
+        self.process = None
+
+    def start(self):
+        with open(self.log_file(), "ab") as log:
+            self.process = subprocess.Popen([self.home.binary, "transfer", *self.words], stdout=log, stderr=log, env=self.home.env, cwd=self.root,
+                                            start_new_session=True)
+        self.home.running.append(self.process)
+
+    def kill(self):
+        self.home.kill(self.process)
+
+    def stop(self):
+        code = self.home.kill(self.process, signal.SIGTERM)
+        check(code == 0, f"the transfer ended with {code} after SIGTERM:\n{self.said()[-3000:]}")
+
+    def pause(self):
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def wake(self):
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def log_file(self):
+        return os.path.join(self.root, "transfer.log")
+
+    def said(self):
+        with open(self.log_file(), errors="replace") as f:
+            return f.read()
+
+    def reads(self):
+        """How many partitions it has been given so far, as its log says."""
+        return self.said().count(": read here ")
+
+
+class Stream:
+    """An agent of many files that are written to all the time, so that every partition has something under way."""
+
+    def __init__(self, home, broker, files=12):
+        self.agent, self.lines = TopicAgent(home, broker, "web-1", list(TOPICS), "--transport.encoding", "batch"), Lines()
+        self.files = [self.agent.log(f"{TOPICS[n % 2]}-{n}.log") for n in range(files)]
+        self.ending, self.thread = threading.Event(), threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        while not self.ending.is_set():
+            for path in self.files:
+                append(path, self.lines.next(7))
+            self.ending.wait(0.1)
+
+    def start(self):
+        self.agent.start()
+        self.thread.start()
+
+    def stop(self):
+        self.ending.set()
+        self.thread.join()
+
+    def contents(self):
+        return [read(path) for path in self.files]
+
+
+def wait_documents(home, node, count, seconds=120):
+    home.wait_until(lambda: node.count(INDICES) >= count, f"{count} documents are there", seconds)
+
+
+def finish(home, node, stream, members, others=()):
+    stream.stop()
+    expected = stream.lines.made + list(others)
+    wait_documents(home, node, len(expected))
+    stream.agent.stop()
+    for member in members:
+        member.stop()
+    check_documents(node, INDICES, expected)
+    oracle(home, expected, stream.contents())
+
+
+def given(home, members, count):
+    home.wait_until(lambda: all(member.reads() >= count for member in members), f"each transfer reads {count} partitions")
+
+
+@faults("T10")
+def test_transfers_share_topics(home):
+    """Two transfers on two topics of four and two partitions; one is killed, a third comes, one is paused past its session and waked, messages of others among
+    the lines: every line is one document, the audit is clean."""
+    broker, node = broker_of(home), node_of(home)
+    store_in(home, node)
+    broker.admin("create", "web", 4)
+    broker.admin("create", "app", 2)
+    stream = Stream(home, broker)
+    one, two, three = (Member(home, broker, f"transfer-{n}") for n in (1, 2, 3))
+    others = [b"said by somebody else %d\n" % n for n in range(300)]
+    one.start()
+    two.start()
+    stream.start()
+    given(home, (one, two), 1)
+    broker.admin("say", "web", stdin=b"".join(others[:150]))
+    one.kill()
+    three.start()
+    broker.admin("say", "web", stdin=b"".join(others[150:]))
+    given(home, (three,), 1)
+    two.pause()
+    paused, before = time.monotonic(), three.reads()
+    home.wait_until(lambda: three.reads() > before, "the partitions of the paused one are read by the other")
+    one.start()
+    home.wait_until(lambda: time.monotonic() > paused + SESSION + 1, "its session is over")
+    two.wake()
+    home.wait_until(lambda: "given to another transfer meanwhile" in two.said(), "the paused one sees that it has lost them")
+    finish(home, node, stream, (one, two, three), others)
+
+
+def test_two_transfers_of_one_name(home):
+    """A transfer is started again elsewhere under its name: the newer one goes on, the older one ends and says why."""
+    broker, node = broker_of(home), node_of(home)
+    store_in(home, node)
+    stream = Stream(home, broker, files=3)
+    old, new = (Member(home, broker, name, TOPICS, "--transfer.member", "transfer-a") for name in ("old", "new"))
+    old.start()
+    stream.start()
+    given(home, (old,), 1)
+    new.start()
+    home.wait_until(lambda: old.process.poll() is not None, "the older one ends")
+    check(old.process.returncode == 3 and "another transfer is 'transfer-a'" in old.said(), f"{old.process.returncode}: {old.said()[-1000:]}")
+    home.running.remove(old.process)
+    finish(home, node, stream, (new,))
+
+
+@long
+@faults("T10")
+def test_transfers_come_and_go(home):
+    """Three transfers, one of them killed, stopped, paused or started at random every second or two while lines come: every line is one document."""
+    chance, broker, node = random.Random(5), broker_of(home), node_of(home)
+    store_in(home, node)
+    broker.admin("create", "web", 5)
+    broker.admin("create", "app", 3)
+    stream, members = Stream(home, broker), [Member(home, broker, f"transfer-{n}") for n in range(3)]
+    stream.start()
+    paused = {}
+    for _ in range(40):
+        member = chance.choice(members)
+        if member in paused:
+            member.wake()
+            del paused[member]
+        elif member.process is None or member.process.poll() is not None:
+            member.start()
+        else:
+            what = chance.choice(["kill", "stop", "pause", "pause"])
+            if what == "pause":
+                paused[member] = True
+            getattr(member, what)()
+        time.sleep(chance.uniform(0.2, 4))
+    for member in members:
+        if member in paused:
+            member.wake()
+        elif member.process is None or member.process.poll() is not None:
+            member.start()
+    finish(home, node, stream, members)
