@@ -66,17 +66,24 @@ class AgentOfThisHost final : public AgentProgram {
     LB_ASSIGN(AgentLink link, open_agent_link(context_.settings, identity_, context_.deps(),
                                               [&end](Error error) { end.tell(std::move(error)); }));
     LB_TRY(collecting.start(*link.producer, *rules_));
-    std::unique_ptr<AgentReporter> reporter;  // a session is with a server
-    if (link.session) {
+    // Where batches go to Kafka, a server that is named is told all the same.
+    ControlLink control;
+    if (!link.session && !identity_.client.server.empty()) control = open_control_link(identity_);
+    std::unique_ptr<AgentReporter> reporter;
+    if (link.session || control.session) {
       reporter = start_agent_reporter(
-          identity_, link.session, [&] { return state_of(collecting, link.problem()); },
+          identity_, link.session ? link.session : control.session,
+          [&] { return state_of(collecting, link.problem()); },
           [&](const std::string& yaml, std::stop_token stopped) {
             return preview_json(yaml, collecting.rules(), {context_.data_directory()}, *context_.files,
                                 std::move(stopped));
           },
-          [&end](Error error) { end.tell(std::move(error)); });
+          [&](Error error) {
+            if (control.forget && error.code() == ErrorCode::kNotFound) return control.forget();
+            end.tell(std::move(error));
+          });
     }
-    LB_ASSIGN(auto presence, open_presence(context_.settings, context_.config_file, *context_.files));
+    LB_ASSIGN(auto presence, open_presence(context_.settings, context_.config_file, "", *context_.files));
     std::unique_ptr<PresenceTeller> teller;
     if (presence) {
       teller =

@@ -29,15 +29,23 @@ const char* name_of(RuleOrigin origin) {
   return origin == RuleOrigin::kServer ? "server" : origin == RuleOrigin::kEtcd ? "etcd" : "file";
 }
 
-void write_totals(http::JsonWriter& w, const std::vector<source::SourceStatus>& sources) {
+std::uint64_t lag_of(const PartitionStatus& p) {
+  return p.stored >= 0 && p.end > p.stored ? static_cast<std::uint64_t>(p.end - p.stored) : 0;
+}
+
+std::uint64_t lag_of(const std::vector<source::SourceStatus>& sources) {
   std::uint64_t lag = 0;
-  std::uint64_t unreadable = 0;
-  for (const source::SourceStatus& s : sources) {
-    lag += lag_of(s);
-    if (s.state == source::FileState::kUnreadable) ++unreadable;
-  }
-  w.key("totals").open_object().field("files", std::uint64_t{sources.size()});
-  w.field("lag_bytes", lag).field("unreadable", unreadable).close_object();
+  for (const source::SourceStatus& s : sources) lag += lag_of(s);
+  return lag;
+}
+
+void write_totals(http::JsonWriter& w, const AgentState& state) {
+  const auto unreadable = std::count_if(state.sources.begin(), state.sources.end(), [](const source::SourceStatus& s) {
+    return s.state == source::FileState::kUnreadable;
+  });
+  w.key("totals").open_object().field("files", std::uint64_t{state.sources.size()});
+  w.field("lag_bytes", lag_of(state.sources)).field("lag_messages", unstored_messages(state.partitions));
+  w.field("unreadable", static_cast<std::uint64_t>(unreadable)).close_object();
 }
 
 void write_source(http::JsonWriter& w, const source::SourceStatus& s) {
@@ -126,16 +134,29 @@ class Reporter final : public AgentReporter {
 };
 
 constexpr auto kTellEvery = std::chrono::seconds(10);
+// Each time leaves a revision in etcd: hosts are many, transfers few.
+constexpr auto kTellFilesEvery = std::chrono::minutes(10);
+constexpr auto kTellTopicsEvery = std::chrono::minutes(1);
 constexpr auto kTellChangesWithin = std::chrono::seconds(1);
 
+// What changes seldom; an object that is not closed.
 std::string words_of(const AgentIdentity& identity, const AgentState& state) {
   std::string out;
   http::JsonWriter w(out);
   w.open_object().field("id", identity.id).field("name", identity.name).field("version", state.version);
-  w.key("started").time(state.started).field("problem", state.problem);
+  w.field("role", state.role).key("started").time(state.started).field("problem", state.problem);
   w.key("rules").open_object().field("from", name_of(state.rules_from)).field("revision", state.rules.revision);
-  w.field("problem", state.rules_problem).close_object().close_object();
+  w.field("problem", state.rules_problem).close_object();
   return out;
+}
+
+// What changes all the time; the rest of the object.
+std::string figures_of(const AgentState& state) {
+  if (!state.partitions.empty()) {
+    return fmt::format(R"(,"lag_messages":{},"topics":{}}})", unstored_messages(state.partitions),
+                       partitions_json(state.partitions));
+  }
+  return fmt::format(R"(,"files":{},"lag_bytes":{}}})", state.sources.size(), lag_of(state.sources));
 }
 
 class Teller final : public PresenceTeller {
@@ -150,13 +171,22 @@ class Teller final : public PresenceTeller {
   // The source of rules tells about an etcd that is away; here it would be said twice.
   void run(std::stop_token stop) {
     std::string told;
-    for (auto due = std::chrono::nanoseconds(0); !stop.stop_requested();) {
-      const std::string words = words_of(identity_, state_());
+    std::string figures;
+    auto due = std::chrono::nanoseconds(0);
+    auto figures_due = std::chrono::nanoseconds(0);
+    while (!stop.stop_requested()) {
+      const AgentState state = state_();
+      const std::string words = words_of(identity_, state);
       if (words != told || due.count() <= 0) {
-        told = presence_->tell(words, stop).ok() ? words : std::string();
+        if (words != told || figures_due.count() <= 0) {
+          figures = figures_of(state);
+          figures_due = state.partitions.empty() ? kTellFilesEvery : kTellTopicsEvery;
+        }
+        told = presence_->tell(words + figures, stop).ok() ? words : std::string();
         due = kTellEvery;
       }
       due -= kTellChangesWithin;
+      figures_due -= kTellChangesWithin;
       MutexLock lock(mutex_);
       woken_.wait_for(mutex_, stop, kTellChangesWithin, [] { return false; });
     }
@@ -178,13 +208,39 @@ std::unique_ptr<PresenceTeller> start_presence_teller(AgentIdentity identity,
   return std::make_unique<Teller>(std::move(identity), std::move(presence), std::move(state));
 }
 
+std::uint64_t unstored_messages(const std::vector<PartitionStatus>& partitions) {
+  std::uint64_t lag = 0;
+  for (const PartitionStatus& p : partitions) lag += lag_of(p);
+  return lag;
+}
+
+std::string partitions_json(const std::vector<PartitionStatus>& partitions) {
+  std::string out;
+  http::JsonWriter w(out);
+  w.open_array();
+  const auto number_or_null = [&](const char* name, std::int64_t value) {
+    w.key(name);
+    value < 0 ? w.null() : w.number(value);
+  };
+  for (const PartitionStatus& p : partitions) {
+    w.open_object().field("topic", p.topic).field("partition", std::int64_t{p.partition});
+    number_or_null("stored", p.stored);
+    number_or_null("end", p.end);
+    number_or_null("lag", p.stored < 0 || p.end < 0 ? -1 : static_cast<std::int64_t>(lag_of(p)));
+    w.close_object();
+  }
+  w.close_array();
+  return out;
+}
+
 std::string agent_state_json(AgentState state) {
   std::string out;
   http::JsonWriter w(out);
-  w.open_object().field("version", state.version).key("started").time(state.started).field("problem", state.problem);
-  w.key("rules").open_object().field("from", name_of(state.rules_from));
+  w.open_object().field("version", state.version).field("role", state.role).key("started").time(state.started);
+  w.field("problem", state.problem).key("rules").open_object().field("from", name_of(state.rules_from));
   w.field("revision", state.rules.revision).field("problem", state.rules_problem).close_object();
-  write_totals(w, state.sources);
+  write_totals(w, state);
+  w.key("topics").raw(partitions_json(state.partitions));
   const std::size_t shown = std::min(state.sources.size(), kReportedFiles);
   std::partial_sort(state.sources.begin(), state.sources.begin() + static_cast<std::ptrdiff_t>(shown),
                     state.sources.end(), [](const source::SourceStatus& a, const source::SourceStatus& b) {

@@ -7,6 +7,7 @@
 
 #include "app/collecting.h"
 #include "app/registry.h"
+#include "transport/transport.h"
 
 namespace logboom::app {
 
@@ -14,6 +15,7 @@ namespace logboom::app {
 inline constexpr std::size_t kReportedFiles = 1000;
 
 struct AgentState {
+  const char* role = "agent";  // or "transfer"
   std::string version;
   TimeNs started = 0;
   RuleOrigin rules_from = RuleOrigin::kFile;
@@ -21,7 +23,12 @@ struct AgentState {
   std::string rules_problem;
   std::string problem;  // why nothing is delivered
   std::vector<source::SourceStatus> sources;
+  std::vector<PartitionStatus> partitions;  // of a transfer
 };
+// Messages that are not stored yet, of all partitions.
+std::uint64_t unstored_messages(const std::vector<PartitionStatus>& partitions);
+// A list with each partition's topic, number, how far it is stored, end and lag.
+std::string partitions_json(const std::vector<PartitionStatus>& partitions);
 // As JSON.
 std::string agent_state_json(AgentState state);
 
@@ -43,7 +50,7 @@ std::unique_ptr<AgentReporter> start_agent_reporter(AgentIdentity identity, std:
                                                     std::function<void(Error)> on_refused);
 
 // Says what changes seldom (rules, problems, version) where the fleet keeps its rules, from a thread of its own until
-// it dies. What cannot be said is left.
+// it dies; lag and positions now and then (decision 5). What cannot be said is left.
 class PresenceTeller {
  public:
   virtual ~PresenceTeller() = default;

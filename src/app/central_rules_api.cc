@@ -116,7 +116,7 @@ class CentralRulesApi final : public ApiAccess {
     return json{{"entries", std::move(rows)}};
   }
 
-  // As the server of a fleet answers; what a host does not say there is null.
+  // As the server of a fleet answers; what a host does not say there is null. Figures are some minutes old.
   static json row_of(const config::CentralHost& host) {
     const json words = http::parse_json(host.words, 4);
     const bool said = words.is_object();
@@ -125,19 +125,27 @@ class CentralRulesApi final : public ApiAccess {
       const auto found = from.is_object() ? from.find(name) : from.end();
       return found != from.end() && found->is_string() ? *found : json("");
     };
+    const auto number = [](const json& from, const char* name) {
+      const auto found = from.is_object() ? from.find(name) : from.end();
+      return found != from.end() && found->is_number_unsigned() ? *found : json();
+    };
     const auto revision = rules.is_object() ? rules.find("revision") : rules.end();
     const std::string name = text(words, "name");
-    return {{"name", name.empty() ? host.name : name},
-            {"id", host.name},
-            {"online", said},
-            {"version", text(words, "version")},
-            {"rules_from", said ? "etcd" : ""},
-            {"rules_desired", host.revision},
-            {"rules_applied", revision != rules.end() && revision->is_number_unsigned() ? *revision : json()},
-            {"rules_problem", text(rules, "problem")},
-            {"problem", text(words, "problem")},
-            {"files", json()},
-            {"lag_bytes", json()}};
+    return {
+        {"name", name.empty() ? host.name : name},
+        {"id", host.name},
+        {"online", said},
+        {"version", text(words, "version")},
+        {"role", said ? words.value("role", json("agent")) : json("agent")},
+        {"rules_from", said ? "etcd" : ""},
+        {"rules_desired", host.revision},
+        {"rules_applied", revision != rules.end() && revision->is_number_unsigned() ? *revision : json()},
+        {"rules_problem", text(rules, "problem")},
+        {"problem", text(words, "problem")},
+        {"files", number(words, "files")},
+        {"lag_bytes", number(words, "lag_bytes")},
+        {"lag_messages", number(words, "lag_messages")},
+        {"topics", said && words.contains("topics") && words["topics"].is_array() ? words["topics"] : json::array()}};
   }
 
   Context& context_;

@@ -46,6 +46,7 @@ class Pipe {
   }
 
   Producer& producer() { return *transport_.producer; }
+  Consumer& consumer() { return *transport_.consumer; }
   // Takes no more; whether it ended within the time. Where it did not, it still does when the store is closed.
   bool drain() {
     close();
@@ -104,6 +105,9 @@ class EngineOfOneMachine final : public Engine {
   std::string host_metrics() override { return collecting_ ? collecting_->host_metrics() : ""; }
   std::vector<source::SourceStatus> source_status() override {
     return collecting_ ? collecting_->source_status() : std::vector<source::SourceStatus>();
+  }
+  std::vector<PartitionStatus> partitions() override {
+    return pipe_ ? pipe_->consumer().partitions() : std::vector<PartitionStatus>();
   }
   config::RuleSet rules() override { return collecting_ ? collecting_->rules() : config::RuleSet(); }
   config::RuleSource* rule_source() override { return rule_source_.get(); }

@@ -60,6 +60,8 @@ class Engine : public RulesInForce {
   // The last look at this host for Prometheus; empty: metrics are off, or there was none yet.
   virtual std::string host_metrics() = 0;
   virtual std::vector<source::SourceStatus> source_status() = 0;
+  // Of the topics that are read, if any.
+  virtual std::vector<PartitionStatus> partitions() = 0;
   virtual std::uint64_t budget_used() = 0;
   // Stops sources, drains, commits, closes the store. Idempotent.
   virtual Status stop() = 0;

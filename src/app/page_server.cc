@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/agent_state.h"
 #include "app/local_api.h"
 #include "app/paths.h"
 #include "base/log.h"
@@ -34,6 +35,8 @@ std::string pipeline_json(const config::Settings& settings, Engine& engine, cons
   json.field("budget_limit", settings.size("limits.memory").bytes() / 4);
   json.field("rules_revision", engine.rules().revision);
   json.field("rules_problem", engine.rules_problem());
+  if (const auto partitions = engine.partitions(); !partitions.empty())
+    json.field("lag_messages", unstored_messages(partitions)).key("topics").raw(partitions_json(partitions));
   if (fleet) json.field("agents", std::uint64_t{fleet->agents().size()});
   json.close_object();
   return out;
@@ -126,7 +129,7 @@ class PageServerOfEngine final : public PageServer {
     rules_ = std::make_unique<server::HostRules>(context.data_directory(), *context.files, context.clock);
     server::register_agent_routes(router_, {*fleet_, *rules_, gate_.get(), batches_to,
                                             [&store] { return store.known_sources(logstore::Expired::kHeld); },
-                                            *budget_, &previews_, LOGBOOM_VERSION});
+                                            *budget_, &previews_, LOGBOOM_VERSION, &engine.store().ledger()});
     // Behind a proxy agents meet the proxy's certificate, not this one.
     const std::string pin = context.settings.text("server.public_url").empty() ? fingerprint_ : "";
     server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, &previews_, pin});

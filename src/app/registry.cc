@@ -27,6 +27,7 @@
 #include "source/file/match/glob.h"
 #include "source/file/present_file.h"
 #include "source/file/stream_collector.h"
+#include "transport/http/control_session.h"
 #include "transport/http/http_producer.h"
 #include "transport/inprocess/inprocess_transport.h"
 #include "transport/kafka/examine.h"
@@ -228,7 +229,7 @@ void set_partition(const std::string& choice, transport::KafkaProducerOptions& o
     std::from_chars(choice.data(), choice.data() + choice.size(), options.partition);
 }
 
-Result<std::unique_ptr<Producer>> open_kafka_sender(const config::Settings& settings, Deps deps) {
+Result<std::unique_ptr<transport::KafkaProducer>> open_kafka_sender(const config::Settings& settings, Deps deps) {
   using Acks = transport::KafkaProducerOptions::Acks;
   transport::KafkaProducerOptions options;
   LB_ASSIGN(options.client, kafka_client(settings, deps.files));
@@ -292,6 +293,23 @@ Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, 
   return transport::open_kafka_consumer(std::move(options), deps.registry);
 }
 
+ControlLink open_control_link(const AgentIdentity& identity) {
+  auto session =
+      std::make_shared<transport::ControlSession>(identity.client, identity.id, identity.name, LOGBOOM_VERSION);
+  return {[session] { return session->number(); }, [session] { session->forget(); }};
+}
+
+Result<AgentIdentity> transfer_identity(const config::Settings& settings, FileSystem& files) {
+  AgentIdentity identity;
+  LB_ASSIGN(identity.id, transfer_id(settings, files));
+  identity.name = host_name(settings.text("agent.name"));
+  identity.client.server = settings.text("agent.server");
+  identity.client.tls = server_tls(settings);
+  if (identity.client.server.empty()) return identity;
+  LB_ASSIGN(identity.client.token, read_agent_token(settings, files));
+  return identity;
+}
+
 std::string agent_token_file(const config::Settings& settings, FileSystem& files) {
   const std::string& named = settings.text("agent.token_file");
   if (named != "auto") return absolute_path(named);
@@ -345,7 +363,8 @@ Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentI
     return Error(ErrorCode::kInvalidArgument, "transport.kind: an agent keeps no store, it sends over http or kafka");
   if (kind == "kafka") {
     LB_ASSIGN(auto topics, open_kafka_sender(settings, deps));
-    return AgentLink{std::move(topics), {}, [] { return std::string(); }};
+    transport::KafkaProducer& kafka = *topics;
+    return AgentLink{std::move(topics), {}, [&kafka] { return kafka.problem(); }};
   }
   constexpr std::uint64_t kMostLine = 32u << 20;
   if (settings.size("limits.line").bytes() > kMostLine)
@@ -503,10 +522,11 @@ Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::S
 }
 
 Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& settings,
-                                                        const std::string& config_file, FileSystem& files) {
+                                                        const std::string& config_file, const std::string& part,
+                                                        FileSystem& files) {
   if (rule_origin(settings, config_file) != RuleOrigin::kEtcd) return std::unique_ptr<config::Presence>();
   LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
-  return config::open_etcd_presence(std::move(etcd), given_ip(settings));
+  return config::open_etcd_presence(std::move(etcd), given_ip(settings), part);
 }
 
 Result<std::unique_ptr<config::RuleSource>> open_rules(const config::Settings& settings, const std::string& config_file,

@@ -84,6 +84,15 @@ struct AgentLink {
 Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
                                   std::function<void(Error)> on_ended);
 
+// The session with a server of a program that only reports there.
+struct ControlLink {
+  std::function<std::uint64_t()> session;  // its number, 0: none now; may block for seconds
+  std::function<void()> forget;            // the server does not know it: another is opened
+};
+ControlLink open_control_link(const AgentIdentity& identity);
+// How this host's transfer is known to a server; `client` names none where the settings do not.
+Result<AgentIdentity> transfer_identity(const config::Settings& settings, FileSystem& files);
+
 // What is in transfer.topics, from where the store says. Every partition where the store is this program's own; those
 // that its group gives it where several transfers may have one store. `on_ended`: another transfer has taken this one's
 // place in the group. kInvalidArgument: no brokers or no topics are named.
@@ -131,9 +140,11 @@ enum class RuleOrigin { kFile, kServer, kEtcd };
 RuleOrigin rule_origin(const config::Settings& settings, const std::string& config_file);
 // Where `rules.from` says that the rules of many hosts are kept. kInvalidArgument: it says nothing of the kind.
 Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::Settings& settings, FileSystem& files);
-// How this host says there that it is there; nullptr where there is nobody to tell.
+// How this host says there that it is there; nullptr where there is nobody to tell. `part`: which of several programs
+// on the host; empty: its agent.
 Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& settings,
-                                                        const std::string& config_file, FileSystem& files);
+                                                        const std::string& config_file, const std::string& part,
+                                                        FileSystem& files);
 // The path of a rule as a pattern: its parts between slashes, for each of the alternatives its braces stand for ("**":
 // any folders), and whether it takes a path. Without alternatives it names one file or folder.
 struct RulePattern {

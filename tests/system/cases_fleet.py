@@ -6,10 +6,10 @@ import re
 import shlex
 import subprocess
 
-from faults import faults
+from faults import faults, long
 from fleet import Agent, Server
 from oracle import Lines, append, check_audit, check_exports, check_lines, oracle, read, wait_lines
-from product import check
+from product import check, tool
 
 
 def begin(home, count):
@@ -193,6 +193,33 @@ def enrolled(server, name):
 
 def fleet_of(home):
     return {a["name"]: a for a in home.json("fleet")}
+
+
+@long
+@faults("A16")
+def test_gaps_are_asked_for(home):
+    """A disk gives errors for so long that a range becomes a gap; later it can be read again: the agent that runs is asked for it, the audit is clean and
+    every byte is there. A line that the gap cut stays in two."""
+    server, agent, lines = begin(home, 100)
+    agent.stop()
+    path = agent.log("a.log")
+    append(path, lines.next(100))
+    agent.wrap = [tool("strace"), "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=read,pread64,preadv", "-e", "inject=read,pread64,preadv:error=EIO:when=3+"]
+    agent.start()
+    home.wait_until(lambda: home.run("audit", code=None).returncode == 1, "the ledger has a gap", 180)
+    agent.kill()
+    agent.wrap = ()
+    agent.start()
+    append(path, lines.next(10))
+    wait_lines(home, 110)
+    check("gap" in check_audit(home, code=1), "the gap stays by itself")
+    home.run("repair", "--host", "web-1")
+    wait_lines(home, 210)
+    home.wait_until(lambda: home.run("audit", code=None).returncode == 0, "nothing is missing", 60)
+    agent.stop()
+    server.stop()
+    check_audit(home)
+    check_exports(home, [read(path)])
 
 
 def test_enrolment(home):

@@ -2,15 +2,18 @@
 What is stored is counted in the node itself."""
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
 import time
 
 from cases_elastic import check_documents, node_of, store_in
+from cases_etcd import etcd_of
 from cases_kafka import TopicAgent, broker_of
 from faults import faults, long
-from oracle import Lines, append, oracle, read
+from fleet import Server
+from oracle import Lines, append, oracle, read, write
 from product import check, free_port
 
 SESSION = 6  # seconds; the shortest a broker takes
@@ -132,6 +135,40 @@ def test_transfers_share_topics(home):
     two.wake()
     home.wait_until(lambda: "given to another transfer meanwhile" in two.said(), "the paused one sees that it has lost them")
     finish(home, node, stream, (one, two, three), others)
+
+
+def test_transfers_and_agents_report(home):
+    """An agent over Kafka and a transfer whose settings name a server are on its Fleet, the transfer with how far it is in each partition; where rules
+    are in etcd the same is said there."""
+    broker, member = broker_of(home), etcd_of(home)
+    broker.admin("create", "web", 2)
+    server, lines = Server(home), Lines()
+    server.start()
+    told = [("--agent.server", server.url, "--agent.token_file", server.token(name)) for name in ("web-1", "transfer")]
+    agent = TopicAgent(home, broker, "web-1", ["web"], *told[0])
+    transfer = Member(home, broker, "transfer", ("web",), *told[1], "--rules.from", "etcd", "--etcd.endpoints", member.url)
+    append(agent.log("web-a.log"), lines.next(50))
+    agent.start()
+    transfer.start()
+
+    def rows(*words):
+        return {row["role"]: row for row in home.json("fleet", *words)}
+
+    def all_stored(*words):
+        row = rows(*words).get("transfer", {})
+        return row and sum(t["stored"] or 0 for t in home.json("fleet", row["id"], *words)["topics"]) >= 50
+
+    home.wait_until(all_stored, "the server knows that the transfer has stored everything")
+    home.wait_until(lambda: rows()["agent"]["files"] == 1 and rows()["agent"]["online"], "and what the agent collects")
+    check(rows()["transfer"]["lag_messages"] == 0, f"lag of the transfer: {rows()['transfer']}")
+    shown = home.run("fleet", rows()["transfer"]["id"]).stdout.decode()
+    check(re.search(r"^web +[01] +\d+ +\d+ +0$", shown, re.M), f"its partitions are shown:\n{shown}")
+    write(os.path.join(home.root, "etcd.yaml"), f"rules: {{from: etcd}}\netcd: {{endpoints: ['{member.url}']}}\n".encode())
+    in_etcd = ("--config", os.path.join(home.root, "etcd.yaml"))
+    home.wait_until(lambda: rows(*in_etcd).get("transfer", {}).get("online"), "it is in etcd")
+    agent.stop()
+    transfer.stop()
+    server.stop()
 
 
 def test_two_transfers_of_one_name(home):

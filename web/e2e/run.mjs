@@ -561,7 +561,8 @@ await check('fleet: hosts with what is wrong with them, one host with its files'
   await page.goto(url + '#/status');
   await page.click('nav a[href*="/fleet"]');
   await page.waitForSelector('.fleet tbody tr');
-  assert.equal(await page.locator('.fleet tbody tr').count(), 4);
+  assert.equal(await page.locator('.fleet tbody tr').count(), 5);
+  assert.match(await agentRow('store-01').textContent(), /transfer.*12 messages/);
   assert.match(await agentRow('web-02').textContent(), /not delivered: the server answers 503: <b>busy<\/b>/);
   assert.match(await agentRow('web-02').textContent(), /0 of 1/);
   assert.match(await agentRow('db-01').textContent(), /away/);

@@ -4,12 +4,14 @@ const ago = (seconds) => String(Date.now() - seconds * 1000) + '000000';
 export class Fleet {
   constructor(world) {
     const agent = (n, name, more) => ({ id: String(n).repeat(32), name, version: '0.1.0', session: 3, enrolled: ago(86400), seen: ago(1), reported: ago(1), online: true, rules_desired: 1,
-      rules_applied: 1, rules_from: 'server', rules_problem: '', problem: '', files: 2, lag_bytes: 0, unreadable: 0, ...more });
+      rules_applied: 1, rules_from: 'server', rules_problem: '', problem: '', files: 2, lag_bytes: 0, unreadable: 0, role: 'agent', lag_messages: 0, topics: [], ...more });
     this.agents = [
       agent(1, 'web-01'),
       agent(2, 'web-02', { rules_applied: 0, lag_bytes: 81920, problem: 'the server answers 503: <b>busy</b>' }),
       agent(3, 'db-01', { online: false, seen: ago(7200), files: null, lag_bytes: null, rules_applied: null, rules_from: null, unreadable: null, reported: null }),
       agent(4, 'own-01', { rules_from: 'file', rules_desired: 0, rules_applied: 4 }),
+      agent(5, 'store-01', { role: 'transfer', rules_from: 'file', rules_desired: 0, rules_applied: 0, files: 0, lag_messages: 12,
+        topics: [{ topic: 'web_log', partition: 0, stored: 88, end: 100, lag: 12 }, { topic: 'web_log', partition: 1, stored: null, end: null, lag: null }] }),
     ];
     const first = { revision: 1, time: ago(86400), author: 'uid:0', yaml: 'collect:\n  items:\n    - path: /var/log/app/*.log\n' };
     this.rules = new Map(this.agents.map((each) => [each.id, each.rules_desired ? [first] : []]));

@@ -8,6 +8,7 @@
 #include "app/frames.h"
 #include "app/paths.h"
 #include "base/log.h"
+#include "http/url.h"
 
 namespace logboom::app {
 namespace {
@@ -108,7 +109,24 @@ Result<bool> print_lost(Context& context) {
 
 }  // namespace
 
-int run_repair(Context& context, const Args&) {
+namespace {
+
+// The gaps of an agent's files, while its server runs.
+int ask_for_gaps(Context& context, const std::string& host) {
+  auto api = open_api(context, ApiNeed::kRead);
+  if (!api.ok()) return fail(api.error());
+  const auto asked =
+      call_json(**api, {"POST", "/api/v1/agents/" + http::percent_encode(host) + "/repair", {}, "{}"}, context.stop);
+  if (!asked.ok()) return fail(asked.error());
+  fmt::print("{} is asked to send its gaps again; what its files still have is stored within seconds\n",
+             printable(asked->value("name", host)));
+  return kOk;
+}
+
+}  // namespace
+
+int run_repair(Context& context, const Args& args) {
+  if (args.has("host")) return ask_for_gaps(context, args.text("host"));
   const auto report = repair_store(context.settings, context.deps());
   if (!report.ok()) return fail(report.error());
   for (const std::string& note : report->notes) fmt::print("{}\n", printable(note));

@@ -32,11 +32,31 @@ void print_problem(const char* what, const std::string& problem) {
   if (!problem.empty()) fmt::print("{:<18} {}: {}\n", "", what, printable(problem));
 }
 
+// What is not stored yet: of files in bytes, of topics in messages.
+std::string lag_text(const json& a) {
+  const json messages = a.value("lag_messages", json());
+  return a.value("role", "agent") == "transfer" && messages.is_number() ? messages.dump() + " msgs"
+                                                                        : bytes_text(a.at("lag_bytes"));
+}
+
+void print_topics(const json& topics) {
+  if (!topics.is_array() || topics.empty()) return;
+  fmt::print("\n{:<30} {:>9} {:>12} {:>12} {:>10}\n", "topic", "partition", "stored", "end", "lag");
+  for (const json& t : topics) {
+    fmt::print("{:<30} {:>9} {:>12} {:>12} {:>10}\n", printable(t.value("topic", "")),
+               number_text(t.value("partition", json())), number_text(t.value("stored", json())),
+               number_text(t.value("end", json())), number_text(t.value("lag", json())));
+  }
+}
+
 void print_agent(const json& a) {
-  const std::string applied = a.at("rules_from") == "file" ? "own file" : number_text(a.at("rules_applied"));
+  const bool transfer = a.value("role", "agent") == "transfer";
+  const std::string applied = transfer                       ? "transfer"
+                              : a.at("rules_from") == "file" ? "own file"
+                                                             : number_text(a.at("rules_applied"));
   fmt::print("{:<18} {:<8} {:>9} {:>8} {:>8} {:>10} {:<10} {}\n", printable(a.value("name", "")),
              a.value("online", false) ? "online" : "away", applied, number_text(a.at("rules_desired")),
-             number_text(a.at("files")), bytes_text(a.at("lag_bytes")), a.value("version", ""), a.value("id", ""));
+             transfer ? "-" : number_text(a.at("files")), lag_text(a), a.value("version", ""), a.value("id", ""));
   print_problem("not delivered", a.value("problem", ""));
   print_problem("rules", a.value("rules_problem", ""));
 }
@@ -52,6 +72,8 @@ int print_one(Context& context, ApiAccess& api, const std::string& host) {
   if (context.output != OutputFormat::kText) return fmt::print("{}\n", answer->dump()), kOk;
   print_heads();
   print_agent(*answer);
+  print_topics((*answer).value("topics", json::array()));
+  if ((*answer).value("role", "agent") == "transfer") return kOk;
   fmt::print("\n{:<10} {:>10} {:>10} {:>10}  {}\n", "state", "size", "durable", "lag", "file");
   for (const json& s : (*answer).at("sources")) {
     fmt::print("{:<10} {:>10} {:>10} {:>10}  {}\n", s.value("state", ""), bytes_text(s.value("size", json())),

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include "app/agent_program.h"
+#include "app/agent_state.h"
 #include "app/commands/commands.h"
 #include "app/engine.h"
 #include "app/page_server.h"
@@ -105,6 +106,61 @@ class Ending {
   std::stop_callback<std::function<void()>> forward_;
 };
 
+// Where a transfer says how far it is: to a server, in etcd, or both.
+struct Reports {
+  std::unique_ptr<AgentReporter> to_server;
+  std::unique_ptr<PresenceTeller> in_etcd;
+};
+
+// Why nothing is being stored; asking the store costs, so now and then. Thread-safe.
+class StoreProblem {
+ public:
+  explicit StoreProblem(Engine& engine) : engine_(engine) {}
+  std::string text() {
+    MutexLock lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (now < ask_at_) return text_;
+    text_ = engine_.store().keeper().stats().problem;
+    ask_at_ = now + std::chrono::seconds(15);
+    return text_;
+  }
+
+ private:
+  Engine& engine_;
+  Mutex mutex_;
+  std::string text_ LB_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point ask_at_ LB_GUARDED_BY(mutex_){};
+};
+
+Result<Reports> start_reports(Context& context, Engine& engine) {
+  LB_ASSIGN(const AgentIdentity identity, transfer_identity(context.settings, *context.files));
+  const auto problem = std::make_shared<StoreProblem>(engine);
+  const auto state = [&engine, problem, started = context.clock.now()] {
+    AgentState now;
+    now.role = "transfer";
+    now.version = LOGBOOM_VERSION;
+    now.started = started;
+    now.problem = problem->text();
+    now.partitions = engine.partitions();
+    return now;
+  };
+  Reports reports;
+  if (!identity.client.server.empty()) {
+    const ControlLink link = open_control_link(identity);
+    reports.to_server = start_agent_reporter(
+        identity, link.session, state,
+        [](const std::string&, std::stop_token) { return std::string(R"({"problem":"a transfer has no rules"})"); },
+        [link](const Error& error) {
+          if (error.code() == ErrorCode::kNotFound) return link.forget();
+          log_error("this transfer reports no more: {}", error.message());
+        });
+  }
+  LB_ASSIGN(auto presence, open_presence(context.settings, context.config_file, "transfer-" + identity.id.substr(0, 8),
+                                         *context.files));
+  if (presence) reports.in_etcd = start_presence_teller(identity, std::move(presence), state);
+  return reports;
+}
+
 Status run_transfer_program(Context& context) {
   if (context.settings.text("transfer.start_at") == "latest")
     tell_old_meaning(context,
@@ -116,6 +172,7 @@ Status run_transfer_program(Context& context) {
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_TRY(engine->start_reading_topics([&ending](Error error) { ending.tell(std::move(error)); }));
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true}));
+  LB_ASSIGN(const auto reports, start_reports(context, *engine));
   fmt::print("reading     {} from Kafka at {}\nstored in   {}\n", printable(context.settings.text("transfer.topics")),
              printable(context.settings.text("transport.brokers")), stored_in(context));
   print_page(*server);

@@ -77,8 +77,10 @@ int run_status(Context& context, const Args&) {
         damaged, damaged == 1 ? "" : "s");
   }
   const json pipeline = answer->value("pipeline", json::object());
-  for (const auto& [name, value] : pipeline.items())
+  for (const auto& [name, value] : pipeline.items()) {
+    if (name == "topics") continue;  // `logboom fleet` shows each
     fmt::print("{:<8} {}\n", name, value.is_string() ? printable(value.get<std::string>()) : value.dump());
+  }
   return kOk;
 }
 

@@ -276,7 +276,7 @@ std::vector<Command> keeping_commands() {
        "",
        0,
        0,
-       {},
+       {{"--host", "HOST", "On a running server: asks this agent to send again what stands as a gap in its files."}},
        run_repair},
       {"generate",
        "Writes log files as applications do.",

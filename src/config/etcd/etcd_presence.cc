@@ -9,12 +9,15 @@ constexpr std::chrono::seconds kLease{30};
 
 class EtcdPresence final : public Presence {
  public:
-  EtcdPresence(EtcdClient client, std::vector<std::string> endpoints, std::string ip)
-      : client_(std::move(client)), endpoints_(std::move(endpoints)), ip_(std::move(ip)) {}
+  EtcdPresence(EtcdClient client, std::vector<std::string> endpoints, std::string ip, const std::string& part)
+      : client_(std::move(client)),
+        endpoints_(std::move(endpoints)),
+        ip_(std::move(ip)),
+        part_(part.empty() ? "" : "/" + part) {}
 
   Status tell(const std::string& words, std::stop_token stop) override {
     LB_ASSIGN(const std::string host, ip_.empty() ? host_ip(endpoints_) : Result<std::string>(ip_));
-    const std::string key = std::string(kEtcdPresencePrefix) + host;
+    const std::string key = std::string(kEtcdPresencePrefix) + host + part_;
     if (lease_ != 0) {
       LB_ASSIGN(const bool alive, client_.keep_alive(lease_, stop));
       if (!alive) lease_ = 0;
@@ -33,6 +36,7 @@ class EtcdPresence final : public Presence {
   EtcdClient client_;
   const std::vector<std::string> endpoints_;
   const std::string ip_;
+  const std::string part_;
   std::uint64_t lease_ = 0;  // 0: none
   std::string key_;          // written last, under the lease
   std::string words_;
@@ -40,11 +44,11 @@ class EtcdPresence final : public Presence {
 
 }  // namespace
 
-Result<std::unique_ptr<Presence>> open_etcd_presence(EtcdOptions options, std::string ip) {
+Result<std::unique_ptr<Presence>> open_etcd_presence(EtcdOptions options, std::string ip, std::string part) {
   std::vector<std::string> endpoints = options.endpoints;
   LB_ASSIGN(EtcdClient client, EtcdClient::open(std::move(options)));
   return std::unique_ptr<Presence>(
-      std::make_unique<EtcdPresence>(std::move(client), std::move(endpoints), std::move(ip)));
+      std::make_unique<EtcdPresence>(std::move(client), std::move(endpoints), std::move(ip), part));
 }
 
 }  // namespace logboom::config

@@ -11,10 +11,10 @@
 
 namespace logboom::config {
 
-// A host's words lie under this and its IP.
+// An agent's words lie under this and its host's IP, those of another program on the host under `/PART` behind it.
 inline constexpr std::string_view kEtcdPresencePrefix = "/logboom/hosts/";
 
 // `ip` of this host; empty: as host_ip() finds it. kInvalidArgument: no endpoint is named.
-Result<std::unique_ptr<Presence>> open_etcd_presence(EtcdOptions options, std::string ip);
+Result<std::unique_ptr<Presence>> open_etcd_presence(EtcdOptions options, std::string ip, std::string part = {});
 
 }  // namespace logboom::config

@@ -59,6 +59,7 @@ void session_route(Fleet& fleet, const Request& request, ResponseWriter& writer)
   agent.id = text("agent");
   agent.name = text("name");
   agent.version = text("version");
+  agent.attempt = text("attempt");
   std::uint64_t session = 0;
   if (const auto refusal = fleet.open_session(*request.principal, std::move(agent), request.stop, session))
     return writer.send(http::to_response(*refusal));
@@ -67,14 +68,33 @@ void session_route(Fleet& fleet, const Request& request, ResponseWriter& writer)
 
 // --- what the server holds
 
+// What stands as a gap may still be in the file: it is not called held.
+Status take_gaps_out(logstore::LedgerView& ledger, std::vector<KnownSource>& known) {
+  LB_ASSIGN(const auto sources, ledger.sources());
+  for (KnownSource& source : known) {
+    for (const logstore::SourceInfo& info : sources) {
+      if (info.source != source.source || info.epoch != source.epoch || info.channel != source.channel) continue;
+      for (const LedgerRange& range : info.ranges) {
+        if (range.disposition == Disposition::kGap) source.coverage.remove(range.begin, range.end);
+      }
+    }
+  }
+  return ok_status();
+}
+
 void sources_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
   if (const auto refusal = deps.fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
   auto known = deps.known_sources();
   if (!known.ok()) return refuse(writer, known.error());
   std::erase_if(*known, [&](const KnownSource& k) { return !deps.fleet.owns(admission.agent(), k.source); });
+  const bool asks_for_gaps = deps.ledger != nullptr && deps.fleet.wants_gaps(admission.agent());
+  if (asks_for_gaps) {
+    if (const Status cut = take_gaps_out(*deps.ledger, *known); !cut.ok()) return refuse(writer, cut.error());
+  }
   const auto packed = ZstdCompressor().compress(encode_known_sources(*known));
   if (!packed.ok()) return refuse(writer, packed.error());
+  if (asks_for_gaps) deps.fleet.told_gaps(admission.agent());
   answer_bytes(writer, *packed);
 }
 
@@ -349,7 +369,8 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
                              "Opens a session of an agent; older ones of the same agent end.", "The session's number.",
                              [deps](const Request& q, ResponseWriter& w) { session_route(deps.fleet, q, w); });
   session.parameters = {member("agent", true, "32 hexadecimal digits: the agent's id."),
-                        member("name", true, "The host's name."), member("version", false, "Of the agent's program.")};
+                        member("name", true, "The host's name."), member("version", false, "Of the agent's program."),
+                        member("attempt", false, "The same in repeats of one request: they open one session.")};
   router.add(std::move(session));
   auto sources = agent_route("GET", "/api/v1/agent/sources", "What the store holds of this agent's files.",
                              "Known sources in one zstd frame (docs/formats/delivery.md).",

@@ -8,6 +8,7 @@
 #include "base/memory_budget.h"
 #include "http/auth/gate.h"
 #include "http/router.h"
+#include "logstore/log_store.h"
 #include "record/position.h"
 #include "server/fleet/fleet.h"
 #include "server/fleet/host_rules.h"
@@ -25,6 +26,7 @@ struct AgentRouteDeps {
   MemoryBudget& budget;                                             // of batches between their request and the store
   Previews* previews = nullptr;                                     // nullptr: nothing is asked of agents
   std::string version = "";                                         // of this program
+  logstore::LedgerView* ledger = nullptr;                           // for gaps; nullptr: none is asked for
 };
 
 // The largest request, and the largest content of one.

@@ -88,6 +88,7 @@ Status Fleet::load_agents(const std::string& json) {
       record.version = item.at("version");
       record.token = item.at("token");
       record.session = static_cast<std::uint64_t>(http::integer_at(item, "session"));
+      record.attempt = item.value("attempt", "");
       record.enrolled = http::integer_at(item, "enrolled");
       if (!is_agent_id(record.id)) return not_ours("an agent's id has not 32 hexadecimal digits");
       const std::string id = record.id;
@@ -127,6 +128,7 @@ Status Fleet::save_agents() {
                     {"version", r.version},
                     {"token", r.token},
                     {"session", r.session},
+                    {"attempt", r.attempt},
                     {"enrolled", r.enrolled}});
   }
   const nlohmann::json root = {{"version", 1}, {"agents", rows}};
@@ -152,6 +154,7 @@ std::optional<Refusal> Fleet::check_members(const AgentRecord& agent) {
   if (!is_agent_id(agent.id)) return wrong("/agent: expected 32 hexadecimal digits");
   if (agent.name.empty() || agent.name.size() > 255 || !http::is_utf8(agent.name))
     return wrong("/name: expected 1 to 255 bytes of UTF-8");
+  if (agent.attempt.size() > 64) return wrong("/attempt: expected at most 64 bytes");
   if (agent.version.size() > 64) return wrong("/version: expected at most 64 bytes");
   if (!agents_.contains(agent.id) && agents_.size() >= kMaxAgents)
     return forbidden("this server has as many agents as it takes", "");
@@ -195,12 +198,52 @@ std::optional<Refusal> Fleet::enroll(AgentRecord agent) {
   return std::nullopt;
 }
 
+void Fleet::remember_attempt(Agent& agent) {
+  if (agent.record.attempt.empty()) return;
+  agent.attempts.push_back(agent.record.attempt);
+  if (agent.attempts.size() > kAttempts) agent.attempts.pop_front();
+}
+
+Status Fleet::ask_for_gaps(const std::string& agent) {
+  MutexLock lock(mutex_);
+  const auto known = agents_.find(agent);
+  if (known == agents_.end()) return Error(ErrorCode::kNotFound, fmt::format("there is no agent {}", printable(agent)));
+  const auto is_its = [&](const auto& entry) { return entry.second == agent; };
+  if (std::none_of(owners_.begin(), owners_.end(), is_its)) {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("{} sends nothing to this server: what is missing of its files is not known here",
+                             printable(known->second.record.name)));
+  }
+  known->second.must_ask_again = true;
+  known->second.wants_gaps = true;
+  return ok_status();
+}
+
+bool Fleet::wants_gaps(const std::string& agent) const {
+  MutexLock lock(mutex_);
+  const auto known = agents_.find(agent);
+  return known != agents_.end() && known->second.wants_gaps;
+}
+
+void Fleet::told_gaps(const std::string& agent) {
+  MutexLock lock(mutex_);
+  if (const auto known = agents_.find(agent); known != agents_.end()) known->second.wants_gaps = false;
+}
+
 std::optional<Refusal> Fleet::open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
                                            std::uint64_t& session) {
   MutexLock lock(mutex_);
   if (auto refusal = check_members(agent)) return refusal;
   if (auto refusal = check_token(principal, agent.id)) return refusal;
   const auto before = agents_.find(agent.id);
+  if (before != agents_.end() && !agent.attempt.empty()) {
+    Agent& known = before->second;
+    const bool again = known.record.attempt == agent.attempt && known.record.token == principal.token_id;
+    if (again && !known.must_ask_again) return session = known.record.session, std::nullopt;
+    if (std::ranges::find(known.attempts, agent.attempt) != known.attempts.end())
+      return Refusal{409, "fenced", "this attempt opened a session that a newer one has ended", "", {}};
+  }
+  if (before != agents_.end()) remember_attempt(before->second);
   agent.token = principal.token_id;
   agent.session = (before == agents_.end() ? 0 : before->second.record.session) + 1;
   agent.seen = clock_.now();
@@ -227,7 +270,9 @@ std::optional<Refusal> Fleet::admit(const http::Request& request, Admission& adm
   if (*session > record.session)
     return Refusal{409, "unknown_session", "this server never opened this session: its data was replaced", "", {}};
   if (*session == record.session && known->second.must_ask_again) {
-    return Refusal{409, "unknown_session", "a part of what this server stored of this agent's files is lost", "", {}};
+    const char* why = known->second.wants_gaps ? "this server asks for what is missing of this agent's files"
+                                               : "a part of what this server stored of this agent's files is lost";
+    return Refusal{409, "unknown_session", why, "", {}};
   }
   if (*session < record.session) {
     return Refusal{409,

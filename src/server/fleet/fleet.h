@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,6 +41,7 @@ struct AgentRecord {
   std::string version;
   std::string token;  // id of the token that speaks for it
   std::uint64_t session = 0;
+  std::string attempt;  // which attempt of the agent opened it; empty: it does not say
   TimeNs enrolled = 0;
   TimeNs seen = 0;      // since the start of the program; 0: not
   std::string state;    // what it said of itself last, a JSON object; empty: nothing since the start of the program
@@ -51,13 +53,15 @@ class Fleet {
  public:
   static constexpr std::size_t kMaxAgents = 10'000;
   static constexpr std::size_t kMaxSources = 4'000'000;
+  static constexpr std::size_t kAttempts = 16;  // of older sessions that are remembered
 
   // kCorrupt: agents.json is not ours; nothing is overwritten.
   static Result<std::unique_ptr<Fleet>> open(FleetOptions options, FileSystem& files, const Clock& clock);
 
   // Begins a session of the agent, durably: every older one is refused from now on, and what it had begun to hand over
-  // has been handed over. A token speaks for one agent, the first that uses it. The refusal: 403 another token speaks
-  // for that agent, or the token for another agent; 400 wrong members; 503 a stop, or the older session does not end.
+  // has been handed over. The attempt that opened the newest session gets that again. A token speaks for one agent, the
+  // first that uses it. The refusal: 403 another token speaks for that agent, or the token for another agent; 409
+  // "fenced": the attempt opened an older session; 400 wrong members; 503 a stop, or the older session does not end.
   std::optional<http::Refusal> open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
                                             std::uint64_t& session);
 
@@ -98,13 +102,22 @@ class Fleet {
   Status claim(const std::string& agent, const std::vector<SourceId>& sources);
   bool owns(const std::string& agent, const SourceId& source) const;
 
+  // The agent has to open a new session, and is told in it that what stands as a gap is not held: it sends that again
+  // as far as its files still have it. kNotFound; kUnsupported: it sends its files elsewhere.
+  Status ask_for_gaps(const std::string& agent);
+  // Whether that is so; `told`: it has been told.
+  bool wants_gaps(const std::string& agent) const;
+  void told_gaps(const std::string& agent);
+
   std::vector<AgentRecord> agents() const;
 
  private:
   struct Agent {
     AgentRecord record;
     std::size_t at_work = 0;      // admissions
-    bool must_ask_again = false;  // in a new session: FleetOptions::lost
+    bool must_ask_again = false;  // in a new session: FleetOptions::lost, ask_for_gaps()
+    bool wants_gaps = false;
+    std::deque<std::string> attempts;  // of older sessions, the newest last
   };
   Fleet(FleetOptions options, FileSystem& files, const Clock& clock);
   Status load_agents(const std::string& json) LB_REQUIRES(mutex_);
@@ -113,6 +126,7 @@ class Fleet {
   Status append_sources(const std::string& lines) LB_REQUIRES(mutex_);
   // Puts the record in the place of the agent's present one and on disk, or neither.
   Status put(AgentRecord record) LB_REQUIRES(mutex_);
+  static void remember_attempt(Agent& agent);
   std::optional<http::Refusal> check_members(const AgentRecord& agent) LB_REQUIRES(mutex_);
   std::optional<http::Refusal> check_token(const http::Principal& principal, const std::string& agent)
       LB_REQUIRES(mutex_);

@@ -36,6 +36,7 @@ Result<json> agent_json(const FleetRouteDeps& deps, const AgentRecord& record, b
       {"id", record.id},
       {"name", record.name},
       {"version", record.version},
+      {"role", said ? state.value("role", json("agent")) : json("agent")},
       {"token", record.token},
       {"session", record.session},
       {"enrolled", time_or_null(record.enrolled)},
@@ -49,7 +50,9 @@ Result<json> agent_json(const FleetRouteDeps& deps, const AgentRecord& record, b
       {"problem", said ? state.value("problem", json("")) : json("")},
       {"files", said ? state.value("/totals/files"_json_pointer, json()) : json()},
       {"lag_bytes", said ? state.value("/totals/lag_bytes"_json_pointer, json()) : json()},
+      {"lag_messages", said ? state.value("/totals/lag_messages"_json_pointer, json()) : json()},
       {"unreadable", said ? state.value("/totals/unreadable"_json_pointer, json()) : json()}};
+  if (whole) row["topics"] = said ? state.value("topics", json::array()) : json::array();
   if (whole) row["sources"] = said ? state.value("sources", json::array()) : json::array();
   return row;
 }
@@ -135,6 +138,14 @@ Status invite(const FleetRouteDeps& deps, const Params& params, const Request& r
   return {};
 }
 
+Status ask_for_gaps(const FleetRouteDeps& deps, const Request& request, ResponseWriter& writer) {
+  LB_ASSIGN(const AgentRecord record, deps.fleet.find(std::string(request.param("id"))));
+  LB_TRY(deps.fleet.ask_for_gaps(record.id));
+  deps.gate.events().add("gaps asked for", request.principal->name, request.peer.address, record.name);
+  answer(writer, {{"agent", record.id}, {"name", record.name}});
+  return {};
+}
+
 http::Parameter path_id() {
   return {"id", http::ParameterPlace::kPath, "string", true, "The agent's id, or its name where only one has it.", ""};
 }
@@ -171,6 +182,11 @@ void register_fleet_routes(http::Router& router, FleetRouteDeps deps) {
       "The revision that was replaced, and the new one.",
       [deps](const Params& p, const Request& q, ResponseWriter& w) { return put_rules(deps, p, q, w); }));
   if (deps.previews) router.add(preview_route(deps));
+  router.add(
+      api_route("POST", "/api/v1/agents/{id}/repair", admin,
+                "Asks an agent to send again what stands as a gap in its files, as far as they still have it.",
+                {path_id()}, "The agent that was asked; it follows within seconds.",
+                [deps](const Params&, const Request& q, ResponseWriter& w) { return ask_for_gaps(deps, q, w); }));
   router.add(
       api_route("GET", "/api/v1/agents/{id}/rules/history", viewer, "Every set of rules kept for an agent.",
                 {path_id()}, "Entries with revision, time, author and YAML.",

@@ -48,11 +48,12 @@ struct FleetTest : ::testing::Test {
     return {"agent", http::Role::kIngest, http::Via::kToken, token, 0};
   }
   // The session's number, or minus the status of the refusal.
-  int session(const std::string& token, const std::string& agent) {
+  int session(const std::string& token, const std::string& agent, const std::string& attempt = "") {
     std::uint64_t number = 0;
     AgentRecord record;
     record.id = agent;
     record.name = "web-1";
+    record.attempt = attempt;
     const auto refusal = fleet->open_session(by(token), record, {}, number);
     return refusal ? -refusal->status : static_cast<int>(number);
   }
@@ -76,6 +77,33 @@ TEST_F(FleetTest, SessionsCountOnOverARestart) {
   EXPECT_EQ(session("t1", kA), 3);
   EXPECT_EQ(admit("t1", kA, "4"), "unknown_session");
   EXPECT_EQ(admit("t1", kB, "1"), "unknown_session");
+}
+
+// T7.
+TEST_F(FleetTest, ARequestThatComesTwiceOpensOneSession) {
+  EXPECT_EQ(session("t1", kA, "first"), 1);
+  EXPECT_EQ(session("t1", kA, "first"), 1) << "its answer was lost, or somebody repeats it";
+  open();
+  EXPECT_EQ(session("t1", kA, "first"), 1);
+  EXPECT_EQ(session("t2", kA, "first"), -403);
+  EXPECT_EQ(session("t1", kA, "second"), 2);
+  EXPECT_EQ(session("t1", kA, "first"), -409) << "a newer session has ended what it opened";
+  EXPECT_EQ(admit("t1", kA, "2"), kA);
+  EXPECT_EQ(session("t1", kA, std::string(65, 'x')), -400);
+}
+
+TEST_F(FleetTest, AnAgentThatIsAskedForItsGapsOpensANewSession) {
+  EXPECT_EQ(fleet->ask_for_gaps(kA).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(session("t1", kA, "first"), 1);
+  EXPECT_EQ(fleet->ask_for_gaps(kA).error().code(), ErrorCode::kUnsupported) << "it sends nothing here";
+  ASSERT_TRUE(fleet->claim(kA, {{1, 2}}).ok());
+  ASSERT_TRUE(fleet->ask_for_gaps(kA).ok());
+  EXPECT_EQ(admit("t1", kA, "1"), "unknown_session");
+  EXPECT_EQ(session("t1", kA, "second"), 2);
+  EXPECT_TRUE(fleet->wants_gaps(kA));
+  fleet->told_gaps(kA);
+  EXPECT_FALSE(fleet->wants_gaps(kA));
+  EXPECT_EQ(admit("t1", kA, "2"), kA);
 }
 
 TEST_F(FleetTest, ATokenSpeaksForOneAgent) {

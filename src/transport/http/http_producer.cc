@@ -9,7 +9,6 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -17,6 +16,7 @@
 #include "http/json_reading.h"
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
+#include "transport/http/control_session.h"
 #include "transport/sample_message.h"
 
 namespace logboom::transport {
@@ -151,6 +151,7 @@ class HttpTransport final : public HttpProducer {
   std::uint64_t unsent_ LB_GUARDED_BY(mutex_) = 0;                   // bytes of items_
   std::uint64_t held_ LB_GUARDED_BY(mutex_) = 0;                     // bytes published and not answered
   bool closed_ LB_GUARDED_BY(mutex_) = false;
+  const std::string attempt_ = new_attempt();
   std::uint64_t session_ LB_GUARDED_BY(mutex_) = 0;
   std::string problem_ LB_GUARDED_BY(mutex_);
   std::optional<Error> ended_ LB_GUARDED_BY(mutex_);
@@ -363,15 +364,10 @@ Status HttpTransport::open_session(http::HttpClient& client, const std::stop_tok
   MutexLock opening(opening_);
   if (auto gone = ended()) return *std::move(gone);
   if (session() != 0) return ok_status();
-  http::ClientRequest request{"POST", "/api/v1/agent/session", {{"Content-Type", "application/json"}}, ""};
-  request.body = nlohmann::json{{"agent", options_.agent}, {"name", options_.name}, {"version", options_.version}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
-  LB_ASSIGN(const http::ClientResponse answer, client.send(request, stop));
+  LB_ASSIGN(const http::ClientResponse answer,
+            client.send(session_request(options_.agent, options_.name, options_.version, attempt_), stop));
   if (answer.status != 200) return refused(answer);
-  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-  const auto session = json.is_object() ? json.value("session", nlohmann::json()) : nlohmann::json();
-  const std::uint64_t number = session.is_number_unsigned() ? session.get<std::uint64_t>() : 0;
-  if (number == 0) return Error(ErrorCode::kCorrupt, "cannot open a session: the server's answer is none of logboom's");
+  LB_ASSIGN(const std::uint64_t number, session_number(answer));
   MutexLock lock(mutex_);
   session_ = number;
   return ok_status();

@@ -12,15 +12,15 @@ namespace {
 using namespace std::chrono_literals;
 using kafka::Sending;
 
-class KafkaProducer final : public Producer {
+class TopicsProducer final : public KafkaProducer {
  public:
-  KafkaProducer(KafkaProducerOptions options, Registry& registry)
+  TopicsProducer(KafkaProducerOptions options, Registry& registry)
       : options_(std::move(options)),
         sender_(options_, registry, [this](std::unique_ptr<Sending> sending, Result<Coverage> answer) {
           done(std::move(sending), std::move(answer));
         }) {}
 
-  ~KafkaProducer() override {
+  ~TopicsProducer() override {
     close();
     {
       MutexLock lock(mutex_);
@@ -62,6 +62,8 @@ class KafkaProducer final : public Producer {
     if (options_.positions) return options_.positions->known();
     return Error(ErrorCode::kUnsupported, "a Kafka topic cannot say what is known of a source");
   }
+
+  std::string problem() const override { return sender_.problem(); }
 
   void close() override {
     MutexLock lock(mutex_);
@@ -151,10 +153,10 @@ class KafkaProducer final : public Producer {
 
 }  // namespace
 
-Result<std::unique_ptr<Producer>> open_kafka_producer(KafkaProducerOptions options, Registry& registry) {
-  auto producer = std::make_unique<KafkaProducer>(std::move(options), registry);
+Result<std::unique_ptr<KafkaProducer>> open_kafka_producer(KafkaProducerOptions options, Registry& registry) {
+  auto producer = std::make_unique<TopicsProducer>(std::move(options), registry);
   LB_TRY(producer->open());
-  return std::unique_ptr<Producer>(std::move(producer));
+  return std::unique_ptr<KafkaProducer>(std::move(producer));
 }
 
 }  // namespace logboom::transport

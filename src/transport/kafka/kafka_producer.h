@@ -39,9 +39,16 @@ struct KafkaProducerOptions {
   std::shared_ptr<kafka::PositionFile> positions;
 };
 
+// Thread-safe.
+class KafkaProducer : public Producer {
+ public:
+  // Why something is not delivered now, for people; empty while all is well.
+  virtual std::string problem() const = 0;
+};
+
 // A batch goes to the topic its channel names. A topic that cannot be had (unknown and not created, no rights, too few
 // partitions) is answered as kUnavailable with the reason, and the other topics flow on; a record larger than the
 // topic takes is cut into fragments. kInvalidArgument: options the library refuses.
-Result<std::unique_ptr<Producer>> open_kafka_producer(KafkaProducerOptions options, Registry& registry);
+Result<std::unique_ptr<KafkaProducer>> open_kafka_producer(KafkaProducerOptions options, Registry& registry);
 
 }  // namespace logboom::transport

@@ -47,7 +47,7 @@ std::vector<std::uint64_t> without_repeats(const std::vector<std::uint64_t>& beg
 struct KafkaTransport : ::testing::Test {
   MockCluster cluster;
   Registry registry;
-  std::unique_ptr<Producer> producer;
+  std::unique_ptr<KafkaProducer> producer;
   Mutex mutex;
   CondVar changed;
   std::vector<Result<Coverage>> answers LB_GUARDED_BY(mutex);
@@ -231,6 +231,15 @@ TEST_F(KafkaTransport, ATopicThatCannotBeHadSaysWhyAndTheOthersFlow) {
   EXPECT_EQ(delivered, 1);
   EXPECT_NE(refused.find("'secret'"), std::string::npos) << refused;
   EXPECT_NE(refused.find("authorization"), std::string::npos) << refused;
+  EXPECT_EQ(producer->problem(), refused) << "until something goes there";
+  cluster.fail_topic("secret", RD_KAFKA_RESP_ERR_NO_ERROR);
+  {
+    MutexLock lock(mutex);
+    answers.clear();
+  }
+  ASSERT_TRUE(publish(20, "secret").ok());
+  expect_delivered(1);
+  EXPECT_EQ(producer->problem(), "");
 }
 
 TEST_F(KafkaTransport, EveryEncodingGoesThroughTheSameTopic) {

@@ -20,6 +20,8 @@ constexpr auto kAskAgain = 250ms;  // while a cluster may be creating the topic
 constexpr auto kAskNews = 30s;     // partitions may have been added
 constexpr int kAskTimes = 12;      // then the topic cannot be had
 constexpr auto kSlice = 100ms;     // of round robin
+constexpr auto kSilence = 15s;     // without an acknowledgement
+constexpr auto kProblemLasts = 60s;
 constexpr std::size_t kLeastMessage = 4096;
 // What the library and we keep for a message besides its bytes.
 constexpr std::size_t kMessageOverhead = 400;
@@ -90,8 +92,30 @@ void Sender::wake() {
   if (reports_ != nullptr) rd_kafka_queue_yield(reports_.get());
 }
 
+std::string Sender::problem() const {
+  MutexLock lock(mutex_);
+  // One that is not said again is over: nothing goes to its topic any more.
+  for (const auto& [topic, problem] : problems_) {
+    if (Clock::now() - problem.said < kProblemLasts) return problem.words;
+  }
+  return "";
+}
+
+void Sender::set_problem(const std::string& topic, const std::string& words) {
+  if (words.empty() && !has_problems_) return;
+  MutexLock lock(mutex_);
+  if (words.empty()) {
+    problems_.erase(topic);
+  } else {
+    problems_[topic] = {words, Clock::now()};
+  }
+  has_problems_ = !problems_.empty();
+}
+
 void Sender::step(std::chrono::milliseconds wait) {
   const auto now = Clock::now();
+  if (sent_.empty()) heard_ = now;
+  if (now - heard_ > kSilence) set_problem("", "Kafka acknowledges nothing");
   if (now >= again_at_) {
     send_waiting();
   } else {
@@ -146,6 +170,7 @@ void Sender::ask(const std::string& name, Topic& topic) {
   if (!state.ok()) {
     if (topic.partitions > 0) return;  // it was there; the library waits for the cluster itself
     log_warn("{}; what is read waits", state.error().message());
+    set_problem("", state.error().message());
     again_at_ = Clock::now() + back_off_;
     back_off_ = std::min<std::chrono::milliseconds>(2 * back_off_, kMostBackOff);
     return;
@@ -175,6 +200,7 @@ void Sender::ask(const std::string& name, Topic& topic) {
 // Answers the batches of the topic and forgets it: the next one asks again.
 void Sender::refuse_topic(const std::string& name, const Error& error) {
   log_warn("{}", error.message());
+  set_problem(name, error.message());
   topics_.erase(name);
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto at = it++;
@@ -273,6 +299,9 @@ void Sender::complete(Sending& sending) {
     if (at == list->end()) continue;
     Coverage coverage;
     if (sending.batch) coverage.add(sending.batch->begin, sending.batch->end);
+    heard_ = Clock::now();
+    set_problem("", "");
+    set_problem(sending.topic(), "");
     return answer(*list, at, std::move(coverage));
   }
 }
@@ -309,6 +338,7 @@ void Sender::start_anew() {
   if (!too_large(trouble.code)) {
     log_warn("kafka: {} (topic '{}'); what is not acknowledged is sent again", reason(trouble.code),
              printable(trouble.topic));
+    set_problem(trouble.topic, fmt::format("topic '{}': {}", printable(trouble.topic), reason(trouble.code)));
   }
   rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   while (rd_kafka_outq_len(client_.get()) > 0) rd_kafka_poll(client_.get(), 100);

@@ -65,11 +65,12 @@ class Sender {
   void add(std::unique_ptr<Sending> sending);
   // Hands over what can go, then waits up to `wait` for reports or wake(), and deals with errors.
   void step(std::chrono::milliseconds wait);
-  bool idle() const { return waiting_.empty() && sent_.empty(); }
   // Answers everything that is left with this error.
   void give_up(const Error& error);
   // Ends the wait of step(). Any thread.
   void wake();
+  // Why something is not delivered now, for people; empty while all is well. Any thread.
+  std::string problem() const;
 
  private:
   struct Topic {
@@ -82,6 +83,10 @@ class Sender {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     std::string topic;
     std::uint64_t sequence = 0;
+  };
+  struct Problem {
+    std::string words;
+    Clock::time_point said;
   };
   using Sendings = std::list<std::unique_ptr<Sending>>;
 
@@ -105,6 +110,8 @@ class Sender {
   void shrink(Sending& sending);
   void forget(Sending& sending);
   void answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer);
+  // Of a topic; an empty name: of the cluster. Empty words: it is well.
+  void set_problem(const std::string& topic, const std::string& words);
 
   const KafkaProducerOptions& options_;
   SenderMetrics metrics_;
@@ -119,8 +126,11 @@ class Sender {
   Clock::time_point again_at_{};
   std::chrono::milliseconds back_off_;
   std::minstd_rand random_;
-  Mutex mutex_;
-  Owned<rd_kafka_queue_t> reports_ LB_GUARDED_BY(mutex_);  // for wake()
+  Clock::time_point heard_{};  // the last acknowledgement, or when there was nothing to wait for
+  bool has_problems_ = false;
+  mutable Mutex mutex_;
+  Owned<rd_kafka_queue_t> reports_ LB_GUARDED_BY(mutex_);          // for wake()
+  std::map<std::string, Problem> problems_ LB_GUARDED_BY(mutex_);  // by topic
 };
 
 }  // namespace logboom::transport::kafka

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { readLines } from './ndjson';
 import type { Ns } from '../base/time';
-import type { Agent, AgentSource, Audit, Bucket, ErrorBody, FieldInfo, Frame, HostRulesEntry, HostRulesText, MetricAnswer, MetricHost, MetricStoreState, Row, RulesPreview, Source, Stats, Status, ValueCount } from './types';
+import type { Agent, AgentSource, Audit, Bucket, ErrorBody, FieldInfo, Frame, HostRulesEntry, HostRulesText, MetricAnswer, MetricHost, MetricStoreState, Row, RulesPreview, Source, Stats, Status, TopicPartition, ValueCount } from './types';
 
 /** True once the server has answered 401: the page shows how to sign in. */
 export const signedOut = signal(false);
@@ -76,7 +76,7 @@ export const api = {
   audit: (deep: boolean, signal?: AbortSignal) => json<Audit>('api/v1/audit', { deep }, signal),
   accept: (id: string) => post<{ accepted: string }>('api/v1/audit/accept', { id }),
   agents: () => json<{ agents: Agent[] }>('api/v1/agents'),
-  agent: (id: string) => json<Agent & { sources: AgentSource[] }>(`api/v1/agents/${encodeURIComponent(id)}`),
+  agent: (id: string) => json<Agent & { sources: AgentSource[]; topics: TopicPartition[] }>(`api/v1/agents/${encodeURIComponent(id)}`),
   agentRules: (id: string) => json<HostRulesText>(`api/v1/agents/${encodeURIComponent(id)}/rules`),
   agentRulesHistory: (id: string) => json<{ entries: HostRulesEntry[] }>(`api/v1/agents/${encodeURIComponent(id)}/rules/history`),
   previewRules: (id: string, yaml: string) => post<RulesPreview>(`api/v1/agents/${encodeURIComponent(id)}/rules/preview`, { yaml }),

@@ -55,8 +55,10 @@ export interface Status {
 export interface Agent {
   id: string; name: string; version: string; session: number; enrolled: Ns | null; seen: Ns | null; reported: Ns | null; online: boolean;
   rules_desired: number; rules_applied: number | null; rules_from: string | null; rules_problem: string; problem: string;
-  files: number | null; lag_bytes: number | null; unreadable: number | null;
+  files: number | null; lag_bytes: number | null; unreadable: number | null; role: string; lag_messages: number | null;
 }
+/** How far a transfer has stored a partition of a topic; null: not known yet. */
+export interface TopicPartition { topic: string; partition: number; stored: number | null; end: number | null; lag: number | null }
 export interface AgentSource {
   source: string; epoch: number; file: string; file_raw?: string; topic: string; rule: string; state: string; size: number; read: number;
   acknowledged: number; lag: number; problem: string;

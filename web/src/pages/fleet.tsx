@@ -1,7 +1,7 @@
 // The agents of this server: what each does and what is wrong with it; one agent with its files and its rules.
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { Agent, AgentSource } from '../api/types';
+import type { Agent, AgentSource, TopicPartition } from '../api/types';
 import { count, size, span, t, type Key } from '../base/i18n';
 import { Icon } from '../base/icons';
 import { usePoll } from '../base/poll';
@@ -21,6 +21,9 @@ const bad = (agent: Agent) => !agent.online || agent.problem !== '' || agent.rul
 const pending = (agent: Agent) => agent.rules_from === 'server' && agent.rules_applied !== agent.rules_desired;
 const ago = (ns: string | null) => (ns ? t('detail.ago', { span: span(Math.max(0, Date.now() - msOf(ns))) }) : '–');
 const bytes = (value: number | null) => (value === null ? '–' : value ? size(value) : '0');
+const number = (value: number | null) => (value === null ? '–' : count(value));
+const isTransfer = (agent: Agent) => agent.role === 'transfer';
+const lagOf = (agent: Agent) => (isTransfer(agent) ? agent.lag_messages : agent.lag_bytes) ?? 0;
 
 export function AgentState({ agent }: { agent: Agent }) {
   const name = agent.online ? 'active' : 'missing';
@@ -29,6 +32,7 @@ export function AgentState({ agent }: { agent: Agent }) {
 
 /** Whose rules, and which revision of them. */
 function Rules({ agent }: { agent: Agent }) {
+  if (isTransfer(agent)) return <span class="minor">{t('fleet.transfer')}</span>;
   if (agent.rules_from === 'file') return <span class="minor">{t('fleet.ownFile')}</span>;
   if (agent.rules_desired === 0) return <span class="minor">{t('fleet.noRules')}</span>;
   return pending(agent)
@@ -52,8 +56,8 @@ function Line({ agent }: { agent: Agent }) {
       <td class="path"><button class="link plain" onClick={() => go({ host: agent.id })}><b>{visible(agent.name || agent.id)}</b></button><Whys agent={agent} /></td>
       <td><AgentState agent={agent} /></td>
       <td><Rules agent={agent} /></td>
-      <td class="n">{agent.files === null ? '–' : count(agent.files)}</td>
-      <td class={'n ' + (agent.lag_bytes ? '' : 'minor')}>{bytes(agent.lag_bytes)}</td>
+      <td class="n">{isTransfer(agent) ? '–' : number(agent.files)}</td>
+      <td class={'n ' + (lagOf(agent) ? '' : 'minor')}>{isTransfer(agent) ? t('fleet.messages', { n: lagOf(agent) }) : bytes(agent.lag_bytes)}</td>
       <td class="n minor">{ago(agent.seen)}</td>
       <td class="minor">{visible(agent.version)}</td>
     </tr>
@@ -62,7 +66,7 @@ function Line({ agent }: { agent: Agent }) {
 
 type Order = 'name' | 'state' | 'rules' | 'files' | 'lag' | 'seen' | 'version';
 const keys: Record<Order, (a: Agent) => number | string> = {
-  name: (a) => a.name, state: (a) => (bad(a) ? 0 : 1), rules: (a) => (pending(a) ? 0 : 1), files: (a) => -(a.files ?? 0), lag: (a) => -(a.lag_bytes ?? 0),
+  name: (a) => a.name, state: (a) => (bad(a) ? 0 : 1), rules: (a) => (pending(a) ? 0 : 1), files: (a) => -(a.files ?? 0), lag: (a) => -lagOf(a),
   seen: (a) => msOf(a.seen ?? '0'), version: (a) => a.version,
 };
 const columns: [Order, Key, boolean][] = [['name', 'fleet.host', false], ['state', 'sources.state', false], ['rules', 'fleet.rules', false], ['files', 'fleet.files', true],
@@ -153,6 +157,25 @@ function Files({ agent }: { agent: Agent & { sources: AgentSource[] } }) {
   );
 }
 
+/** The partitions a transfer reads. */
+function Topics({ topics }: { topics: TopicPartition[] }) {
+  return (
+    <section class="card files">
+      <h2>{t('fleet.topics')}</h2>
+      {topics.length === 0 ? <p class="hint">{t('fleet.noTopics')}</p> : (
+        <div class="scroll-x"><table>
+          <thead><tr><th>{t('fleet.topic')}</th><th class="n">{t('fleet.partition')}</th><th class="n">{t('fleet.stored')}</th><th class="n">{t('fleet.end')}</th><th class="n">{t('sources.lag')}</th></tr></thead>
+          <tbody>{topics.slice(0, kMost).map((row) => (
+            <tr key={row.topic + '/' + row.partition}>
+              <td>{visible(row.topic)}</td><td class="n">{row.partition}</td><td class="n">{number(row.stored)}</td><td class="n">{number(row.end)}</td>
+              <td class={'n ' + (row.lag ? '' : 'minor')}>{number(row.lag)}</td>
+            </tr>))}</tbody>
+        </table></div>
+      )}
+    </section>
+  );
+}
+
 function One({ id }: { id: string }) {
   const { value, error, again } = usePoll(() => api.agent(id), 2000);
   return (
@@ -164,8 +187,9 @@ function One({ id }: { id: string }) {
       </div>
       {error && <Problem error={error} again={again} />}
       {value && bad(value) && <div class="notice bad whys"><Icon name="warn" /><div>{!value.online && t('fleet.awaySince', { span: ago(value.seen) })}<Whys agent={value} /></div></div>}
-      {value && (value.rules_from === 'file' ? <p class="hint">{t('fleet.ownFileHint')}</p> : <HostRules agent={value} />)}
-      {value && <Files agent={value} />}
+      {value && isTransfer(value) && <Topics topics={value.topics} />}
+      {value && !isTransfer(value) && (value.rules_from === 'file' ? <p class="hint">{t('fleet.ownFileHint')}</p> : <HostRules agent={value} />)}
+      {value && !isTransfer(value) && <Files agent={value} />}
     </main>
   );
 }
