@@ -43,7 +43,8 @@ void Follower::truncated(TrackedSource& source) {
   if (source.ending == Ending::kTruncated) return make_ready(source);
   source.ending = Ending::kTruncated;
   source.copy_searched = false;
-  source.lost_size = std::max(source.lost_size, source.intact_size);
+  // The file's size may be that of the next epoch by now.
+  source.size = source.lost_size = std::max(source.lost_size, source.intact_size);
   make_ready(source);
 }
 

@@ -167,6 +167,25 @@ TEST_F(RememberedTest, A8_TheCopyIsCompressedWhileItIsRead) {
   expect_once(0, 30);
 }
 
+// What the next epoch has grown to is no size of the one before, also when nothing more is heard of it.
+TEST_F(RememberedTest, A9_StoppedWhileATruncatedFileIsFinished) {
+  rule("app.log");
+  write("app.log", numbered(0, 10));
+  start();
+  append("app.log", numbered(10, 20));
+  copy("app.log", "app.log.1");
+  truncate("app.log");
+  append("app.log", numbered(20, 60));
+  follower->scan();
+  for (int i = 0; i < 2; ++i) follower->read_ready();  // what only the copy has is sent, and not acknowledged yet
+  stop();
+  for (const auto& [key, stream] : store.streams) EXPECT_LE(stream.state.size, numbered(0, 20).size());
+  start();
+  live(seconds(60));
+  expect_once(0, 60);
+  EXPECT_THAT(store.causes(), IsEmpty());
+}
+
 // Copied and emptied, then itself moved to the folder of the old ones, before anyone looked.
 TEST_F(RememberedTest, A8_EmptiedThenMovedToAnotherFolder) {
   rule(dir);
