@@ -102,8 +102,11 @@ Result<Likeness> Follower::compare(const std::string& path, OpenFile& file, std:
     return likeness(*file.content, size, {stream->chain, read_end(original, *stream), stream->guard, live});
   };
   const Result<Likeness> first = like();
-  // Under its own name only the whole of it is the same file: a writer's new one may begin with as long a banner.
+  // Under its own name only the whole of it is the same file: a writer's new one may begin with as long a banner. And
+  // of a vanished file that was seen to have more than was read, one that has nothing more is no copy.
   if (same_name && first.ok() && *first == Likeness::kPrefix) return Likeness::kNone;
+  const bool ends_early = size == read_end(original, *stream) && size < std::max(original.lost_size, original.size);
+  if (state_of(original) == OriginalState::kVanished && ends_early) return Likeness::kNone;
   if (live == nullptr || !first.ok() || *first != Likeness::kNone || intact(original)) return first;
   truncated(original);
   live = nullptr;

@@ -167,6 +167,47 @@ TEST_F(RememberedTest, A8_TheCopyIsCompressedWhileItIsRead) {
   expect_once(0, 30);
 }
 
+// Only the lines that all generations begin with were stored of it; the rest stands in its compressed copy.
+TEST_F(RememberedTest, A12_OnlyTheBannerWasStored) {
+  rule(dir);
+  const std::string banner = "=== one\n=== two\n";
+  write("app.log", banner);
+  start();
+  stop();
+  append("app.log", numbered(0, 10));
+  for (auto& [key, stream] : store.streams) stream.state.size = (banner + numbered(0, 10)).size();  // seen, not read
+  write("app.log.2.zst", packed(banner));
+  write("app.log.1.zst", packed(banner + numbered(0, 10)));
+  remove("app.log");
+  start();
+  live(seconds(60));
+  expect_once(0, 10);
+  EXPECT_EQ(store.lines()["=== one"], 2);
+  EXPECT_EQ(store.causes().size(), 1u);  // the copy
+}
+
+// Its rest was given up before its compressed copy came.
+TEST_F(RememberedTest, A12_ACopyThatHasWhatWasGivenUp) {
+  for (const bool restarted : {false, true}) {
+    const std::string name = restarted ? "again/" : "first/";
+    std::filesystem::create_directory(at(name));
+    rules.rules.clear();
+    store = {};
+    rule(at(name));
+    write(name + "app.log", "=== one\n");
+    start();
+    stop();
+    for (auto& [key, stream] : store.streams) stream.state.size = 1000;
+    remove(name + "app.log");
+    start();
+    live(seconds(60));
+    if (restarted) start();
+    write(name + "app.log.1.zst", packed("=== one\n" + numbered(0, 200)));
+    live(seconds(60));
+    expect_once(0, 200);
+  }
+}
+
 // What the next epoch has grown to is no size of the one before, also when nothing more is heard of it.
 TEST_F(RememberedTest, A9_StoppedWhileATruncatedFileIsFinished) {
   rule("app.log");

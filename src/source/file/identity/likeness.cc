@@ -48,7 +48,8 @@ Result<Likeness> likeness(Content& content, std::uint64_t size, const Reference&
   LB_ASSIGN(const std::uint64_t held, verified_prefix(content, reference.chain, both));
   if (held != expected) return Likeness::kNone;
   if (size >= reference.position) {
-    if (expected == 0 && reference.guard.empty()) return Likeness::kNone;
+    // What lies before the position was never read (a gap), and may stand in this file only.
+    if (expected < reference.position && reference.guard.empty()) return Likeness::kNone;
     LB_ASSIGN(const bool holds, end_holds(content, reference));
     return holds ? Likeness::kContinues : Likeness::kNone;
   }
