@@ -208,8 +208,11 @@ void Follower::decide_file(TrackedSource& source) {
     if (like.ok() && !has_more(*size, *original)) candidate.likeness = *like;
     candidate.has_copy = original->has_copy && original->copy_source != source.id;
     // Compressed while that copy is read: then it is told from the copy, not from the original.
-    if (candidate.has_copy && original->copy.content && candidate.likeness != Likeness::kNone)
+    if (candidate.has_copy && original->copy.content && candidate.likeness != Likeness::kNone) {
+      if (plain_name(original->copy_path) == source.path())
+        source.original = original->id, original->copy_twin = source.id;
       return at(source, now() + kLookAgain);
+    }
     candidate.nothing_left = *size == read_end(*original, *furthest(*original));
     candidate.equal = std::min(*size, read_end(*original, *furthest(*original)));
   }
@@ -273,6 +276,7 @@ void Follower::use_copy(TrackedSource& original, OpenFile file, const std::strin
   log_info("{} goes on in its copy {}", printable(original.path()), printable(path));
   original.copy = std::move(file);
   original.copy_path = path;
+  original.copy_twin = {};
   original.has_copy = true;
   original.finished = false;
   if (original.ending == Ending::kNone) original.ending = Ending::kGone;

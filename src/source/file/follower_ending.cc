@@ -95,6 +95,7 @@ bool Follower::copy_done(TrackedSource& source) {
   const bool all_read = !size.ok() || std::all_of(source.streams.begin(), source.streams.end(),
                                                   [&](const Stream& s) { return !s.rule || s.position >= *size; });
   if (!all_read || !drained(source)) return false;
+  if (TrackedSource* twin = find(source.copy_twin)) account_copy(*twin);
   TrackedSource* copy = find(source.copy_source);
   if (copy == nullptr) return true;
   if (!account_copy(*copy)) return true;  // it went away meanwhile
@@ -175,7 +176,7 @@ void Follower::next_epoch(TrackedSource& source) {
   source.lost_size = source.size = source.intact_size = 0;
   note_epoch(source);
   source.copy = {};
-  source.copy_source = {};
+  source.copy_source = source.copy_twin = {};
   source.has_copy = source.copy_searched = false;
   source.resumed = source.checked = true;
   if (source.paths.empty()) source.ending = Ending::kGone;

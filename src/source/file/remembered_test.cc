@@ -227,6 +227,23 @@ TEST_F(RememberedTest, A9_StoppedWhileATruncatedFileIsFinished) {
   EXPECT_THAT(store.causes(), IsEmpty());
 }
 
+// The copy was met, and waited for, when it was compressed.
+TEST_F(RememberedTest, A8_ACopyThatWasWaitedForIsCompressed) {
+  rule(dir);
+  write("app.log", numbered(0, 10));
+  start();
+  append("app.log", numbered(10, 20));
+  copy("app.log", "app.log.1");
+  follower->paths_changed({at("app.log.1")});
+  follower->read_ready();
+  write("app.log.1.zst", packed(numbered(0, 20)));
+  remove("app.log.1");
+  truncate("app.log");
+  append("app.log", numbered(20, 50));
+  live(seconds(60));
+  expect_once(0, 50);
+}
+
 // Copied and emptied, then itself moved to the folder of the old ones, before anyone looked.
 TEST_F(RememberedTest, A8_EmptiedThenMovedToAnotherFolder) {
   rule(dir);

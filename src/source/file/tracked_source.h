@@ -88,6 +88,7 @@ struct TrackedSource {
   SourceId original;
   bool has_copy = false;  // `copy` was recognised as holding its rest
   SourceId copy_source;   // the copy as a file of its own, where a rule names it
+  SourceId copy_twin;     // what the copy was compressed from, if it was met as a file of its own
   bool copy_searched = false;
   bool last_of_group = true;   // when it moved or vanished, no younger file of its name had lines in the store
   bool state_changed = false;  // a new name: said to the store with the next turn
