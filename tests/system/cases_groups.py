@@ -13,7 +13,7 @@ from cases_etcd import etcd_of
 from cases_kafka import TopicAgent, broker_of
 from faults import faults, long
 from fleet import Server
-from oracle import Lines, append, oracle, read, write
+from oracle import Lines, append, check_audit, oracle, read, write
 from product import check, free_port
 
 SESSION = 6  # seconds; the shortest a broker takes
@@ -185,6 +185,31 @@ def test_two_transfers_of_one_name(home):
     check(old.process.returncode == 3 and "another transfer is 'transfer-a'" in old.said(), f"{old.process.returncode}: {old.said()[-1000:]}")
     home.running.remove(old.process)
     finish(home, node, stream, (new,))
+
+
+def test_transfers_with_indices_of_their_own(home):
+    """Two transfers of one cluster, each with topics and names of indices of its own: they share the ledger, and each one's audit proves both; a document
+    that is missing is named by both."""
+    broker, node, lines = broker_of(home), node_of(home), {topic: Lines(topic) for topic in TOPICS}
+    store_in(home, node)
+    agent = TopicAgent(home, broker, "web-1", list(TOPICS))
+    members = [Member(home, broker, topic, (topic,), "--transfer.group", topic, "--elastic.index", f"of-{topic}" + more) for topic, more in zip(TOPICS, ("-{day}", ""))]
+    for topic in TOPICS:
+        append(agent.log(f"{topic}-a.log"), lines[topic].next(200))
+    for program in (agent, *members):
+        program.start()
+    for topic in TOPICS:
+        home.wait_until(lambda: node.count(f"of-{topic}*") == 200, f"the lines of {topic} are there")
+    for program in (agent, *members):
+        program.stop()
+    for index in ("of-web-{day}", "of-app"):
+        store_in(home, node, index)
+        check_audit(home)
+    name = next(iter(node.documents("of-app")))
+    node.ask("DELETE", "/{}/_doc/{}?refresh=true".format(*name.split("/", 1)))
+    for index in ("of-web-{day}", "of-app"):
+        store_in(home, node, index)
+        check("missing" in check_audit(home, code=1), "a document that is gone is named")
 
 
 @long

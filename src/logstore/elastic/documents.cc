@@ -7,6 +7,7 @@
 
 #include "http/json.h"
 #include "http/url.h"
+#include "logstore/elastic/index_template.h"
 
 namespace logboom::logstore::elastic {
 namespace {
@@ -50,6 +51,12 @@ std::string body_of(const DocumentQuery& query, const std::string& after) {
   return body;
 }
 
+std::string with_others(const std::string& indices, const std::vector<std::string>& also) {
+  std::string out = indices;
+  for (const std::string& pattern : also) out += "," + http::percent_encode(pattern);
+  return out;
+}
+
 }  // namespace
 
 std::string all_of(const std::vector<std::string>& parts) {
@@ -70,16 +77,19 @@ std::string in_range(std::string_view name, std::int64_t from, std::int64_t to) 
   return fmt::format(R"({{"range":{{"{}":{{"gte":{},"lte":{}}}}}}})", name, from, to);
 }
 
-Status Documents::refresh(std::stop_token stop) {
-  const std::string target = fmt::format("/{}/_refresh?ignore_unavailable=true&allow_no_indices=true", indices_);
+Status Documents::refresh(std::stop_token stop, const std::vector<std::string>& also) {
+  const std::string target =
+      fmt::format("/{}/_refresh?ignore_unavailable=true&allow_no_indices=true", with_others(indices_, also));
   auto done = cluster_.json("POST", target, {}, stop);
   return done.ok() ? Status() : std::move(done).error();
 }
 
 // An index that was just made, or whose node just started, is not there for a moment.
-Result<nlohmann::json> Documents::search(const std::string& body, std::stop_token stop) {
-  const std::string target = fmt::format(
-      "/{}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false", indices_);
+Result<nlohmann::json> Documents::search(const std::string& body, std::stop_token stop,
+                                         const std::vector<std::string>& also) {
+  const std::string target =
+      fmt::format("/{}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false",
+                  with_others(indices_, also));
   for (int tries = 0;; ++tries) {
     LB_ASSIGN(const Answer answer, cluster_.ask("POST", target, body, BodyKind::kJson, stop));
     if (answer.status == 503 && tries < kMostTries && !stop.stop_requested()) {
@@ -91,6 +101,14 @@ Result<nlohmann::json> Documents::search(const std::string& body, std::stop_toke
     if (parsed.is_object()) return parsed;
     return Error(ErrorCode::kUnavailable, "cannot search: the answer is no JSON");
   }
+}
+
+std::vector<std::string> Documents::beyond(const std::set<std::string>& indices) const {
+  std::set<std::string> patterns;
+  for (const std::string& index : indices) {
+    if (!index.empty() && !fits_indices(indices_, index)) patterns.insert(any_day_of(index));
+  }
+  return {patterns.begin(), patterns.end()};
 }
 
 Result<bool> Documents::exists(const std::string& index, std::stop_token stop) {
@@ -132,7 +150,7 @@ Status Documents::each(const DocumentQuery& query, std::stop_token stop,
                        const std::function<Result<bool>(StoredRecord&&, const std::string&)>& on_record) {
   std::string after = query.after;
   while (true) {
-    LB_ASSIGN(const nlohmann::json answer, search(body_of(query, after), stop));
+    LB_ASSIGN(const nlohmann::json answer, search(body_of(query, after), stop, query.also));
     try {
       const auto& hits = answer.at("hits").at("hits");
       for (const auto& hit : hits) {
@@ -150,9 +168,10 @@ Status Documents::each(const DocumentQuery& query, std::stop_token stop,
 }
 
 Result<std::vector<StoredRecord>> Documents::of_range(const StreamKey& key, std::uint64_t begin, std::uint64_t end,
-                                                      std::stop_token stop) {
+                                                      const std::string& index, std::stop_token stop) {
   DocumentQuery query;
   query.order = Order::kFileForward;
+  query.also = beyond({index});
   query.filter = all_of({of_stream(key), in_range("logboom.end", static_cast<std::int64_t>(begin) + 1, INT64_MAX),
                          in_range("logboom.begin", 0, static_cast<std::int64_t>(end) - 1)});
   std::vector<StoredRecord> out;

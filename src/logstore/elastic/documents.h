@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,8 +20,9 @@ enum class Order { kNewestFirst, kOldestFirst, kFileForward, kFileBackward, kCom
 struct DocumentQuery {
   std::string filter;  // query DSL
   Order order = Order::kNewestFirst;
-  std::string after;        // values of the sort key, JSON array; empty: from the start
-  std::size_t page = 1000;  // documents in one answer
+  std::string after;              // values of the sort key, JSON array; empty: from the start
+  std::size_t page = 1000;        // documents in one answer
+  std::vector<std::string> also;  // patterns of indices beside the store's own
 };
 
 class Documents {
@@ -28,8 +30,8 @@ class Documents {
   // `indices`: pattern of all indices of logboom.
   Documents(Cluster& cluster, std::string indices) : cluster_(cluster), indices_(std::move(indices)) {}
 
-  // Makes everything written so far visible.
-  Status refresh(std::stop_token stop);
+  // Makes everything written so far visible, there and in indices that fit these patterns.
+  Status refresh(std::stop_token stop, const std::vector<std::string>& also = {});
   Result<bool> exists(const std::string& index, std::stop_token stop);
   // Documents, bytes on disk, and the times of the oldest and newest record.
   Result<StoreStats> stats(std::stop_token stop);
@@ -37,11 +39,15 @@ class Documents {
   // twice and nothing that was there is left out.
   Status each(const DocumentQuery& query, std::stop_token stop,
               const std::function<Result<bool>(StoredRecord&& record, const std::string& index)>& on_record);
-  // Those of a stream whose shares lie in [begin, end), in file order.
+  // Those of a stream whose shares lie in [begin, end), in file order, in the store's own indices and in this one.
   Result<std::vector<StoredRecord>> of_range(const StreamKey& key, std::uint64_t begin, std::uint64_t end,
-                                             std::stop_token stop);
-  // The answer to a search body over all indices; a filter that keeps to documents by logboom is the body's business.
-  Result<nlohmann::json> search(const std::string& body, std::stop_token stop);
+                                             const std::string& index, std::stop_token stop);
+  // The answer to a search body over all indices, and those that fit these patterns; a filter that keeps to documents
+  // by logboom is the body's business.
+  Result<nlohmann::json> search(const std::string& body, std::stop_token stop,
+                                const std::vector<std::string>& also = {});
+  // Patterns for those of these indices that are not among the store's own, the day left open.
+  std::vector<std::string> beyond(const std::set<std::string>& indices) const;
 
  private:
   Cluster& cluster_;

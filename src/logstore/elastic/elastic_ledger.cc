@@ -35,6 +35,14 @@ bool is_altered(const StoredRecord& record) {
   return xxh3_128(content).to_hex() != record.hash || bytes_of(record).size() != record.end - record.begin;
 }
 
+// Where the ledger says that documents of the stream are, or may be.
+std::set<std::string> named_indices(const TargetStream& stream) {
+  std::set<std::string> out;
+  for (const TargetRange& held : stream.ranges.all()) out.insert(held.index);
+  for (const Claim& claim : stream.claims) out.insert(claim.index);
+  return out;
+}
+
 const TargetStream* epoch_before(const std::vector<TargetStream>& all, const TargetStream& stream) {
   const auto at = std::find_if(all.begin(), all.end(), [&](const TargetStream& other) {
     return other.key.source == stream.key.source && other.key.channel == stream.key.channel &&
@@ -133,6 +141,7 @@ class Export {
                       std::stop_token stop) {
     DocumentQuery query;
     query.order = Order::kFileForward;
+    query.also = documents.beyond(named_indices(stream));
     query.filter =
         all_of({of_stream(stream.key), in_range("logboom.end", static_cast<std::int64_t>(at_) + 1, INT64_MAX),
                 in_range("logboom.begin", 0, static_cast<std::int64_t>(range.end) - 1)});
@@ -286,12 +295,27 @@ Result<std::vector<SourceInfo>> ElasticLedger::sources() {
   return out;
 }
 
+// Transfers with other names for their indices share the ledger.
+Status ElasticLedger::show_others(const std::vector<TargetStream>& streams, std::stop_token stop) {
+  constexpr std::size_t kOfOneRequest = 20;
+  std::set<std::string> indices;
+  for (const TargetStream& stream : streams) indices.merge(named_indices(stream));
+  const std::vector<std::string> others = documents_.beyond(indices);
+  for (std::size_t from = 0; from < others.size(); from += kOfOneRequest) {
+    const auto begin = others.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto end = others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), from + kOfOneRequest));
+    LB_TRY(documents_.refresh(stop, {begin, end}));
+  }
+  return {};
+}
+
 // ---------------------------------------------------------------- audit
 
 Result<AuditReport> ElasticLedger::audit(const AuditRequest& request, std::stop_token stop) {
   AuditReport report;
   LB_TRY(documents_.refresh(stop));
   LB_ASSIGN(const std::vector<TargetStream> streams, ledger_.streams(request.source, stop));
+  LB_TRY(show_others(streams, stop));
   for (const TargetStream& stream : streams) {
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot finish the audit: it was stopped");
     LB_TRY(check_stream(streams, stream, request, stop, report));
@@ -348,6 +372,7 @@ Status ElasticLedger::check_stream(const std::vector<TargetStream>& all, const T
     DocumentQuery query;
     query.filter = of_stream(stream.key);
     query.order = Order::kFileForward;
+    query.also = documents_.beyond(named_indices(stream));
     LB_TRY(documents_.each(query, stop, [&](StoredRecord&& record, const std::string&) { return check.take(record); }));
     LB_TRY(check.finish([&](const std::string& index) { return documents_.exists(index, stop); }, source));
     report.rows_checked += check.records();
@@ -384,6 +409,7 @@ Result<std::vector<ExportOmission>> ElasticLedger::export_bytes(const ExportRequ
                                                                 std::stop_token stop) {
   LB_TRY(documents_.refresh(stop));
   LB_ASSIGN(const std::vector<TargetStream> all, ledger_.streams(request.source, stop));
+  LB_TRY(show_others(all, stop));
   LB_ASSIGN(const TargetStream last, stream_of(all, request));
   std::vector<const TargetStream*> epochs{&last};
   while (epochs.front()->state.inherited > 0) {

@@ -25,6 +25,8 @@ class ElasticLedger final : public LedgerView {
   Result<TargetStream> stream_of(const std::vector<TargetStream>& all, const ExportRequest& request) const;
   Status check_stream(const std::vector<TargetStream>& all, const TargetStream& stream, const AuditRequest& request,
                       std::stop_token stop, AuditReport& report);
+  // What other writers of the streams wrote, too.
+  Status show_others(const std::vector<TargetStream>& streams, std::stop_token stop);
 
   LedgerIndex& ledger_;
   Documents& documents_;

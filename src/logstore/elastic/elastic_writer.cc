@@ -248,8 +248,8 @@ Status ElasticWriter::put_templates(const Round& round, std::stop_token stop) {
 // What a crash left claimed and this batch does not repeat as it was: what is there of it counts as stored.
 Status ElasticWriter::look_at_claims(const Batch& batch, std::stop_token stop) {
   while (const auto claim = table_.claim_to_look_at(batch)) {
-    LB_TRY(d_.documents.refresh(stop));
-    LB_ASSIGN(const auto there, d_.documents.of_range(key_of(batch), claim->begin, claim->end, stop));
+    LB_TRY(d_.documents.refresh(stop, d_.documents.beyond({claim->index})));
+    LB_ASSIGN(const auto there, d_.documents.of_range(key_of(batch), claim->begin, claim->end, claim->index, stop));
     table_.look_result(key_of(batch), *claim, there);
   }
   return {};

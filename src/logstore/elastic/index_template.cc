@@ -117,6 +117,39 @@ std::string all_indices(std::string_view pattern) {
   return replaced(pattern, "*", "*");
 }
 
+bool fits_indices(std::string_view pattern, std::string_view index) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == index;
+  if (!index.starts_with(pattern.substr(0, star))) return false;
+  pattern.remove_prefix(star + 1);
+  index.remove_prefix(star);
+  // Each part between stars where it comes first, the last one at the end.
+  for (std::size_t next = 0; (next = pattern.find('*')) != std::string_view::npos; pattern.remove_prefix(next + 1)) {
+    const std::size_t at = index.find(pattern.substr(0, next));
+    if (at == std::string_view::npos) return false;
+    index.remove_prefix(at + next);
+  }
+  return index.ends_with(pattern);
+}
+
+std::string any_day_of(std::string_view index) {
+  constexpr std::string_view kDay = "dddd.dd.dd";
+  const auto is_day = [&](std::size_t at) {
+    for (std::size_t i = 0; i < kDay.size(); ++i) {
+      const char c = index[at + i];
+      if (kDay[i] == 'd' ? c < '0' || c > '9' : c != kDay[i]) return false;
+    }
+    return true;
+  };
+  std::string out;
+  for (std::size_t at = 0; at < index.size();) {
+    const bool day = at + kDay.size() <= index.size() && is_day(at);
+    out += day ? '*' : index[at];
+    at += day ? kDay.size() : 1;
+  }
+  return out;
+}
+
 Template index_template(const Version& version, std::string_view pattern, std::string_view topic) {
   const std::string indices = indices_of(pattern, topic);
   const bool composable = version.opensearch || version.major > 7 || version.minor >= 8;

@@ -22,6 +22,10 @@ std::string index_name(std::string_view pattern, std::string_view topic, TimeNs 
 // A pattern for all indices of a topic, and of all topics.
 std::string indices_of(std::string_view pattern, std::string_view topic);
 std::string all_indices(std::string_view pattern);
+// Whether an index has a name that such a pattern takes; '*' stands for anything.
+bool fits_indices(std::string_view pattern, std::string_view index);
+// The name with its day left open: "web-2026.11.20" is "web-*".
+std::string any_day_of(std::string_view index);
 
 struct Template {
   std::string target;  // of the PUT
