@@ -182,6 +182,10 @@ Coverage TargetRanges::coverage() const {
 // ---------------------------------------------------------------- stream
 
 void TargetStream::touch(const Batch& batch, TimeNs now) {
+  const auto first = ranges.within(0, 1);
+  const bool holds_first = !first.empty() && first[0].range.disposition == Disposition::kStored;
+  const auto last = marks.empty() ? std::nullopt : std::optional(marks.back());
+  if (auto others = replay.take(batch, last, holds_first)) marks = std::move(*others);
   // Marks inside what is stored came with it; others there would break the chain.
   for (const PrefixMark& mark : batch.marks) {
     const auto held = ranges.within(mark.offset - 1, mark.offset);

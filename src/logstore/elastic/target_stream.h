@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "io/hashing.h"
 #include "logstore/log_store.h"
+#include "logstore/mark_replay.h"
 #include "record/ledger.h"
 #include "record/position.h"
 
@@ -63,6 +64,7 @@ struct TargetStream {
   StreamKey key;
   SourceState state;
   std::vector<PrefixMark> marks;
+  MarkReplay replay;  // since it was read from the target
   TargetRanges ranges;
   std::vector<Claim> claims;
   TimeNs first_seen = 0;

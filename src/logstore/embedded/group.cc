@@ -97,6 +97,9 @@ Group::Staged& Group::stage(const StreamKey& key) {
 
 void Group::touch(Stream& stream, const Batch& batch) {
   if (says_something(batch.state) && batch.state.position >= stream.state.position) stream.state = batch.state;
+  const std::vector<HeldRange> first = stream.ranges.within(0, 1);
+  const bool holds_first = !first.empty() && first[0].range.disposition == Disposition::kStored;
+  if (const auto others = stream.replay.take(batch, stream.last_mark(), holds_first)) stream.set_marks(*others);
   // Marks inside what is stored came with it; others there would break the chain.
   for (const PrefixMark& mark : batch.marks) {
     const std::vector<HeldRange> held = stream.ranges.within(mark.offset - 1, mark.offset);

@@ -176,8 +176,8 @@ std::vector<PrefixMark> Stream::all_marks() const {
 
 void Stream::add_marks(const std::vector<PrefixMark>& added) {
   for (const PrefixMark& mark : added) {
-    const PrefixMark* last = !marks.empty() ? &marks.back() : mark_rows.empty() ? nullptr : &mark_rows.back()->back();
-    if (last != nullptr && mark.offset <= last->offset) {
+    const std::optional<PrefixMark> last = last_mark();
+    if (last && mark.offset <= last->offset) {
       insert_late_mark(*this, mark);
     } else {
       marks.push_back(mark);
@@ -187,6 +187,18 @@ void Stream::add_marks(const std::vector<PrefixMark>& added) {
       marks.clear();
     }
   }
+}
+
+void Stream::set_marks(const std::vector<PrefixMark>& all) {
+  mark_rows.clear();
+  marks.clear();
+  add_marks(all);
+}
+
+std::optional<PrefixMark> Stream::last_mark() const {
+  if (!marks.empty()) return marks.back();
+  if (!mark_rows.empty()) return mark_rows.back()->back();
+  return std::nullopt;
 }
 
 std::string encode_stream(const Stream& stream) {

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "logstore/embedded/snapshot.h"
+#include "logstore/mark_replay.h"
 #include "record/interval_set.h"
 #include "record/ledger.h"
 
@@ -60,6 +62,7 @@ struct Stream {
   // All marks, ascending: rows of kMarksPerRow and more, shared by the copies, and those that do not fill a row yet.
   std::vector<std::shared_ptr<const std::vector<PrefixMark>>> mark_rows;
   std::vector<PrefixMark> marks;
+  MarkReplay replay;      // since the store was opened
   TimeNs first_seen = 0;  // times of arrival
   TimeNs last_seen = 0;
   std::uint64_t commit = 0;  // the last one that changed it
@@ -79,6 +82,9 @@ struct Stream {
   std::vector<PrefixMark> all_marks() const;
   // Adds new marks; known ones are left out. One that comes late changes the row it belongs into, and no other.
   void add_marks(const std::vector<PrefixMark>& added);
+  // `all` in the place of those that are held.
+  void set_marks(const std::vector<PrefixMark>& all);
+  std::optional<PrefixMark> last_mark() const;
 };
 
 inline constexpr std::size_t kMarksPerRow = 64;
