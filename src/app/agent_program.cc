@@ -63,8 +63,9 @@ class AgentOfThisHost final : public AgentProgram {
   Result<std::optional<Error>> one_session(std::stop_token stop) {
     SessionEnd end;
     Collecting collecting(context_.settings, context_.deps(), budget_, true);  // outlives every delivery
-    LB_ASSIGN(AgentLink link, open_agent_link(context_.settings, identity_, context_.deps(),
-                                              [&end](Error error) { end.tell(std::move(error)); }));
+    LB_ASSIGN(AgentLink link, open_agent_link(
+                                  context_.settings, identity_, [&collecting] { return collecting.rules(); },
+                                  context_.deps(), [&end](Error error) { end.tell(std::move(error)); }));
     LB_TRY(collecting.start(*link.producer, *rules_));
     // Where batches go to Kafka, a server that is named is told all the same.
     ControlLink control;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -219,32 +220,73 @@ Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& set
   return client;
 }
 
-void set_partition(const std::string& choice, transport::KafkaProducerOptions& options) {
+using SendChoice = transport::KafkaProducerOptions::Choice;
+
+SendChoice choice_of(const std::string& partition, const std::string& encoding) {
   using Partitioning = transport::KafkaProducerOptions::Partitioning;
-  options.partitioning = choice == "key"           ? Partitioning::kKey
-                         : choice == "round_robin" ? Partitioning::kRoundRobin
-                         : choice == "random"      ? Partitioning::kRandom
-                                                   : Partitioning::kFixed;
-  if (options.partitioning == Partitioning::kFixed)
-    std::from_chars(choice.data(), choice.data() + choice.size(), options.partition);
+  SendChoice choice;
+  choice.partitioning = partition == "key"           ? Partitioning::kKey
+                        : partition == "round_robin" ? Partitioning::kRoundRobin
+                        : partition == "random"      ? Partitioning::kRandom
+                                                     : Partitioning::kFixed;
+  if (choice.partitioning == Partitioning::kFixed)
+    std::from_chars(partition.data(), partition.data() + partition.size(), choice.partition);
+  choice.encoding = encoding == "batch"  ? transport::kafka::Encoding::kBatch
+                    : encoding == "line" ? transport::kafka::Encoding::kLine
+                                         : transport::kafka::Encoding::kJson;
+  return choice;
 }
 
-Result<std::unique_ptr<transport::KafkaProducer>> open_kafka_sender(const config::Settings& settings, Deps deps) {
+// How batches go to Kafka: as their rule says, else as the host's settings do. One thread. Bound: one entry per rule
+// there ever was since the start.
+class SendChoices {
+ public:
+  SendChoices(const config::Settings& settings, std::function<config::RuleSet()> rules)
+      : partition_(settings.text("transport.partition")),
+        encoding_(settings.text("transport.encoding")),
+        rules_(std::move(rules)) {}
+
+  SendChoice of(const Batch& batch) {
+    if (batch.rule_revision > revision_ || by_rule_.empty()) look();
+    const auto at = by_rule_.find(batch.rule);
+    return at == by_rule_.end() ? choice_of(partition_, encoding_) : at->second;
+  }
+
+ private:
+  // What a rule that is gone said stays for its last batches.
+  void look() {
+    const config::RuleSet set = rules_();
+    revision_ = set.revision;
+    for (const config::Rule& rule : set.rules) {
+      by_rule_[rule.name] = choice_of(rule.partition.empty() ? partition_ : rule.partition,
+                                      rule.encoding.empty() ? encoding_ : rule.encoding);
+    }
+  }
+  const std::string partition_;
+  const std::string encoding_;
+  const std::function<config::RuleSet()> rules_;
+  std::uint64_t revision_ = 0;
+  std::map<std::string, SendChoice> by_rule_;
+};
+
+Result<std::unique_ptr<transport::KafkaProducer>> open_kafka_sender(const config::Settings& settings,
+                                                                    std::function<config::RuleSet()> rules, Deps deps) {
   using Acks = transport::KafkaProducerOptions::Acks;
   transport::KafkaProducerOptions options;
   LB_ASSIGN(options.client, kafka_client(settings, deps.files));
   const std::string& acks = settings.text("transport.acks");
   options.acks = acks == "all" ? Acks::kAll : acks == "1" ? Acks::kLeader : Acks::kNone;
-  const std::string& encoding = settings.text("transport.encoding");
-  options.encoding = encoding == "batch"  ? transport::kafka::Encoding::kBatch
-                     : encoding == "line" ? transport::kafka::Encoding::kLine
-                                          : transport::kafka::Encoding::kJson;
+  options.choice = choice_of(settings.text("transport.partition"), settings.text("transport.encoding"));
+  options.choose = [choices = std::make_shared<SendChoices>(settings, std::move(rules))](const Batch& batch) {
+    return choices->of(batch);
+  };
   options.codec = settings.text("transport.compression");
   options.level = static_cast<int>(settings.integer("transport.level"));
   options.queue_records = static_cast<std::uint64_t>(settings.integer("transport.queue_records"));
-  set_partition(settings.text("transport.partition"), options);
   LB_ASSIGN(options.positions,
             transport::kafka::PositionFile::open(deps.files, settings.text("data_dir") + "/kafka.positions"));
+  LB_ASSIGN(const std::string agent, own_agent_id(settings, deps.files));
+  LB_ASSIGN(options.position_topic, transport::kafka::PositionTopic::open(options.client, agent));
   return transport::open_kafka_producer(std::move(options), deps.registry);
 }
 
@@ -356,13 +398,14 @@ bool is_this_host(const std::string& url) {
 
 }  // namespace
 
-Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
+Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity,
+                                  std::function<config::RuleSet()> rules, Deps deps,
                                   std::function<void(Error)> on_ended) {
   const std::string& kind = settings.text("transport.kind");
   if (kind == "inprocess")
     return Error(ErrorCode::kInvalidArgument, "transport.kind: an agent keeps no store, it sends over http or kafka");
   if (kind == "kafka") {
-    LB_ASSIGN(auto topics, open_kafka_sender(settings, deps));
+    LB_ASSIGN(auto topics, open_kafka_sender(settings, std::move(rules), deps));
     transport::KafkaProducer& kafka = *topics;
     return AgentLink{std::move(topics), {}, [&kafka] { return kafka.problem(); }};
   }

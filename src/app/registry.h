@@ -80,8 +80,10 @@ struct AgentLink {
   std::function<std::uint64_t()> session;
   std::function<std::string()> problem;
 };
-// The way from this agent to its server or to Kafka; `on_ended` as open_http_producer's.
-Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity, Deps deps,
+// The way from this agent to its server or to Kafka; `rules`: those in force, from any thread as long as the producer
+// lives; `on_ended` as open_http_producer's.
+Result<AgentLink> open_agent_link(const config::Settings& settings, const AgentIdentity& identity,
+                                  std::function<config::RuleSet()> rules, Deps deps,
                                   std::function<void(Error)> on_ended);
 
 // The session with a server of a program that only reports there.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/options.h"
+#include "config/rules_yaml.h"
 
 namespace logboom::app {
 
@@ -19,13 +20,9 @@ config::ValueCheck whole_number(std::int64_t least, std::int64_t most) {
   };
 }
 
-// key, round_robin, random, or a number.
 std::optional<std::string> partition_choice(std::string_view text) {
-  if (text == "key" || text == "round_robin" || text == "random") return std::nullopt;
-  std::int32_t number = -1;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number >= 0) return std::nullopt;
-  return "key, round_robin, random or the number of a partition";
+  if (config::is_partition_choice(text)) return std::nullopt;
+  return config::kPartitionChoices;
 }
 
 config::OptionTable kafka_options() {

@@ -36,6 +36,9 @@ struct Rule {
       exclude;                      // a record is left out when any matches; each drop is in the ledger under this rule
   Start start = Start::kBeginning;  // for files present when the rule starts; files created later: always beginning
   bool keep_blank = false;          // make records of blank lines
+  // How its batches go to Kafka; empty: as the host's own settings say.
+  std::string partition;                                    // key, round_robin, random or the number of a partition
+  std::string encoding;                                     // json, line or batch
   std::vector<std::pair<std::string, std::string>> fields;  // constant fields put on every record
   bool operator==(const Rule&) const = default;
 };

@@ -73,6 +73,8 @@ Written item_of(const Rule& rule) {
   if (rule.multiline.kind == MultilineKind::kStartPattern) item["multiline"]["start"] = rule.multiline.start_pattern;
   item["start"] = rule.start == Start::kEnd ? "end" : "beginning";
   if (rule.keep_blank) item["keep_blank"] = true;
+  if (!rule.partition.empty()) item["partition"] = rule.partition;
+  if (!rule.encoding.empty()) item["encoding"] = rule.encoding;
   write_patterns(item, "include", rule.include);
   write_patterns(item, "exclude", rule.exclude);
   for (const auto& [name, value] : rule.fields) item["fields"][name] = value;

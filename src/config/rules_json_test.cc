@@ -37,6 +37,8 @@ TEST(RulesJson, EveryFieldIsReadBackAsWritten) {
   rule.start = Start::kEnd;
   rule.keep_blank = true;
   rule.fields = {{"service", "shop"}, {"zone", "8"}};
+  rule.partition = "3";
+  rule.encoding = "batch";
   Rule plain;
   plain.path = "/a";
   plain.name = default_rule_name(plain);

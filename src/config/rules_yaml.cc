@@ -1,6 +1,7 @@
 #include "config/rules_yaml.h"
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <set>
 
@@ -10,8 +11,8 @@
 namespace logboom::config {
 namespace {
 
-const std::vector<std::string> kItemKeys = {"name",    "path",    "topic", "format",     "multiline",
-                                            "include", "exclude", "start", "keep_blank", "fields"};
+const std::vector<std::string> kItemKeys = {"name",    "path",  "topic",      "format", "multiline", "include",
+                                            "exclude", "start", "keep_blank", "fields", "partition", "encoding"};
 const std::vector<std::string> kCollectKeys = {"items", "roots", "rotated_to"};
 
 std::string lower(std::string text) {
@@ -135,11 +136,6 @@ class RuleReader {
   void read_item(const YamlNode& item, Rule& rule) {
     for (const auto& [key, value] : item.map) {
       const std::string name = foreign_ ? lower(key.scalar) : key.scalar;
-      if (foreign_ && name == "partition") {
-        problem(key, "'partition' of an item is not followed yet", "transport.partition chooses for all items");
-        problems_.back().warning = true;
-        continue;
-      }
       if (std::find(kItemKeys.begin(), kItemKeys.end(), name) == kItemKeys.end()) {
         unknown_key(key, kItemKeys);
       } else {
@@ -159,6 +155,8 @@ class RuleReader {
     if (key == "name") rule.name = text;
     if (key == "path") rule.path = text;
     if (key == "topic") rule.topic = text;
+    if (key == "partition") rule.partition = text;
+    if (key == "encoding") rule.encoding = text;
     if (key == "format")
       choice(value, {{"auto", 0}, {"text", 1}, {"json", 2}},
              [&](int v) { rule.format = static_cast<FormatChoice>(v); });
@@ -260,7 +258,22 @@ void check_topic(const std::string& topic, std::vector<std::string>& problems) {
     problems.push_back(fmt::format("'{}' is no topic name (letters, digits, '.', '_', '-', at most 249)", topic));
 }
 
+void check_sending(const Rule& rule, std::vector<std::string>& problems) {
+  if (!rule.partition.empty() && !is_partition_choice(rule.partition))
+    problems.push_back(fmt::format("partition: '{}' is none of: {}", rule.partition, kPartitionChoices));
+  const auto& encoding = rule.encoding;
+  if (!encoding.empty() && encoding != "json" && encoding != "line" && encoding != "batch")
+    problems.push_back(fmt::format("encoding: '{}' is none of: json, line, batch", encoding));
+}
+
 }  // namespace
+
+bool is_partition_choice(std::string_view text) {
+  if (text == "key" || text == "round_robin" || text == "random") return true;
+  std::int32_t number = -1;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number >= 0;
+}
 
 std::string default_rule_name(const Rule& rule) {
   return rule.topic + ":" + rule.path;
@@ -279,6 +292,7 @@ std::vector<std::string> validate_rule(const Rule& rule) {
   std::vector<std::string> problems;
   check_path(rule.path, problems);
   check_topic(rule.topic, problems);
+  check_sending(rule, problems);
   if (rule.include.size() + rule.exclude.size() > kMaxPatterns)
     problems.push_back(fmt::format("more than {} patterns", kMaxPatterns));
   for (const std::string& pattern : rule.include) check_pattern("include", pattern, problems);
@@ -320,6 +334,8 @@ std::string write_rules(const std::vector<Rule>& rules) {
       out += fmt::format("      multiline: {{start: {}}}\n", yaml_scalar(rule.multiline.start_pattern));
     if (rule.start == Start::kEnd) out += "      start: end\n";
     if (rule.keep_blank) out += "      keep_blank: true\n";
+    if (!rule.partition.empty()) out += fmt::format("      partition: {}\n", yaml_scalar(rule.partition));
+    if (!rule.encoding.empty()) out += fmt::format("      encoding: {}\n", yaml_scalar(rule.encoding));
     for (const auto& [key, patterns] : {std::pair{"include", &rule.include}, {"exclude", &rule.exclude}}) {
       if (!patterns->empty()) out += fmt::format("      {}:\n", key);
       for (const std::string& pattern : *patterns) out += fmt::format("        - {}\n", yaml_scalar(pattern));

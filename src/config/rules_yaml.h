@@ -35,6 +35,10 @@ void read_foreign_items(const std::string& origin, const std::vector<YamlNode>& 
 // The rules of a whole document; kInvalidArgument carries all problems at once.
 Result<RuleSet> rules_of_text(const std::string& file, const std::string& text);
 
+// Of a rule or of a host's settings: how batches are shared among the partitions of a topic in Kafka.
+inline constexpr const char* kPartitionChoices = "key, round_robin, random or the number of a partition";
+bool is_partition_choice(std::string_view text);
+
 // Everything wrong with one rule, as sentences.
 std::vector<std::string> validate_rule(const Rule& rule);
 

@@ -24,7 +24,7 @@ collect:
   rotated_to: [/srv/old]
   roots: [/var/log, /srv]
   items:
-    - {name: n, path: /var/log/*.log, topic: web_log, format: json, multiline: {start: '^\d'}, include: [a], exclude: ['/healthz', b], start: end, keep_blank: true, fields: {service: shop}}
+    - {name: n, path: /var/log/*.log, topic: web_log, format: json, multiline: {start: '^\d'}, include: [a], exclude: ['/healthz', b], start: end, keep_blank: true, fields: {service: shop}, partition: 2, encoding: batch}
 )");
   ASSERT_TRUE(got.problems.empty()) << to_string(got.problems[0]);
   ASSERT_EQ(got.rules.rules.size(), 1u);
@@ -36,6 +36,8 @@ collect:
   EXPECT_EQ(rule.start, Start::kEnd);
   EXPECT_TRUE(rule.keep_blank);
   EXPECT_EQ(rule.fields[0].second, "shop");
+  EXPECT_EQ(rule.partition, "2");
+  EXPECT_EQ(rule.encoding, "batch");
   EXPECT_EQ(got.rules.roots.size(), 2u);
 }
 
@@ -63,6 +65,8 @@ TEST(Rules, WhatIsWrittenReadsBack) {
   rule.fields = {{"k", "true"}, {"empty", ""}};
   rule.keep_blank = true;
   rule.start = Start::kEnd;
+  rule.partition = "round_robin";
+  rule.encoding = "line";
   const Read got = read(write_rules({rule}));
   ASSERT_TRUE(got.problems.empty()) << to_string(got.problems[0]);
   ASSERT_EQ(got.rules.rules.size(), 1u);
@@ -83,11 +87,14 @@ collect:
     - {path: '/{a,b,c,d}{a,b,c,d}{a,b,c,d}{a,b,c,d}{a,b,c,d}'}
     - {path: 'D:/logs/a.txt'}
     - {path: /a, name: x, topic: 'a b'}
+    - {path: /b, partition: -1}
+    - {path: /c, encoding: xml}
 )");
   std::string all;
   for (const Problem& problem : got.problems) all += to_string(problem);
   for (const char* wanted : {"did you mean 'path'", "needs a 'path:'", "not an absolute path", "exclude", "include",
-                             "too large a pattern", "Windows path", "no topic name", "two rules are named 'x'"}) {
+                             "too large a pattern", "Windows path", "no topic name", "partition: '-1' is none of",
+                             "encoding: 'xml' is none of", "two rules are named 'x'"}) {
     EXPECT_NE(all.find(wanted), std::string::npos) << wanted << "\n" << all;
   }
 }

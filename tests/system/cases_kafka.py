@@ -1,5 +1,6 @@
 """Over a real Kafka broker: agents > topics > transfer with the embedded store, with everything killed on the way."""
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
@@ -7,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import kafka
 from faults import faults, long
 from fleet import Agent
-from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines
+from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines, write
 from product import check, free_port, need_server
 
 
@@ -128,6 +129,90 @@ def test_partitions_are_added(home):
         agent.stop()
     transfer.stop()
     oracle(home, lines.made, [read(os.path.join(a.logs, name)) for a in agents for name in os.listdir(a.logs)])
+
+
+# Of one record and another.
+NEW = [b"2026-11-20 11:00:00 INFO line 0 of the new ones\n", b"  and more of it\n", b"2026-11-20 11:00:02 INFO line 9 of them\n"]
+
+
+@faults("C5", "A4")
+def test_the_rule_changes_between_a_crash_and_the_replay(home):
+    """An agent dies and loses its data, its rule gets other patterns and another grouping of lines, and everything is sent once more: what was stored
+    first stays, nothing is there twice, the new patterns hold for new lines."""
+    broker = broker_of(home)
+    for encoding in ("json", "batch"):
+        broker.admin("create", f"web-{encoding}", 1)
+    agents = [TopicAgent(home, broker, f"agent-{encoding}", [f"web-{encoding}"], "--transport.encoding", encoding) for encoding in ("json", "batch")]
+    transfer, lines = Transfer(home, broker, ["web-json", "web-batch"]), Lines()
+    transfer.start()
+    for agent in agents:
+        append(agent.log(f"{agent.topics[0]}-a.log"), lines.next(400))
+        agent.start()
+    wait_lines(home, len(lines.made))
+    for agent in agents:
+        agent.kill()
+        shutil.rmtree(agent.data)
+        append(agent.log(f"{agent.topics[0]}-a.log"), b"".join(NEW) + b"2026-11-20 11:00:03 INFO line 7 of the test, left out\n")
+        with open(agent.config, "w") as f:
+            f.write(f"transport: {{kind: kafka, brokers: ['{broker.address}']}}\ncollect:\n  items:\n    - path: {agent.logs}/*.log\n"
+                    f"      topic: {agent.topics[0]}\n      exclude: ['line .*7 of the test']\n      multiline: {{start: '^2026'}}\n")
+    if broker.has("logboom.positions"):  # or they would go on where they were
+        broker.admin("delete", "logboom.positions")
+        home.wait_until(lambda: not broker.has("logboom.positions"), "the positions are gone")
+    for agent in agents:
+        agent.start()
+    wait_lines(home, len(lines.made) + 2 * len(NEW))
+    for agent in agents:
+        agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made + 2 * NEW)
+    check_audit(home)
+
+
+@faults("A4")
+def test_an_agent_that_lost_its_data_goes_on_from_the_topic(home):
+    """The data directory of an agent is lost after its file was truncated: the positions in the topic `logboom.positions` say which epoch it was in
+    and how far, so that nothing is taken for something else and nothing is sent again from the beginning."""
+    broker = broker_of(home)
+    agent, transfer, lines = TopicAgent(home, broker, "web-1", ["web"]), Transfer(home, broker, ["web"]), Lines()
+    transfer.start()
+    append(agent.log("web-a.log"), lines.next(300))
+    agent.start()
+    wait_lines(home, 300)
+    write(agent.log("web-a.log"), lines.next(100))  # truncated, another content
+    wait_lines(home, 400)
+    agent.stop()
+    before = sum(int(line.split()[1]) for line in broker.admin("ends", "web"))
+    shutil.rmtree(agent.data)
+    append(agent.log("web-a.log"), lines.next(50))
+    agent.start()
+    wait_lines(home, 450)
+    agent.stop()
+    transfer.stop()
+    sent = sum(int(line.split()[1]) for line in broker.admin("ends", "web")) - before
+    check(50 <= sent <= 60, f"{sent} messages for 50 new lines")
+    oracle(home, lines.made, [b"".join(lines.made[:300]), b"".join(lines.made[300:])])
+
+
+def test_items_choose_partition_and_encoding(home):
+    """Two items of one agent for one topic: each goes to its own partition in its own encoding; both are stored."""
+    broker = broker_of(home)
+    broker.admin("create", "web", 3)
+    agent, transfer, lines = TopicAgent(home, broker, "web-1", ["web"]), Transfer(home, broker, ["web"]), Lines()
+    with open(agent.config, "w") as f:
+        f.write(f"transport: {{kind: kafka, brokers: ['{broker.address}']}}\ncollect:\n  items:\n"
+                f"    - {{path: {agent.logs}/a.log, topic: web, partition: 2, encoding: line}}\n"
+                f"    - {{path: {agent.logs}/b.log, topic: web, partition: 1, encoding: batch}}\n")
+    for name in ("a.log", "b.log"):
+        append(agent.log(name), lines.next(100))
+    transfer.start()
+    agent.start()
+    wait_lines(home, 200)
+    ends = dict(map(int, line.split()) for line in broker.admin("ends", "web"))
+    check(ends[0] == 0 and ends[2] == 100 and 0 < ends[1] < 100, f"messages in partitions: {ends}")
+    agent.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(agent.log(name)) for name in ("a.log", "b.log")])
 
 
 @faults("T13", "T11")

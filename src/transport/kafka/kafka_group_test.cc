@@ -103,7 +103,7 @@ struct KafkaGroupTest : ::testing::Test {
     cluster.create("logs", 4);
     KafkaProducerOptions options;
     options.client.brokers = cluster.brokers();
-    options.partitioning = KafkaProducerOptions::Partitioning::kRandom;
+    options.choice.partitioning = KafkaProducerOptions::Partitioning::kRandom;
     producer = std::move(open_kafka_producer(options, registry)).value();
   }
   // They are in the topic afterwards.

@@ -12,6 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 using kafka::Sending;
 
+constexpr auto kReadWait = 10s;
+constexpr auto kNoteEvery = 10s;
+constexpr auto kFlushWait = 2s;
+
 class TopicsProducer final : public KafkaProducer {
  public:
   TopicsProducer(KafkaProducerOptions options, Registry& registry)
@@ -59,8 +63,10 @@ class TopicsProducer final : public KafkaProducer {
   }
 
   Result<std::vector<KnownSource>> known_sources() override {
-    if (options_.positions) return options_.positions->known();
-    return Error(ErrorCode::kUnsupported, "a Kafka topic cannot say what is known of a source");
+    if (!options_.positions)
+      return Error(ErrorCode::kUnsupported, "a Kafka topic cannot say what is known of a source");
+    if (options_.positions->is_new() && options_.position_topic) LB_TRY(read_back());
+    return options_.positions->known();
   }
 
   std::string problem() const override { return sender_.problem(); }
@@ -69,6 +75,7 @@ class TopicsProducer final : public KafkaProducer {
     MutexLock lock(mutex_);
     closed_ = true;
     changed_.notify_all();
+    reading_.request_stop();
   }
 
  private:
@@ -89,6 +96,18 @@ class TopicsProducer final : public KafkaProducer {
     return {};
   }
 
+  // This host has lost its note. Waits for the cluster: nothing could be delivered without it.
+  Status read_back() {
+    for (bool said = false;; said = true) {
+      auto known = options_.position_topic->read(kReadWait, reading_.get_token());
+      if (known.ok() && !known->empty())
+        log_info("{} sources go on where topic '{}' says", known->size(), kafka::kPositionTopic);
+      if (known.ok()) return options_.positions->adopt(std::move(*known)), ok_status();
+      if (reading_.stop_requested()) return Error(ErrorCode::kCancelled, "the pipeline is stopping");
+      if (!said) log_warn("waiting for what was delivered before: {}", known.error().message());
+    }
+  }
+
   bool has_room_for(std::uint64_t records) const LB_REQUIRES(mutex_) {
     return options_.queue_records == 0 || records_ == 0 || records_ + records <= options_.queue_records;
   }
@@ -100,12 +119,24 @@ class TopicsProducer final : public KafkaProducer {
       }
       sender_.step(1000ms);
       if (options_.positions) options_.positions->save_when_due();
+      note_in_topic(false);
     }
     for (auto& sending : take_published()) noted_.push_back(std::move(sending));
     for (auto& sending : noted_) sender_.add(std::move(sending));
     sender_.give_up(Error(ErrorCode::kCancelled, "cannot deliver a batch: the pipeline has stopped"));
     if (!options_.positions) return;
+    note_in_topic(true);
     if (Status saved = options_.positions->save(); !saved.ok()) log_warn("{}", saved.error().message());
+  }
+
+  void note_in_topic(bool end) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!options_.positions || !options_.position_topic) return;
+    if ((end || now >= note_at_) && options_.positions->has_changed()) {
+      note_at_ = now + kNoteEvery;
+      if (options_.position_topic->ready()) options_.position_topic->note(options_.positions->take_changed());
+    }
+    if (end) options_.position_topic->flush(kFlushWait);
   }
 
   // Takes what was published; whether it may go: its marks are on the disk.
@@ -144,7 +175,9 @@ class TopicsProducer final : public KafkaProducer {
   std::uint64_t records_ LB_GUARDED_BY(mutex_) = 0;
   std::uint64_t sequence_ LB_GUARDED_BY(mutex_) = 0;
   bool closed_ LB_GUARDED_BY(mutex_) = false;
+  std::stop_source reading_;
   // Of the sender's thread.
+  std::chrono::steady_clock::time_point note_at_{};
   kafka::Sender sender_;
   std::vector<std::unique_ptr<Sending>> noted_;  // taken, and not with the sender
   bool unsaved_ = false;                         // marks of these are not on the disk

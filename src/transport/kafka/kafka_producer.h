@@ -15,6 +15,7 @@
 #include "transport/kafka/client.h"
 #include "transport/kafka/message.h"
 #include "transport/kafka/position_file.h"
+#include "transport/kafka/position_topic.h"
 #include "transport/transport.h"
 
 namespace logboom::transport {
@@ -22,21 +23,29 @@ namespace logboom::transport {
 struct KafkaProducerOptions {
   enum class Acks : std::uint8_t { kNone, kLeader, kAll };
   enum class Partitioning : std::uint8_t { kKey, kFixed, kRoundRobin, kRandom };
+  // How one batch goes.
+  struct Choice {
+    kafka::Encoding encoding = kafka::Encoding::kBatch;
+    Partitioning partitioning = Partitioning::kKey;
+    std::int32_t partition = 0;  // of kFixed
+  };
 
   kafka::ClientOptions client;
   // kAll is idempotent. The others prove nothing: their ranges are marked so, and one request is under way at a time.
   Acks acks = Acks::kAll;
   std::string codec = "none";  // of the library: none, gzip, snappy, lz4, zstd
-  kafka::Encoding encoding = kafka::Encoding::kBatch;
-  int level = 1;  // of zstd, for kBatch
-  Partitioning partitioning = Partitioning::kKey;
-  std::int32_t partition = 0;             // of kFixed
+  Choice choice;
+  // For batches that go otherwise, by their rule; called from the producer's thread, once per batch.
+  std::function<Choice(const Batch& batch)> choose;
+  int level = 1;                          // of zstd, for Encoding::kBatch
   std::uint64_t queue_bytes = 16u << 20;  // batches published and not yet acknowledged; one larger batch goes alone
   std::uint64_t queue_records = 0;        // the same in records; 0: no bound
   std::size_t most_message = 950'000;     // of a message's value; larger batches go in several
   std::chrono::milliseconds close_wait{5000};  // at the end: for what is published; then it is answered as kCancelled
   // Notes what is delivered, and answers known_sources(); none: kUnsupported.
   std::shared_ptr<kafka::PositionFile> positions;
+  // Beside it: where the same is noted in Kafka, and read back when the file is new; none: nowhere.
+  std::shared_ptr<kafka::PositionTopic> position_topic;
 };
 
 // Thread-safe.

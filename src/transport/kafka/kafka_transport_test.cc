@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/mutex.h"
+#include "io/memory_file_system.h"
 #include "transport/kafka/kafka_consumer.h"
 #include "transport/kafka/kafka_producer.h"
 #include "transport/testing/mock_cluster.h"
@@ -247,7 +248,7 @@ TEST_F(KafkaTransport, EveryEncodingGoesThroughTheSameTopic) {
   std::uint64_t begin = 0;
   for (const kafka::Encoding encoding : {kafka::Encoding::kJson, kafka::Encoding::kLine, kafka::Encoding::kBatch}) {
     KafkaProducerOptions options;
-    options.encoding = encoding;
+    options.choice.encoding = encoding;
     options.codec = "lz4";
     producer.reset();
     open(options);
@@ -260,8 +261,8 @@ TEST_F(KafkaTransport, EveryEncodingGoesThroughTheSameTopic) {
 TEST_F(KafkaTransport, AFixedPartitionIsTaken) {
   cluster.create("logs", 4);
   KafkaProducerOptions options;
-  options.partitioning = KafkaProducerOptions::Partitioning::kFixed;
-  options.partition = 2;
+  options.choice.partitioning = KafkaProducerOptions::Partitioning::kFixed;
+  options.choice.partition = 2;
   open(options);
   for (std::uint64_t source = 0; source < 8; ++source) ASSERT_TRUE(publish(0, "logs", source).ok());
   expect_delivered(8);
@@ -269,11 +270,35 @@ TEST_F(KafkaTransport, AFixedPartitionIsTaken) {
   for (int i = 0; i < 8; ++i) EXPECT_EQ(receive(*from)->position.partition, 2);
 }
 
+TEST_F(KafkaTransport, EachBatchGoesAsItsRuleSays) {
+  cluster.create("logs", 4);
+  KafkaProducerOptions options;
+  options.choose = [](const Batch& batch) {
+    KafkaProducerOptions::Choice choice;
+    choice.encoding = batch.begin == 0 ? kafka::Encoding::kLine : kafka::Encoding::kBatch;
+    choice.partitioning = KafkaProducerOptions::Partitioning::kFixed;
+    choice.partition = static_cast<std::int32_t>(batch.begin / 20);
+    return choice;
+  };
+  open(options);
+  for (std::uint64_t i = 0; i < 6; ++i) ASSERT_TRUE(publish(i * 20).ok());
+  std::size_t refused = 0;
+  for (const auto& answer : wait_answers(6)) refused += answer.ok() ? 0 : 1;
+  EXPECT_EQ(refused, 2u) << "there are four partitions; the others flow";
+  const auto from = consumer();
+  for (int i = 0; i < 4; ++i) {
+    const auto delivery = receive(*from);
+    ASSERT_TRUE(delivery);
+    const auto begin = std::get<std::shared_ptr<const Batch>>(delivery->message)->begin;
+    EXPECT_EQ(static_cast<std::int32_t>(begin / 20), delivery->position.partition);
+  }
+}
+
 TEST_F(KafkaTransport, APartitionTheTopicDoesNotHaveIsAnError) {
   cluster.create("logs", 2);
   KafkaProducerOptions options;
-  options.partitioning = KafkaProducerOptions::Partitioning::kFixed;
-  options.partition = 2;
+  options.choice.partitioning = KafkaProducerOptions::Partitioning::kFixed;
+  options.choice.partition = 2;
   open(options);
   ASSERT_TRUE(publish(0).ok());
   const auto all = wait_answers(1);
@@ -334,6 +359,34 @@ TEST_F(KafkaTransport, ATopicThatComesLaterIsRead) {
   open();
   ASSERT_TRUE(publish(0).ok());
   EXPECT_EQ(receive_begins(*from, 1), begins_of(1));
+}
+
+// A4.
+TEST_F(KafkaTransport, AnAgentThatHasLostItsNoteReadsItFromTheTopic) {
+  cluster.create("logs", 1);
+  cluster.create(kafka::kPositionTopic, 1);
+  MemoryFileSystem files;
+  const auto open_with = [&](const std::string& file, const std::string& agent) {
+    KafkaProducerOptions options;
+    options.client.brokers = cluster.brokers();
+    options.positions = kafka::PositionFile::open(files, file).value();
+    options.position_topic = kafka::PositionTopic::open(options.client, agent).value();
+    producer.reset();
+    open(options);
+  };
+  open_with("/first", "agent-1");
+  EXPECT_TRUE(producer->known_sources().value().empty());
+  for (std::uint64_t i = 0; i < 5; ++i) ASSERT_TRUE(publish(i * 20).ok());
+  ASSERT_TRUE(publish(0, "logs", 7).ok());
+  expect_delivered(6);
+  open_with("/lost", "agent-1");
+  const auto known = producer->known_sources().value();
+  ASSERT_EQ(known.size(), 2u);
+  const auto first = std::find_if(known.begin(), known.end(), [](const auto& k) { return k.source == SourceId{1, 2}; });
+  ASSERT_NE(first, known.end());
+  EXPECT_EQ(first->coverage.contiguous_end(0), 100u);
+  open_with("/other", "agent-2");
+  EXPECT_TRUE(producer->known_sources().value().empty()) << "another agent's notes are none of its own";
 }
 
 TEST_F(KafkaTransport, PublishWaitsWhileFullAndEndsAtTheStop) {

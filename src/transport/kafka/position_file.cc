@@ -47,12 +47,37 @@ Result<std::unique_ptr<PositionFile>> PositionFile::open(FileSystem& files, std:
     LB_TRY(files.rename(file->path_, file->path_ + ".damaged"));
     return file;
   }
-  MutexLock lock(file->mutex_);
-  for (KnownSource& source : *known) {
-    const std::pair key(source.source, source.channel);
-    file->known_.insert_or_assign(key, std::move(source));
-  }
+  file->adopt(std::move(*known));
   return file;
+}
+
+bool PositionFile::is_new() const {
+  MutexLock lock(mutex_);
+  return new_;
+}
+
+void PositionFile::adopt(std::vector<KnownSource> known) {
+  MutexLock lock(mutex_);
+  new_ = false;
+  for (KnownSource& source : known) {
+    const std::pair key(source.source, source.channel);
+    known_.insert_or_assign(key, std::move(source));
+  }
+}
+
+bool PositionFile::has_changed() const {
+  MutexLock lock(mutex_);
+  return !unnoted_.empty();
+}
+
+std::vector<KnownSource> PositionFile::take_changed() {
+  MutexLock lock(mutex_);
+  std::vector<KnownSource> out;
+  for (const SourceId& source : std::exchange(unnoted_, {})) {
+    for (auto at = known_.lower_bound({source, ""}); at != known_.end() && at->first.first == source; ++at)
+      out.push_back(at->second);
+  }
+  return out;
 }
 
 std::vector<KnownSource> PositionFile::known() const {
@@ -93,6 +118,7 @@ bool PositionFile::sending(const Batch& batch) {
   const std::size_t before = known.marks.size();
   add_marks(batch.marks, known);
   if (known.marks.size() == before) return false;
+  unnoted_.insert(batch.source);
   changed_ = true;
   return true;
 }
@@ -108,6 +134,7 @@ void PositionFile::delivered(const Batch& batch) {
   known.coverage.add(batch.begin, batch.end);
   add_marks(batch.marks, known);
   if (batch.state.position >= known.state.position) known.state = batch.state;
+  unnoted_.insert(batch.source);
   changed_ = true;
 }
 

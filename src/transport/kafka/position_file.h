@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,12 @@ class PositionFile {
   static Result<std::unique_ptr<PositionFile>> open(FileSystem& files, std::string path);
 
   std::vector<KnownSource> known() const;
+  // There was no file, or none that could be read: what was delivered has to be had from elsewhere, then adopt().
+  bool is_new() const;
+  void adopt(std::vector<KnownSource> known);
+  // What changed since it was taken last, whole sources; whether anything did.
+  bool has_changed() const;
+  std::vector<KnownSource> take_changed();
   // Before a batch is sent for the first time: its marks. To be saved before it goes, so that an agent that dies before
   // the delivery is known reads on with the chain of marks that the store has got. Whether there is something to save.
   bool sending(const Batch& batch);
@@ -38,7 +45,9 @@ class PositionFile {
   FileSystem& files_;
   const std::string path_;
   mutable Mutex mutex_;
+  bool new_ LB_GUARDED_BY(mutex_) = true;
   std::map<std::pair<SourceId, std::string>, KnownSource> known_ LB_GUARDED_BY(mutex_);  // by source and channel
+  std::set<SourceId> unnoted_ LB_GUARDED_BY(mutex_);                                     // for take_changed()
   bool changed_ LB_GUARDED_BY(mutex_) = false;
   std::chrono::steady_clock::time_point due_ LB_GUARDED_BY(mutex_){};
 };

@@ -84,6 +84,7 @@ Result<Owned<rd_kafka_t>> Sender::make_client() {
 
 void Sender::add(std::unique_ptr<Sending> sending) {
   sending->most = options_.most_message;
+  sending->choice = options_.choose && sending->batch ? options_.choose(*sending->batch) : options_.choice;
   waiting_.push_back(std::move(sending));
 }
 
@@ -141,6 +142,10 @@ void Sender::send_waiting() {
       if (!topics_.contains(channel)) it = waiting_.begin();
       continue;
     }
+    if (!has_partition(topics_[channel], **at)) {
+      refuse_partition(at);
+      continue;
+    }
     // One message per record takes several times the memory of the batch: not all that waits is encoded at once.
     if ((*at)->parcels.empty() && encoded_ > options_.queue_bytes / 2) return;
     if (!encode(**at)) {
@@ -179,10 +184,6 @@ void Sender::ask(const std::string& name, Topic& topic) {
     topic.partitions = state->partitions;
     topic.asked = 0;
     topic.ask_at = Clock::now() + kAskNews;
-    if (options_.partitioning != Partitioning::kFixed || options_.partition < topic.partitions) return;
-    refuse_topic(name, Error(ErrorCode::kUnavailable,
-                             fmt::format("cannot send to topic '{}': it has {} partitions, partition {} is asked for",
-                                         printable(name), topic.partitions, options_.partition)));
     return;
   }
   topic.partitions = 0;
@@ -195,6 +196,22 @@ void Sender::ask(const std::string& name, Topic& topic) {
                            fmt::format("cannot send to topic '{}': {}; create the topic or give this user the right "
                                        "to write to it",
                                        printable(name), reason(state->error))));
+}
+
+bool Sender::has_partition(const Topic& topic, const Sending& sending) {
+  return sending.choice.partitioning != Partitioning::kFixed || sending.choice.partition < topic.partitions;
+}
+
+void Sender::refuse_partition(Sendings::iterator at) {
+  const std::string name = (*at)->topic();
+  Topic& topic = topics_[name];
+  topic.ask_at = {};  // it may be added
+  Error error(ErrorCode::kUnavailable,
+              fmt::format("cannot send to topic '{}': it has {} partitions, partition {} is asked for", printable(name),
+                          topic.partitions, (*at)->choice.partition));
+  log_warn("{}", error.message());
+  set_problem(name, error.message());
+  answer(waiting_, at, std::move(error));
 }
 
 // Answers the batches of the topic and forgets it: the next one asks again.
@@ -210,7 +227,7 @@ void Sender::refuse_topic(const std::string& name, const Error& error) {
 
 bool Sender::encode(Sending& sending) {
   if (!sending.parcels.empty()) return true;
-  auto messages = sending.batch ? encoder_.encode(*sending.batch, options_.encoding, sending.most)
+  auto messages = sending.batch ? encoder_.encode(*sending.batch, sending.choice.encoding, sending.most)
                                 : Result<std::vector<Outgoing>>(encode_samples(*sending.samples));
   if (!messages.ok()) return false;
   sending.parcels.reserve(messages->size());
@@ -248,21 +265,22 @@ rd_kafka_resp_err_t Sender::produce(Topic& topic, Parcel& parcel) {
   }
   std::string& value = parcel.message.value;
   // The value is the parcel's until its report: the library copies nothing.
-  const rd_kafka_resp_err_t code = rd_kafka_producev(
-      client_.get(), RD_KAFKA_V_RKT(topic.handle.get()), RD_KAFKA_V_PARTITION(partition_for(topic)),
-      RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_VALUE(value.data(), value.size()), RD_KAFKA_V_KEY(key.data(), key.size()),
-      RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&parcel), RD_KAFKA_V_END);
+  const rd_kafka_resp_err_t code =
+      rd_kafka_producev(client_.get(), RD_KAFKA_V_RKT(topic.handle.get()),
+                        RD_KAFKA_V_PARTITION(partition_for(topic, parcel.sending->choice)), RD_KAFKA_V_MSGFLAGS(0),
+                        RD_KAFKA_V_VALUE(value.data(), value.size()), RD_KAFKA_V_KEY(key.data(), key.size()),
+                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&parcel), RD_KAFKA_V_END);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_headers_destroy(headers);
   return code;
 }
 
-std::int32_t Sender::partition_for(const Topic& topic) {
+std::int32_t Sender::partition_for(const Topic& topic, const KafkaProducerOptions::Choice& choice) {
   const auto count = static_cast<std::uint64_t>(std::max(1, topic.partitions));
-  switch (options_.partitioning) {
+  switch (choice.partitioning) {
     case Partitioning::kKey:
       return RD_KAFKA_PARTITION_UA;
     case Partitioning::kFixed:
-      return options_.partition;
+      return choice.partition;
     case Partitioning::kRoundRobin:
       return static_cast<std::int32_t>(static_cast<std::uint64_t>(Clock::now().time_since_epoch() / kSlice) % count);
     case Partitioning::kRandom:

@@ -32,6 +32,7 @@ struct Sending {
   std::shared_ptr<const Batch> batch;
   std::shared_ptr<const SampleBatch> samples;  // in the place of `batch`
   OnDelivered on_delivered;
+  KafkaProducerOptions::Choice choice;
   std::uint64_t bytes = 0;
   std::uint64_t records = 0;    // or samples
   std::vector<Parcel> parcels;  // empty: not encoded yet
@@ -99,11 +100,14 @@ class Sender {
   bool ready(const std::string& name);
   void ask(const std::string& name, Topic& topic);
   void refuse_topic(const std::string& name, const Error& error);
+  void refuse_partition(Sendings::iterator at);
   bool encode(Sending& sending);
   // Whether all of it is with the library.
   bool hand_over(Sending& sending);
   rd_kafka_resp_err_t produce(Topic& topic, Parcel& parcel);
-  std::int32_t partition_for(const Topic& topic);
+  // The topic has the partition that is asked for.
+  static bool has_partition(const Topic& topic, const Sending& sending);
+  std::int32_t partition_for(const Topic& topic, const KafkaProducerOptions::Choice& choice);
   void note_trouble(rd_kafka_resp_err_t code, const Sending& sending);
   void start_anew();
   void settle(const Trouble& trouble);
