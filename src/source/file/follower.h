@@ -157,7 +157,8 @@ class Follower {
   Status rewind(TrackedSource& source, Stream& stream);
   bool skip_covered(TrackedSource& source, Stream& stream);
 
-  // --- copies (follower_copies.cc)
+  // --- unknown files (follower_unknown.cc), and copies (follower_copies.cc)
+  static constexpr Moment kLookAgain = std::chrono::seconds(1);
   enum class CopySearch { kNone, kNotYet, kFound };
   bool is_rotated_folder(std::string_view folder) const;
   bool name_fits(const std::string& path, const TrackedSource& original) const;

@@ -14,32 +14,6 @@ namespace {
 // A file of the same name with as many equal bytes is the same file restored, not a writer's new one with the same
 // banner.
 constexpr std::uint64_t kRestoredBytes = 4096;
-constexpr std::uint64_t kHeadBytes = 4096;
-constexpr Moment kLookAgain = std::chrono::seconds(1);
-
-std::uint64_t read_end(const TrackedSource& source, const Stream& stream) {
-  return source.resumed ? stream.position : std::max(stream.acked.end(), stream.base);
-}
-
-// The stream that has read furthest stands for its source.
-const Stream* furthest(const TrackedSource& source) {
-  const Stream* best = nullptr;
-  for (const Stream& stream : source.streams) {
-    if (best == nullptr || read_end(source, stream) > read_end(source, *best)) best = &stream;
-  }
-  return best;
-}
-
-// Whether both have bytes, and the same ones as far as both go, or as they were looked at.
-bool same_head(const OpenFile& file, std::uint64_t size, const OpenFile& other) {
-  const auto other_size = other.content->size();
-  if (!other_size.ok()) return false;
-  std::string one(std::min({size, *other_size, kHeadBytes}), '\0');
-  std::string two(one.size(), '\0');
-  const auto got_one = file.content->read(one.data(), one.size(), 0);
-  const auto got_two = other.content->read(two.data(), two.size(), 0);
-  return !one.empty() && got_one.ok() && *got_one == one.size() && got_two.ok() && *got_two == two.size() && one == two;
-}
 
 // Of a file and what a compressor makes of it, which stand beside each other until it is done, the file.
 template <typename Copies>
@@ -50,11 +24,6 @@ void leave_out_compressed_twins(Copies& copies) {
     });
   };
   for (auto copy = copies.begin(); copy != copies.end();) copy = is_twin(*copy) ? copies.erase(copy) : std::next(copy);
-}
-
-OriginalState state_of(const TrackedSource& source) {
-  if (source.ending == Ending::kTruncated) return OriginalState::kTruncated;
-  return source.paths.empty() ? OriginalState::kVanished : OriginalState::kLive;
 }
 
 }  // namespace
@@ -71,8 +40,8 @@ bool Follower::name_fits(const std::string& path, const TrackedSource& original)
   for (const std::string* old : names) {
     if (old->empty()) continue;
     if (path == *old) {
-      const Stream* stream = furthest(original);
-      if (original.paths.empty() && stream != nullptr && read_end(original, *stream) >= kRestoredBytes) return true;
+      const Stream* stream = original.furthest();
+      if (original.paths.empty() && stream != nullptr && original.read_end(*stream) >= kRestoredBytes) return true;
     } else if (folder_of(path) == folder_of(*old)) {
       if (may_be_copy(name_of(path), name_of(*old))) return true;
     } else if (is_rotated_folder(folder_of(path))) {
@@ -88,25 +57,25 @@ bool Follower::name_fits(const std::string& path, const TrackedSource& original)
 // taken for another file.
 Result<Likeness> Follower::compare(const std::string& path, OpenFile& file, std::uint64_t size,
                                    TrackedSource& original) {
-  const Stream* stream = furthest(original);
+  const Stream* stream = original.furthest();
   if (stream == nullptr) return Likeness::kNone;
   const bool same_name = (path == original.last_path || path == original.matched_path) &&
                          !may_be_copy(name_of(path), name_of(original.matched_path));
   if (same_name && size < kRestoredBytes) return Likeness::kNone;
   Content* live = nullptr;
-  if (state_of(original) == OriginalState::kLive && open(original)) {
+  if (original.copied_state() == OriginalState::kLive && open(original)) {
     if (!original.checked) first_look(original);
-    if (state_of(original) == OriginalState::kLive) live = original.open.content.get();
+    if (original.copied_state() == OriginalState::kLive) live = original.open.content.get();
   }
   const auto like = [&] {
-    return likeness(*file.content, size, {stream->chain, read_end(original, *stream), stream->guard, live});
+    return likeness(*file.content, size, {stream->chain, original.read_end(*stream), stream->guard, live});
   };
   const Result<Likeness> first = like();
   // Under its own name only the whole of it is the same file: a writer's new one may begin with as long a banner. And
   // of a vanished file that was seen to have more than was read, one that has nothing more is no copy.
   if (same_name && first.ok() && *first == Likeness::kPrefix) return Likeness::kNone;
-  const bool ends_early = size == read_end(original, *stream) && size < std::max(original.lost_size, original.size);
-  if (state_of(original) == OriginalState::kVanished && ends_early) return Likeness::kNone;
+  const bool ends_early = size == original.read_end(*stream) && size < std::max(original.lost_size, original.size);
+  if (original.copied_state() == OriginalState::kVanished && ends_early) return Likeness::kNone;
   if (live == nullptr || !first.ok() || *first != Likeness::kNone || intact(original)) return first;
   truncated(original);
   live = nullptr;
@@ -134,126 +103,10 @@ std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, c
     TrackedSource* original = find(id);
     if (original == nullptr) original = adopt_known(id, path);
     if (original == nullptr || original->undecided || original->binary) continue;
-    const Stream* stream = furthest(*original);
-    if (stream != nullptr && read_end(*original, *stream) > 0 && name_fits(path, *original)) found.push_back(original);
+    const Stream* stream = original->furthest();
+    if (stream != nullptr && original->read_end(*stream) > 0 && name_fits(path, *original)) found.push_back(original);
   }
   return found;
-}
-
-// Whether a source of which nothing was read yet since it was made or emptied, but which is open, begins with the bytes
-// of the file at `source`: only after it was read can be told whether the file is its copy. A source that is undecided
-// itself is waited for until the file is quiet, so that no two wait for each other.
-bool Follower::awaits_original(TrackedSource& source, std::uint64_t size, bool quiet) {
-  for (const SourceId& id : ids_for(source.path())) {
-    TrackedSource* original = find(id);
-    if (original == nullptr || id == source.id || original->alias || original->binary || original->compressed) continue;
-    if (original->finished || (original->undecided && quiet)) continue;
-    const Stream* stream = furthest(*original);
-    const bool emptied = original->ending == Ending::kTruncated && original->open.content;
-    if (stream == nullptr || !stream->rule || (read_end(*original, *stream) > 0 && !emptied)) continue;
-    if (!name_fits(source.path(), *original) || (!emptied && !open(*original))) continue;
-    if (same_head(source.open, size, original->open)) return true;
-  }
-  return false;
-}
-
-// Whether of the first `size` bytes of a live source some are still to be read or made durable: what a copy of it has
-// cannot be told before.
-bool Follower::still_read(const SourceId& id, std::uint64_t size) {
-  const TrackedSource* original = find(id);
-  if (original == nullptr || state_of(*original) != OriginalState::kLive) return false;
-  return std::any_of(original->streams.begin(), original->streams.end(), [&](const Stream& s) {
-    return s.rule && s.acknowledged() < std::min(size, std::max(original->size, s.position));
-  });
-}
-
-// Whether a file of `size` bytes that begins like a live source, which was read to its end, has more than it: no copy,
-// but a file that began with the same lines, or a generation whose successor did.
-bool Follower::has_more(std::uint64_t size, TrackedSource& original) {
-  if (state_of(original) != OriginalState::kLive || !original.open.content) return false;
-  const auto live = original.open.content->size();
-  return live.ok() && *live < size && read_end(original, *furthest(original)) == *live;
-}
-
-// Decides about a file with an unknown handle; called again until it is decided.
-void Follower::decide_file(TrackedSource& source) {
-  source.state = source.alias ? FileState::kAlias : FileState::kWaiting;
-  if (!open(source)) {
-    if (source.paths.empty()) source.size = 0, source.state = FileState::kMissing;  // gone before it was opened
-    return;
-  }
-  const auto size = source.open.content->size();
-  const bool half = !size.ok() && size.error().code() == ErrorCode::kUnavailable;
-  if (!size.ok() && !half) {
-    if (source.compressed) return collect(source);  // damaged: what can be read of it is read, the rest named
-    return read_failed(source, size.error());
-  }
-  if (size.ok() && *size != source.size) source.size = *size, source.quiet_since = now();
-  const bool quiet = deps_.options.one_shot || source.paths.empty() ||
-                     now() - source.quiet_since >= Moment(deps_.options.rotated_quiet);
-  const bool headless = source.compressed && !source.open.decoded;  // its name says compressed, its bytes not yet
-  if ((half || headless) && !quiet) return at(source, now() + kLookAgain);
-  if (half) {
-    source.cut_off = true;
-    close(source);
-    return collect(source);
-  }
-  if (source.alias && still_read(source.original, *size)) return at(source, now() + kLookAgain);
-  std::vector<TrackedSource*> originals = originals_for(source, source.path());
-  std::vector<Candidate> candidates;
-  for (TrackedSource* original : originals) {
-    Candidate& candidate = candidates.emplace_back();
-    const auto like = compare(source.path(), source.open, *size, *original);
-    candidate.state = state_of(*original);
-    if (like.ok() && !has_more(*size, *original)) candidate.likeness = *like;
-    candidate.has_copy = original->has_copy && original->copy_source != source.id;
-    // Compressed while that copy is read: then it is told from the copy, not from the original.
-    if (candidate.has_copy && original->copy.content && candidate.likeness != Likeness::kNone) {
-      if (plain_name(original->copy_path) == source.path())
-        source.original = original->id, original->copy_twin = source.id;
-      return at(source, now() + kLookAgain);
-    }
-    candidate.nothing_left = *size == read_end(*original, *furthest(*original));
-    candidate.equal = std::min(*size, read_end(*original, *furthest(*original)));
-  }
-  if (!deps_.options.one_shot && awaits_original(source, *size, quiet)) return at(source, now() + kLookAgain);
-  // A person who names files wants each of them.
-  if (deps_.options.explicit_paths) {
-    for (Candidate& candidate : candidates) {
-      if (candidate.state == OriginalState::kLive) candidate.likeness = Likeness::kNone;
-    }
-  }
-  const UnknownDecision decision = decide_unknown(*size == 0, quiet, candidates);
-  act(source, decision, originals.empty() ? nullptr : originals[decision.candidate]);
-}
-
-void Follower::act(TrackedSource& source, const UnknownDecision& decision, TrackedSource* original) {
-  switch (decision.action) {
-    case UnknownAction::kRegister:
-      return;
-    case UnknownAction::kCollectFlagged:
-      source.flagged = true;
-      log_warn("{} may be a copy of more than one file: collected, and marked as possibly repeated",
-               printable(source.path()));
-      return collect(source);
-    case UnknownAction::kCollect:
-      return collect(source);
-    case UnknownAction::kContinueOriginal:
-      return continue_with(*original, source);
-    case UnknownAction::kWait:
-      return at(source, std::max(now() + kLookAgain, source.quiet_since + Moment(deps_.options.rotated_quiet)));
-    case UnknownAction::kAlias:
-      source.alias = true;
-      source.original = original->id;
-      source.state = FileState::kAlias;
-      if (!account_copy(source)) at(source, now() + kLookAgain);
-  }
-}
-
-void Follower::collect(TrackedSource& source) {
-  source.undecided = source.alias = false;
-  source.state = FileState::kActive;
-  make_ready(source);
 }
 
 // `copy` holds the rest of `original`, if it is the only file that does.
@@ -340,7 +193,7 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
 // read.
 bool Follower::send_end_again(TrackedSource& original, FoundCopy& copy) {
   for (Stream& stream : original.streams) {
-    if (!stream.rule || read_end(original, stream) < copy.size) continue;  // reading goes on in the copy
+    if (!stream.rule || original.read_end(stream) < copy.size) continue;  // reading goes on in the copy
     const auto marks = stream.chain.inside(0, copy.size);
     const std::uint64_t begin = marks.empty() ? 0 : marks.back().offset;
     if (begin < stream.base || copy.size - begin > kMaxLink) return false;
@@ -385,8 +238,8 @@ bool Follower::account_copy(TrackedSource& copy) {
                                    [&](const Stream& s) { return s.channel == stream.channel; });
     // The copy must not be accounted for before the original's own bytes are durable: a crash between the two would
     // leave the rest of a vanished original in no file that is still looked at.
-    const bool over =
-        state_of(*original) != OriginalState::kLive && (original->finished || original->ending == Ending::kTruncated);
+    const bool over = original->copied_state() != OriginalState::kLive &&
+                      (original->finished || original->ending == Ending::kTruncated);
     if (same != original->streams.end() && same->acknowledged() < *size && !over) return false;
   }
   copy.size = *size;

@@ -2,6 +2,7 @@
 // collector's thread; 1 to 3 KB per known file.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "record/interval_set.h"
 #include "source/collector.h"
 #include "source/file/identity/content.h"
+#include "source/file/identity/identity.h"
 #include "source/file/identity/mark_chain.h"
 #include "source/file/match/rule_matcher.h"
 
@@ -116,6 +118,20 @@ struct TrackedSource {
 
   Content* content() { return copy.content ? copy.content.get() : open.content.get(); }
   const std::string& path() const { return paths.empty() ? last_path : paths.front(); }
+  // As an original of copies.
+  OriginalState copied_state() const {
+    if (ending == Ending::kTruncated) return OriginalState::kTruncated;
+    return paths.empty() ? OriginalState::kVanished : OriginalState::kLive;
+  }
+  std::uint64_t read_end(const Stream& stream) const {
+    return resumed ? stream.position : std::max(stream.acked.end(), stream.base);
+  }
+  // The stream that has read furthest stands for its source; null: it has none.
+  const Stream* furthest() const {
+    const auto less = [this](const Stream& a, const Stream& b) { return read_end(a) < read_end(b); };
+    const auto found = std::max_element(streams.begin(), streams.end(), less);
+    return found == streams.end() ? nullptr : &*found;
+  }
 };
 
 }  // namespace logboom::source
