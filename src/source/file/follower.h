@@ -97,7 +97,8 @@ class Follower {
   };
   struct FolderIndex {
     std::unordered_map<Hash128, FolderEntry> entries;  // by binding_key
-    std::vector<const FolderEntry*> strangers;         // of them those no source was bound to
+    // Of them those no source was bound to, by the base of their rotation names.
+    std::unordered_multimap<std::string, const FolderEntry*> strangers;
   };
   const FolderIndex& folder_index(const std::string& folder);
   bool may_collect(const std::string& path, const FileStat& info);

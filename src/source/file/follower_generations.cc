@@ -28,8 +28,11 @@ void Follower::adopt_generations(TrackedSource& source, const std::function<bool
   std::vector<FolderEntry> found;
   std::vector<std::string> folders{std::string(folder_of(source.matched_path))};
   for (const std::string& folder : matcher_->rotated_to()) folders.push_back(folder);
+  const std::string base = rotation_name(name_of(source.matched_path)).base;
   for (const std::string& folder : folders) {
-    for (const FolderEntry* entry : folder_index(folder).strangers) {
+    const auto [first, last] = folder_index(folder).strangers.equal_range(base);
+    for (auto at = first; at != last; ++at) {
+      const FolderEntry* entry = at->second;
       if (!may_be_copy(name_of(entry->path), name_of(source.matched_path))) continue;
       if (bindings_.contains(binding_key(entry->info.identity)) || !matcher_->rules_for(entry->path).empty()) continue;
       if (younger(*entry)) found.push_back(*entry);

@@ -300,7 +300,8 @@ const Follower::FolderIndex& Follower::folder_index(const std::string& folder) {
     if (!info.ok()) continue;
     const Hash128 key = binding_key(info->identity);
     const auto added = index.entries.emplace(key, FolderEntry{path, std::move(info).value()});
-    if (added.second && !bindings_.contains(key)) index.strangers.push_back(&added.first->second);
+    if (added.second && !bindings_.contains(key))
+      index.strangers.emplace(rotation_name(entry.name).base, &added.first->second);
   }
   return index;
 }
