@@ -25,14 +25,15 @@ struct Wanted {
   std::string measurement;
   std::string fields;  // with commas; empty: all
   std::string tags;
+  bool whole = false;  // the sum over all series of a host
 };
 
 // What is drawn where nobody asked for anything.
 const std::vector<Wanted>& usual() {
   static const std::vector<Wanted> wanted = {
       {"cpu", "used", "cpu=total"}, {"memory", "used_percent", ""},
-      {"load", "load1", ""},        {"diskio", "read_rate,write_rate", ""},
-      {"disk", "used_percent", ""}, {"net", "received_rate,sent_rate", "interface!=lo"}};
+      {"load", "load1", ""},        {"diskio", "read_rate,write_rate", "", true},
+      {"disk", "used_percent", ""}, {"net", "received_rate,sent_rate", "interface!=lo", true}};
   return wanted;
 }
 
@@ -95,6 +96,10 @@ ApiRequest request_of(const std::string& host, const Wanted& wanted, const Asked
                    {"pick", asked.pick}};
   if (!wanted.fields.empty()) request.query.emplace_back("fields", wanted.fields);
   if (!wanted.tags.empty()) request.query.emplace_back("tags", wanted.tags);
+  if (wanted.whole) {
+    request.query.emplace_back("across", "sum");
+    request.query.emplace_back("by", "host");
+  }
   return request;
 }
 

@@ -210,7 +210,7 @@ std::vector<Command> asking_commands() {
        {},
        "HOST may hold * and ?. A NAME is a measurement, or one with fields: cpu, cpu.used, "
        "net.received_rate,sent_rate. "
-       "Without a name: processor, memory, load, disks, network; the loopback only where it is asked for."},
+       "Without a name: processor, memory, load, and all disks and interfaces together, without the loopback."},
       {"audit",
        "The proof: every byte of every source accounted for. Exit status 1 when it is not.",
        "",
