@@ -51,6 +51,10 @@ class LogWriter {
   // The newest epoch of every (source, channel), what changed last comes last. The coverage leaves out what a collector
   // should read again where it can: stored ranges whose bytes a repair gave up, and with kWanted expired ones.
   virtual Result<std::vector<KnownSource>> known_sources(Expired expired) = 0;
+  // For messages of the transport whose content another store keeps. From expect() on, reading goes on before this one;
+  // settle() says that these are durable there, which is noted, when it returns ok, or with a later commit.
+  virtual void expect(const Position& position) = 0;
+  virtual Status settle(const std::vector<Position>& positions) = 0;
   // Where reading each partition of the transport goes on, as of now: everything before it is durable here, whoever
   // stored it. kUnavailable: the store cannot be asked now.
   virtual Result<std::vector<Position>> positions() = 0;

@@ -15,7 +15,7 @@ class Pump {
        const Clock& clock)
       : consumer_(consumer),
         writer_(writer),
-        samples_(consumer, metrics, registry),
+        samples_(consumer, writer, metrics, registry),
         foreign_(clock),
         received_(registry.counter("logboom_transfer_batches_received_total", "Batches taken from the transport.")) {}
 

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "logstore/position_marks.h"
+
 namespace logboom::transfer {
 namespace {
 
@@ -55,13 +57,35 @@ class Commits final : public Consumer {
   std::vector<std::int64_t> stored, passed, again;
 };
 
+// Where reading would go on.
+class Notes final : public logstore::LogWriter {
+ public:
+  Status append(std::shared_ptr<const Batch>, std::optional<Position>, logstore::OnCommit, std::stop_token) override {
+    return ok_status();
+  }
+  Status flush() override { return ok_status(); }
+  Result<std::vector<KnownSource>> known_sources(logstore::Expired) override { return std::vector<KnownSource>(); }
+  void expect(const Position& position) override { marks.appended(position); }
+  Status settle(const std::vector<Position>& positions) override {
+    if (fails) return Error(ErrorCode::kIo, "no");
+    marks.durable(positions);
+    return ok_status();
+  }
+  Result<std::vector<Position>> positions() override { return marks.all(); }
+  std::int64_t next() const { return marks.all().at(0).offset; }
+
+  bool fails = false;
+  logstore::PositionMarks marks;
+};
+
 using Offsets = std::vector<std::int64_t>;
 
 struct SampleLaneTest : ::testing::Test {
   SlowStore store;
   Commits commits;
+  Notes notes;
   Registry registry;
-  SampleLane lane{commits, &store, registry};
+  SampleLane lane{commits, notes, &store, registry};
 
   void take(std::int64_t offset, std::string topic = "system") {
     lane.take(SampleBatch{"web-1", "", "system", {}}, Position{std::move(topic), 0, offset + 1, -1}, {});
@@ -116,9 +140,47 @@ TEST_F(SampleLaneTest, WhoKeepsNoMessagesIsToldAtOnce) {
 }
 
 TEST_F(SampleLaneTest, WithoutAStoreSamplesArePassedOver) {
-  SampleLane none(commits, nullptr, registry);
+  SampleLane none(commits, notes, nullptr, registry);
   none.take(SampleBatch{"web-1", "", "system", {}}, Position{"system", 0, 5, -1}, {});
+  none.flush();
   EXPECT_EQ(commits.stored, Offsets{4});
+  EXPECT_EQ(notes.next(), 5);
+}
+
+TEST_F(SampleLaneTest, AnAnswerThatComesWhenItIsGoneIsPassedOver) {
+  {
+    SampleLane gone(commits, notes, &store, registry);
+    gone.take(SampleBatch{"web-1", "", "system", {}}, Position{"system", 0, 5, -1}, {});
+  }
+  store.store();
+  EXPECT_TRUE(commits.stored.empty());
+}
+
+TEST_F(SampleLaneTest, ReadingGoesOnBehindWhatIsStoredAndNeverBehindWhatIsNot) {
+  take(1);
+  take(2);
+  lane.flush();
+  EXPECT_EQ(notes.next(), 1);
+  store.store();
+  lane.flush();
+  EXPECT_EQ(notes.next(), 3);
+  store.room = 0;
+  take(3);
+  take(4);
+  notes.marks.appended({"system", 0, 6, -1});  // a record behind them
+  notes.marks.durable({{"system", 0, 6, -1}});
+  lane.flush();
+  EXPECT_EQ(notes.next(), 3) << "a record does not carry the mark over samples that are not stored";
+  store.room = 2;
+  take(3);
+  take(4);
+  notes.fails = true;
+  store.store();
+  lane.flush();
+  EXPECT_EQ(notes.next(), 3);
+  notes.fails = false;
+  lane.flush();
+  EXPECT_EQ(notes.next(), 6) << "what could not be noted is noted later";
 }
 
 }  // namespace

@@ -60,6 +60,16 @@ Status ElasticWriter::append(std::shared_ptr<const Batch> batch, std::optional<P
   return {};
 }
 
+Status ElasticWriter::settle(const std::vector<Position>& positions) {
+  marks_.durable(positions);
+  {
+    MutexLock lock(mutex_);
+    settled_.insert(settled_.end(), positions.begin(), positions.end());
+  }
+  changed_.notify_all();
+  return {};
+}
+
 Status ElasticWriter::flush() {
   MutexLock lock(mutex_);
   room_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0 || given_up_; });

@@ -49,6 +49,8 @@ class ElasticWriter final : public LogWriter {
   // As long as the target takes nothing it waits for close(), which answers for all there is: then kUnavailable.
   Status flush() override;
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
+  void expect(const Position& position) override { marks_.appended(position); }
+  Status settle(const std::vector<Position>& positions) override;
   Result<std::vector<Position>> positions() override { return d_.ledger.positions({}); }
 
   // Drains for options.drain at most, then ends; what is not durable by then is not acknowledged.

@@ -62,6 +62,8 @@ class WriteSide final : public LogWriter {
     return ok_status();
   }
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
+  void expect(const Position& position) override { catalog_.positions().appended(position); }
+  Status settle(const std::vector<Position>& positions) override;
   Result<std::vector<Position>> positions() override { return catalog_.positions().all(); }
   Status close();
   Committer& committer() { return committer_; }
@@ -115,6 +117,17 @@ Result<std::vector<KnownSource>> WriteSide::known_sources(Expired expired) {
     out.push_back(std::move(known));
   }
   return out;
+}
+
+Status WriteSide::settle(const std::vector<Position>& positions) {
+  return committer_.run([&]() -> Status {
+    StoreFile& file = *committer_.active().file;
+    LB_ASSIGN(sqlite::Transaction transaction, file.begin());
+    for (const Position& mark : catalog_.positions().with(positions)) LB_TRY(file.put_position(mark));
+    LB_TRY(transaction.commit());
+    catalog_.positions().durable(positions);
+    return ok_status();
+  });
 }
 
 Status WriteSide::close() {
