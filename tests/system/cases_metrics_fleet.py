@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import influxdb
 from cases_kafka import TopicAgent, Transfer, broker_of, kill_broker, restart_broker
 from cases_metrics import DATABASE, influx_of
 from faults import faults
-from product import Unix, check, tool
+from product import Unix, check, free_port, tool
 
 TOPIC = "system"
 
@@ -237,4 +238,80 @@ def test_a_field_that_changed_its_kind_is_quarantined(home):
     check(store["quarantined"] == 49, f"quarantined are {store['quarantined']}")
     refused = store["refused"]
     check(any("field type conflict" in r["reason"] and r["field"] == "load1" and r["measurement"] == "load" for r in refused), f"refused are {refused}")
+    transfer.stop()
+
+
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "metrics.md")
+
+
+def page():
+    """The commands of docs/metrics.md as (host, line), and its files by name."""
+    with open(PAGE, encoding="utf-8") as f:
+        text = f.read()
+    files = {name: body for name, body in re.findall(r"```yaml\n# (\S+)\n(.*?)```", text, re.S)}
+    return re.findall(r"^(web-1|store)\$ (.+)$", text, re.M), files
+
+
+def test_the_pages_commands(home):
+    """docs/metrics.md followed to the letter: on one machine, then over Kafka into InfluxDB with its two files."""
+    commands, files = page()
+    check(len(commands) >= 12 and set(files) == {"agent.yaml", "transfer.yaml"}, f"the page has {len(commands)} commands and the files {sorted(files)}")
+    broker, server = broker_of(home), influx_of(home)
+    beside = {}
+    for name, text in files.items():
+        with open(os.path.join(home.root, name), "w", encoding="utf-8") as f:
+            f.write(text.replace("10.0.0.1:9092", broker.address).replace("http://10.0.0.2:8086", server.url).replace("interval: 10s", "interval: 1s").replace("/var/log/app", home.logs))
+    env = dict(home.env, LOGBOOM_AGENT_NAME="web-1")
+    said = {}
+    for host, line in commands:
+        words = shlex.split(line.replace("~/.local/share/logboom", home.data))
+        if words[1] in ("up", "transfer"):
+            if "up" in beside:
+                home.stop(beside.pop("up"))
+            more = ["--rules.from", "file"] if words[1] == "up" else ["--data", home.data]
+            beside[words[1]] = home.start(*words[2:], *more, command=words[1], env=env, listen=f"127.0.0.1:{free_port()}")
+            home.wait_until(lambda: json.loads(Unix(home).ask("/api/v1/metrics/hosts")[1])["hosts"], "there are samples", 60)
+        elif words[1] == "agent":
+            log = open(os.path.join(home.root, "agent.log"), "ab")
+            beside["agent"] = subprocess.Popen([home.binary, "--data", os.path.join(home.root, "agent"), *words[1:]], env=env, cwd=home.root, stdout=log, stderr=log, start_new_session=True)
+            home.running.append(beside["agent"])
+        elif words[0] == "logboom":
+            said[line] = home.run(*words[1:], env=env, code=None if words[1] == "doctor" else 0).stdout.decode()
+        else:
+            program = [influxdb.client(), "-port", str(server.port)] if words[0] == "influx" else words[:1]
+            said[line] = subprocess.run([*program, *words[1:]], capture_output=True, text=True, check=True, timeout=60).stdout
+    for line, text in said.items():
+        check("web-1" in text or "cpu" in text or "time,host" in text or "InfluxDB" in text, f"{line} printed:\n{text[:2000]}")
+    for name in ("agent", "transfer"):
+        home.stop(beside[name])
+
+
+def test_samples_are_read_on_where_they_are_stored(home):
+    """A topic of samples alone: what comes while the transfer is dead is stored by its next run, though it begins at the latest message; what is stored
+    is not read again."""
+    broker, server = broker_of(home), influx_of(home)
+    broker.admin("create", TOPIC, 1)
+    transfer = Transfer(home, broker, [TOPIC], "--transfer.start_at", "latest", "--metrics_store.kind", "influxdb", "--metrics_store.url", server.url,
+                        "--metrics_store.database", DATABASE)
+    transfer.start()
+    at = int(time.time()) // 10 * 10 - 600
+    load = lambda n: message("web-1", at + n, "load", {"load1": n + 0.5})
+    said = []
+    while stored(server) == 0:  # it begins behind the messages that are there when it has looked
+        said.append(load(len(said)))
+        say_samples(broker, said[-1:])
+    began = stored(server) + 1
+    say_samples(broker, [load(90)])  # stored after how far the one before it is stored was noted
+    home.wait_until(lambda: stored(server) == began, "one more is stored")
+    transfer.kill()
+    missed = [load(100 + n) for n in range(100)]
+    say_samples(broker, missed)
+    transfer.start()
+    home.wait_until(lambda: stored(server) >= began + 100, "what came while the transfer was dead is stored", 60)
+    transfer.stop()
+    server.query(f'DROP DATABASE "{DATABASE}"')
+    transfer.start()
+    say_samples(broker, [load(300)])
+    home.wait_until(lambda: stored(server) > 0, "the next sample is stored")
+    check_points(points_of_influx(server), points_of_messages([load(300)]))
     transfer.stop()
