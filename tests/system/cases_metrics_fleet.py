@@ -252,25 +252,32 @@ def page():
     return re.findall(r"^(web-1|store)\$ (.+)$", text, re.M), files
 
 
+def asked_loads(home):
+    status, body = Unix(home).ask("/api/v1/metrics/query?measurement=load&fields=load1&from=-10m")
+    found = json.loads(body)["lines"] if status == 200 else []
+    return found[0]["times"] if found else []
+
+
 def test_the_pages_commands(home):
     """docs/metrics.md followed to the letter: on one machine, then over Kafka into InfluxDB with its two files."""
     commands, files = page()
     check(len(commands) >= 12 and set(files) == {"agent.yaml", "transfer.yaml"}, f"the page has {len(commands)} commands and the files {sorted(files)}")
     broker, server = broker_of(home), influx_of(home)
     beside = {}
+    files["logboom.yaml"] = "metrics: {interval: 1s}\n"
     for name, text in files.items():
         with open(os.path.join(home.root, name), "w", encoding="utf-8") as f:
             f.write(text.replace("10.0.0.1:9092", broker.address).replace("http://10.0.0.2:8086", server.url).replace("interval: 10s", "interval: 1s").replace("/var/log/app", home.logs))
     env = dict(home.env, LOGBOOM_AGENT_NAME="web-1")
     said = {}
     for host, line in commands:
-        words = shlex.split(line.replace("~/.local/share/logboom", home.data))
+        words = shlex.split(line.replace("~/.local/state/logboom", home.data))
         if words[1] in ("up", "transfer"):
             if "up" in beside:
                 home.stop(beside.pop("up"))
-            more = ["--rules.from", "file"] if words[1] == "up" else ["--data", home.data]
-            beside[words[1]] = home.start(*words[2:], *more, command=words[1], env=env, listen=f"127.0.0.1:{free_port()}")
-            home.wait_until(lambda: json.loads(Unix(home).ask("/api/v1/metrics/hosts")[1])["hosts"], "there are samples", 60)
+            paths = [home.logs, "--config", "logboom.yaml"] if words[1] == "up" else []
+            beside[words[1]] = home.start(*paths, *words[2:], command=words[1], env=env, listen=f"127.0.0.1:{free_port()}")
+            home.wait_until(lambda: len(asked_loads(home)) >= 3, "there are samples", 120)
         elif words[1] == "agent":
             log = open(os.path.join(home.root, "agent.log"), "ab")
             beside["agent"] = subprocess.Popen([home.binary, "--data", os.path.join(home.root, "agent"), *words[1:]], env=env, cwd=home.root, stdout=log, stderr=log, start_new_session=True)
