@@ -13,7 +13,7 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
 import opensearch
-from cases_kafka import TopicAgent, Transfer, broker_of, kill_broker, restart_broker
+from cases_kafka import TopicAgent, Transfer, broker_of, kill_broker, lose_everything, restart_broker
 from faults import faults, long
 from oracle import Lines, api, append, oracle, read, wait_lines, write
 from product import Failure, Home, check, need_server
@@ -238,3 +238,10 @@ def test_both_stores_answer_alike(home):
         for process in list(other.running):
             other.kill(process)
         other.close()
+
+
+@faults("A4")
+def test_agents_that_lost_everything_while_files_grew(home):
+    node = node_of(home)
+    store_in(home, node)
+    lose_everything(home, broker_of(home))

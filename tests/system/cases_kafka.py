@@ -169,6 +169,40 @@ def test_the_rule_changes_between_a_crash_and_the_replay(home):
     check_audit(home)
 
 
+def lose_everything(home, broker):
+    """Files of two agents are stored; the agents lose their data and their positions in Kafka while the files grow, and send everything again with
+    prefix marks at other places. Each line is there once, and the audit finds nothing."""
+    agents = [TopicAgent(home, broker, f"agent-{encoding}", ["web"], "--transport.encoding", encoding) for encoding in ("json", "batch")]
+    transfer, lines = Transfer(home, broker, ["web"]), Lines()
+    transfer.start()
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(400))
+        agent.start()
+    wait_lines(home, 800)
+    for agent in agents:
+        agent.kill()
+        shutil.rmtree(agent.data)
+        append(agent.log("web-a.log"), lines.next(50))
+    if broker.has("logboom.positions"):
+        broker.admin("delete", "logboom.positions")
+        home.wait_until(lambda: not broker.has("logboom.positions"), "the positions are gone")
+    for agent in agents:
+        agent.start()
+    wait_lines(home, 900)
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(20))
+    wait_lines(home, 940)
+    for agent in agents:
+        agent.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(agent.log("web-a.log")) for agent in agents])
+
+
+@faults("A4")
+def test_agents_that_lost_everything_while_files_grew(home):
+    lose_everything(home, broker_of(home))
+
+
 @faults("A4")
 def test_an_agent_that_lost_its_data_goes_on_from_the_topic(home):
     """The data directory of an agent is lost after its file was truncated: the positions in the topic `logboom.positions` say which epoch it was in
