@@ -369,7 +369,7 @@ def test_a_block_is_not_filled_from_altered_files(home):
     with open(path, "r+b") as f:
         f.seek(begin + 100_000)
         f.write(b"#")
-    home.run("import", path)
+    home.run("import", path, code=3)
     said = check_audit(home, 1)
     check("conflict" in said, f"the audit says {said}")
 
@@ -439,7 +439,7 @@ def test_import_again_what_has_expired(home):
         f.seek(1000)
         f.write(b"#")
     check(b"altered [" in home.run("audit", "--source", source, code=1).stdout, "an expired range with other bytes is named")
-    home.run("import", "--again", path)
+    home.run("import", "--again", path, code=3)
     check("conflict" in check_audit(home, 1), "other bytes are a conflict")
 
 
