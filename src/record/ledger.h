@@ -25,20 +25,4 @@ struct LedgerRange {
   bool operator==(const LedgerRange&) const = default;
 };
 
-// The ranges of one (source, epoch, channel): ascending and disjoint. Neighbours that differ in nothing but their
-// extent merge.
-class RangeLedger {
- public:
-  // Records a range that overlaps nothing recorded; kInvalidArgument when it does (the caller trims first).
-  Status add(const LedgerRange& range);
-  // The parts of [begin, end) without an entry.
-  std::vector<Interval> missing(std::uint64_t begin, std::uint64_t end) const;
-  const std::vector<LedgerRange>& ranges() const { return ranges_; }
-  std::uint64_t contiguous_end() const;
-  Coverage coverage() const;
-
- private:
-  std::vector<LedgerRange> ranges_;
-};
-
 }  // namespace logboom
