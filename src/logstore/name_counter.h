@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 #include "logstore/query/matcher.h"
 
 namespace logboom::logstore {

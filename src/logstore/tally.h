@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 
 namespace logboom::logstore {
 

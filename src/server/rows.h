@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "http/json.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 #include "parse/fields.h"
 
 namespace logboom::server {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "http/json.h"
-#include "logstore/log_store.h"
+#include "logstore/ledger_view.h"
 #include "source/collector.h"
 
 namespace logboom::server {

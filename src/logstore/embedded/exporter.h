@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "logstore/embedded/content.h"
-#include "logstore/log_store.h"
+#include "logstore/ledger_view.h"
 
 namespace logboom::logstore::embedded {
 

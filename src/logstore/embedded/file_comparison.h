@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "logstore/log_store.h"
+#include "logstore/ledger_view.h"
 #include "logstore/mark_check.h"
 #include "record/interval_set.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "logstore/log_store.h"
+#include "logstore/store_keeper.h"
 
 namespace logboom::logstore::embedded {
 

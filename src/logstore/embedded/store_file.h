@@ -14,7 +14,7 @@
 #include "logstore/embedded/block/block_builder.h"
 #include "logstore/embedded/snapshot.h"
 #include "logstore/embedded/stream.h"
-#include "logstore/log_store.h"
+#include "logstore/ledger_view.h"
 #include "record/position.h"
 
 namespace logboom::logstore::embedded {

@@ -19,7 +19,7 @@
 #include "logstore/embedded/catalog.h"
 #include "logstore/embedded/inflow.h"
 #include "logstore/embedded/parts.h"
-#include "logstore/log_store.h"
+#include "logstore/log_writer.h"
 
 namespace logboom::logstore::embedded {
 

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "logstore/embedded/search/plan.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 #include "logstore/tally.h"
 
 namespace logboom::logstore::embedded {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "logstore/embedded/snapshot.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 
 namespace logboom::logstore::embedded {
 

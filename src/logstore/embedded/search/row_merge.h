@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "logstore/embedded/search/plan.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 
 namespace logboom::logstore::embedded {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "logstore/embedded/snapshot.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 #include "logstore/query/matcher.h"
 
 namespace logboom::logstore::embedded {

@@ -15,7 +15,7 @@
 #include "logstore/embedded/search/plan.h"
 #include "logstore/embedded/search/row_merge.h"
 #include "logstore/embedded/search/worker_pool.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 
 namespace logboom::logstore::embedded {
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "logstore/embedded/snapshot.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 
 namespace logboom::logstore::embedded {
 

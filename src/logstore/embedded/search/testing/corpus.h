@@ -12,7 +12,7 @@
 
 #include "logstore/embedded/search/rows.h"
 #include "logstore/embedded/search/testing/memory_view.h"
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 
 namespace logboom::logstore::embedded {
 

@@ -1,4 +1,4 @@
-#include "logstore/log_store.h"
+#include "logstore/log_searcher.h"
 
 #include "io/hashing.h"
 
