@@ -1,5 +1,5 @@
 #include "app/options.h"
-#include "http/url.h"
+#include "app/value_checks.h"
 
 namespace logboom::app {
 
@@ -7,22 +7,8 @@ using config::OptionType;
 
 namespace {
 
-std::optional<std::string> url_list(std::string_view text) {
-  const auto is_url = [](std::string_view url) {
-    const std::size_t scheme = url.find("://");
-    if (!url.starts_with("http://") && !url.starts_with("https://")) return false;
-    const std::string_view rest = url.substr(scheme + 3);
-    return http::parse_authority(rest.substr(0, rest.find('/'))).ok();
-  };
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    std::string_view url = text.substr(0, comma);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-    while (url.starts_with(' ')) url.remove_prefix(1);
-    while (url.ends_with(' ')) url.remove_suffix(1);
-    if (!is_url(url)) return "URLs with commas between them, as in http://10.0.0.1:9200";
-  }
-  return std::nullopt;
+bool is_url(std::string_view text) {
+  return authority_of_url(text).has_value();
 }
 
 // What is left of a pattern without {topic} and {day} must be a part of an index name.
@@ -42,13 +28,6 @@ std::optional<std::string> index_pattern(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<std::string> writer_count(std::string_view text) {
-  const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
-  const int count = digits && text.size() <= 3 ? std::stoi(std::string(text)) : 0;
-  if (count >= 1 && count <= 256) return std::nullopt;
-  return "a whole number from 1 to 256";
-}
-
 }  // namespace
 
 config::OptionTable elastic_options() {
@@ -59,7 +38,7 @@ config::OptionTable elastic_options() {
        "OpenSearch or Elasticsearch: URLs of nodes of one cluster; any of them may be down.",
        {},
        false,
-       url_list},
+       each_item(is_url, "URLs with commas between them, as in http://10.0.0.1:9200")},
       {"elastic.index",
        OptionType::kText,
        "logboom-{topic}-{day}",
@@ -90,7 +69,7 @@ config::OptionTable elastic_options() {
        "Connections that write at the same time.",
        {},
        false,
-       writer_count},
+       whole_number(1, 256)},
   };
 }
 

@@ -1,5 +1,5 @@
 #include "app/options.h"
-#include "http/url.h"
+#include "app/value_checks.h"
 
 namespace logboom::app {
 
@@ -8,26 +8,9 @@ using config::OptionType;
 namespace {
 
 bool is_endpoint(std::string_view text) {
-  const std::size_t scheme = text.find("://");
-  if (scheme != std::string_view::npos) {
-    if (!text.starts_with("http://") && !text.starts_with("https://")) return false;
-    text.remove_prefix(scheme + 3);
-  }
-  const auto authority = http::parse_authority(text.substr(0, text.find('/')));
-  return authority.ok() && !authority->host.empty() && !authority->port.empty();
-}
-
-std::optional<std::string> endpoints(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    std::string_view endpoint = text.substr(0, comma);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-    while (endpoint.starts_with(' ')) endpoint.remove_prefix(1);
-    while (endpoint.ends_with(' ')) endpoint.remove_suffix(1);
-    if (!is_endpoint(endpoint))
-      return "a list of endpoints with commas between them, as in 10.0.0.1:2379, https://etcd-2:2379";
-  }
-  return std::nullopt;
+  const bool url = text.find("://") != std::string_view::npos;
+  const auto authority = authority_of_url(url ? std::string(text) : "http://" + std::string(text));
+  return authority && !authority->host.empty() && !authority->port.empty();
 }
 
 }  // namespace
@@ -40,7 +23,8 @@ config::OptionTable etcd_options() {
        "etcd: endpoints, HOST:PORT or https://HOST:PORT; any of them may be down.",
        {},
        false,
-       endpoints},
+       each_item(is_endpoint,
+                 "a list of endpoints with commas between them, as in 10.0.0.1:2379, https://etcd-2:2379")},
       {"etcd.collect_key", OptionType::kText, "collect_log_%s_conf",
        "etcd: the key with a host's rules; %s stands for the host's IP."},
       {"etcd.system_key", OptionType::kText, "collect_system_%s_conf",

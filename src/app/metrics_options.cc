@@ -1,6 +1,6 @@
 #include "app/options.h"
+#include "app/value_checks.h"
 #include "config/settings.h"
-#include "http/url.h"
 
 namespace logboom::app {
 
@@ -16,20 +16,8 @@ std::optional<std::string> age(std::string_view text) {
   return "a duration from 1h to 100 years, as in 7d";
 }
 
-std::optional<std::string> series_count(std::string_view text) {
-  const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
-  const long count = digits && text.size() <= 8 ? std::stol(std::string(text)) : 0;
-  if (count >= 100 && count <= 10'000'000) return std::nullopt;
-  return "a whole number from 100 to 10000000";
-}
-
 std::optional<std::string> url(std::string_view text) {
-  const std::size_t scheme = text.find("://");
-  if (text.empty()) return std::nullopt;
-  if (text.starts_with("http://") || text.starts_with("https://")) {
-    const std::string_view rest = text.substr(scheme + 3);
-    if (http::parse_authority(rest.substr(0, rest.find('/'))).ok()) return std::nullopt;
-  }
+  if (text.empty() || authority_of_url(text)) return std::nullopt;
   return "a URL with http:// or https://, a host and a port, as in http://10.0.0.1:8086";
 }
 
@@ -89,7 +77,7 @@ config::OptionTable metrics_options() {
        "quarantined.",
        {},
        false,
-       series_count},
+       whole_number(100, 10'000'000)},
   };
 }
 

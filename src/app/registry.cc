@@ -46,10 +46,16 @@ std::string store_directory(const config::Settings& settings) {
 }
 
 // The password in the file the setting names.
-Result<std::string> read_password(const config::Settings& settings, const char* name, FileSystem& files) {
+Result<std::string> read_password(const config::Settings& settings, const std::string& name, FileSystem& files) {
   LB_ASSIGN(std::string password, read_file(files, absolute_path(settings.text(name)), 4096));
   while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
   return password;
+}
+
+// What the setting says, or the file that NAME_file names in its place.
+Result<std::string> secret_of(const config::Settings& settings, const std::string& name, FileSystem& files) {
+  if (settings.text(name + "_file").empty()) return settings.text(name);
+  return read_password(settings, name + "_file", files);
 }
 
 Result<logstore::ElasticOptions> elastic_access(const config::Settings& settings, FileSystem& files) {
@@ -57,10 +63,7 @@ Result<logstore::ElasticOptions> elastic_access(const config::Settings& settings
   options.urls = settings.list("elastic.url");
   options.index = settings.text("elastic.index");
   options.user = settings.text("elastic.user");
-  options.password = settings.text("elastic.password");
-  if (!settings.text("elastic.password_file").empty()) {
-    LB_ASSIGN(options.password, read_password(settings, "elastic.password_file", files));
-  }
+  LB_ASSIGN(options.password, secret_of(settings, "elastic.password", files));
   options.api_key = settings.text("elastic.api_key");
   options.client.tls.ca_file = settings.text("elastic.tls_ca");
   options.client.tls.certificate = settings.text("elastic.tls_cert");
@@ -134,16 +137,10 @@ Result<metricstore::InfluxOptions> influx_access(const config::Settings& setting
   options.url = settings.text("metrics_store.url");
   options.database = settings.text("metrics_store.database");
   options.user = settings.text("metrics_store.user");
-  options.password = settings.text("metrics_store.password");
+  LB_ASSIGN(options.password, secret_of(settings, "metrics_store.password", files));
   options.org = settings.text("metrics_store.org");
   options.bucket = settings.text("metrics_store.bucket");
-  options.token = settings.text("metrics_store.token");
-  if (!settings.text("metrics_store.password_file").empty()) {
-    LB_ASSIGN(options.password, read_password(settings, "metrics_store.password_file", files));
-  }
-  if (!settings.text("metrics_store.token_file").empty()) {
-    LB_ASSIGN(options.token, read_password(settings, "metrics_store.token_file", files));
-  }
+  LB_ASSIGN(options.token, secret_of(settings, "metrics_store.token", files));
   options.client.tls.ca_file = settings.text("metrics_store.tls_ca");
   options.client.tls.insecure_skip_verify = settings.boolean("metrics_store.insecure_skip_verify");
   options.client.silence_time = std::chrono::seconds(30);
@@ -518,10 +515,7 @@ Result<config::EtcdOptions> etcd_access(const config::Settings& settings, FileSy
     options.endpoints.push_back(endpoint.find("://") != std::string::npos ? endpoint
                                                                           : (tls ? "https://" : "http://") + endpoint);
   options.user = settings.text("etcd.user");
-  options.password = settings.text("etcd.password");
-  if (!settings.text("etcd.password_file").empty()) {
-    LB_ASSIGN(options.password, read_password(settings, "etcd.password_file", files));
-  }
+  LB_ASSIGN(options.password, secret_of(settings, "etcd.password", files));
   options.client.tls.ca_file = settings.text("etcd.tls_ca");
   options.client.tls.certificate = settings.text("etcd.tls_cert");
   options.client.tls.key = settings.text("etcd.tls_key");

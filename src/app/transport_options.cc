@@ -1,8 +1,5 @@
-#include <charconv>
-
-#include <fmt/format.h>
-
 #include "app/options.h"
+#include "app/value_checks.h"
 #include "config/rules_yaml.h"
 
 namespace logboom::app {
@@ -10,15 +7,6 @@ namespace logboom::app {
 using config::OptionType;
 
 namespace {
-
-config::ValueCheck whole_number(std::int64_t least, std::int64_t most) {
-  return [=](std::string_view text) -> std::optional<std::string> {
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    if (value >= least && value <= most) return std::nullopt;
-    return fmt::format("a whole number from {} to {}", least, most);
-  };
-}
 
 std::optional<std::string> partition_choice(std::string_view text) {
   if (config::is_partition_choice(text)) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <ini.h>
 
+#include "config/list_text.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
 
@@ -14,12 +15,6 @@ namespace {
 
 // The library takes lines of at most this many bytes; longer ones are given to it as lines that go on.
 constexpr std::size_t kMostOfALine = 190;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
-  return text;
-}
 
 // Hands a text to the library line by line, and takes what it finds, so that every entry has its place.
 class IniReader {
@@ -97,11 +92,7 @@ Problem problem_of(const std::string& file, const IniEntry& entry, std::string m
 
 std::string with_scheme(const std::string& addresses) {
   std::string out;
-  std::string_view rest = addresses;
-  while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    const std::string_view address = trimmed(rest.substr(0, comma));
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  for (const std::string_view address : split_list(addresses)) {
     if (address.empty()) continue;
     out += out.empty() ? "" : ",";
     if (address.find("://") == std::string_view::npos) out += "http://";
@@ -236,11 +227,8 @@ void read_ini_rules(const std::string& file, std::string_view text, RuleSet& rul
   std::vector<Problem> told_elsewhere;
   const std::vector<IniEntry> entries = read_ini(file, text, told_elsewhere);
   if (const IniEntry* roots = entry_of(entries, "collect", "roots")) {
-    std::string_view rest = roots->value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      rules.roots.emplace_back(trimmed(rest.substr(0, comma)));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    for (const std::string_view root : split_list(roots->value)) {
+      rules.roots.emplace_back(root);
       if (!rules.roots.back().starts_with('/'))
         problems.push_back(problem_of(file, *roots, fmt::format("'{}' is not an absolute path", rules.roots.back())));
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "config/list_text.h"
 
 namespace logboom::config {
 namespace {
@@ -191,13 +192,7 @@ const SettingValue& Settings::value(std::string_view name) const {
 
 std::vector<std::string> Settings::list(std::string_view name) const {
   std::vector<std::string> items;
-  std::string_view rest = text(name);
-  while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    std::string_view item = rest.substr(0, comma);
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    while (item.ends_with(' ')) item.remove_suffix(1);
+  for (const std::string_view item : split_list(text(name))) {
     if (!item.empty()) items.emplace_back(item);
   }
   return items;

@@ -13,6 +13,7 @@
 #include "app/progress.h"
 #include "app/row_printer.h"
 #include "base/log.h"
+#include "config/list_text.h"
 #include "http/client.h"
 #include "logstore/query/query.h"
 
@@ -55,10 +56,8 @@ Result<std::vector<std::string>> columns_of(const Context& context, const Args& 
   constexpr std::array<std::string_view, 5> kKnown{"time", "host", "file", "offset", "level"};
   const std::string typed = args.text("with");
   std::vector<std::string> columns;
-  for (std::string_view left = typed; !left.empty();) {
-    const std::size_t comma = std::min(left.find(','), left.size());
-    columns.emplace_back(left.substr(0, comma));
-    left.remove_prefix(std::min(comma + 1, left.size()));
+  for (const std::string_view column : config::split_list(typed)) {
+    columns.emplace_back(column);
     if (std::find(kKnown.begin(), kKnown.end(), columns.back()) != kKnown.end()) continue;
     return Error(ErrorCode::kInvalidArgument, fmt::format("cannot show the column \"{}\": there are {}",
                                                           printable(columns.back()), fmt::join(kKnown, ", ")));
