@@ -119,6 +119,10 @@ void DocumentWriter::add(const Batch& batch, std::size_t index, const std::strin
   out += '\n';
 }
 
+std::string bytes_of(const StoredRecord& record) {
+  return record.blank + record.row.text + (record.terminated() ? "\n" : "") + record.tail;
+}
+
 const std::vector<std::string>& document_members() {
   static const std::vector<std::string> members{
       "message",      "logboom.raw",    "log.level",     "log.file.path",  "log.offset",       "host.name",

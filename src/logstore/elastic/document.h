@@ -55,6 +55,8 @@ struct StoredRecord {
 
 // kCorrupt: not a document by logboom.
 Result<StoredRecord> read_document(const nlohmann::json& source);
+// Its share of its file, byte for byte.
+std::string bytes_of(const StoredRecord& record);
 // The members read_document() needs.
 const std::vector<std::string>& document_members();
 

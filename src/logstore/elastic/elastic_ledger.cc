@@ -6,12 +6,12 @@
 #include <fmt/format.h>
 
 #include "io/hashing.h"
+#include "logstore/elastic/file_export.h"
 #include "logstore/mark_check.h"
 
 namespace logboom::logstore::elastic {
 namespace {
 
-constexpr std::uint64_t kZeros = 64u << 10;
 constexpr std::size_t kMostFindings = 1000;  // of one kind in one stream; the rest is one more
 
 std::string finding_id(const AuditFinding& finding) {
@@ -20,27 +20,9 @@ std::string finding_id(const AuditFinding& finding) {
   return "f-" + xxh3_128(key).to_hex().substr(0, 16);
 }
 
-std::string reason_of(const LedgerRange& range) {
-  const std::string_view what = range.expired ? "expired" : disposition_name(range.disposition);
-  return range.cause.empty() ? std::string(what) : fmt::format("{}: {}", what, range.cause);
-}
-
-// The bytes of a document's share of its file.
-std::string bytes_of(const StoredRecord& record) {
-  return record.blank + record.row.text + (record.terminated() ? "\n" : "") + record.tail;
-}
-
 bool is_altered(const StoredRecord& record) {
   const std::string content = record.row.text + (record.terminated() ? "\n" : "");
   return xxh3_128(content).to_hex() != record.hash || bytes_of(record).size() != record.end - record.begin;
-}
-
-// Where the ledger says that documents of the stream are, or may be.
-std::set<std::string> named_indices(const TargetStream& stream) {
-  std::set<std::string> out;
-  for (const TargetRange& held : stream.ranges.all()) out.insert(held.index);
-  for (const Claim& claim : stream.claims) out.insert(claim.index);
-  return out;
 }
 
 const TargetStream* epoch_before(const std::vector<TargetStream>& all, const TargetStream& stream) {
@@ -102,94 +84,6 @@ void check_ranges(const TargetStream& stream, Findings& findings) {
   }
   if (stream.state.flagged) findings.add("flagged", 0, at, "its identity was unsure: it may repeat another source");
 }
-
-// Writes a file from its documents; what is not there is listed.
-class Export {
- public:
-  explicit Export(const std::function<Status(std::string_view)>& sink) : sink_(sink) {}
-
-  Status write_epoch(LedgerIndex& ledger, Documents& documents, const TargetStream& stream, std::uint64_t end,
-                     std::stop_token stop) {
-    LB_ASSIGN(const std::vector<BlankPiece> blanks, ledger.blanks(stream.key, stop));
-    blanks_ = &blanks;
-    for (const TargetRange& held : stream.ranges.within(at_, end)) {
-      const LedgerRange& range = held.range;
-      if (range.begin > at_) omit(range.begin, "missing: the ledger says nothing about it");
-      if (range.disposition == Disposition::kHole) {
-        LB_TRY(write_zeros(range.end - at_));
-      } else if (range.disposition != Disposition::kStored) {
-        omit(range.end, reason_of(range));
-      } else {
-        LB_TRY(write_stored(documents, stream, range, stop));
-      }
-    }
-    return {};
-  }
-  void omit(std::uint64_t end, std::string why) {
-    if (end <= at_) return;
-    if (!omissions_.empty() && omissions_.back().end == at_ && omissions_.back().why == why) {
-      omissions_.back().end = end;
-    } else {
-      omissions_.push_back({at_, end, std::move(why)});
-    }
-    at_ = end;
-  }
-  std::vector<ExportOmission> omissions() { return std::move(omissions_); }
-
- private:
-  Status write_stored(Documents& documents, const TargetStream& stream, const LedgerRange& range,
-                      std::stop_token stop) {
-    DocumentQuery query;
-    query.order = Order::kFileForward;
-    query.also = documents.beyond(named_indices(stream));
-    query.filter =
-        all_of({of_stream(stream.key), in_range("logboom.end", static_cast<std::int64_t>(at_) + 1, INT64_MAX),
-                in_range("logboom.begin", 0, static_cast<std::int64_t>(range.end) - 1)});
-    const std::string why = range.dropped_bytes > 0 ? "dropped by a rule" : "damaged: stored, but not found";
-    const auto on_record = [&](StoredRecord&& record, const std::string&) -> Result<bool> {
-      LB_TRY(write_blanks(record.begin, why));
-      LB_TRY(write(record.begin, bytes_of(record), range.end));
-      return at_ < range.end;
-    };
-    LB_TRY(documents.each(query, stop, on_record));
-    LB_TRY(write_blanks(range.end, why));
-    return {};
-  }
-
-  // Blank lines of the ledger up to `end`; what else lies before it is left out.
-  Status write_blanks(std::uint64_t end, const std::string& why) {
-    for (const BlankPiece& piece : *blanks_) {
-      if (piece.begin < at_ || piece.begin >= end) continue;
-      omit(piece.begin, why);
-      LB_TRY(write(piece.begin, piece.bytes, end));
-    }
-    omit(end, why);
-    return {};
-  }
-
-  Status write(std::uint64_t begin, std::string_view bytes, std::uint64_t end) {
-    const std::uint64_t low = std::max(begin, at_);
-    const std::uint64_t high = std::min(begin + bytes.size(), end);
-    if (low >= high) return {};
-    at_ = high;
-    return sink_(bytes.substr(low - begin, high - low));
-  }
-
-  Status write_zeros(std::uint64_t count) {
-    const std::string zeros(std::min(count, kZeros), '\0');
-    for (; count > 0; count -= std::min<std::uint64_t>(count, zeros.size())) {
-      const std::uint64_t part = std::min<std::uint64_t>(count, zeros.size());
-      at_ += part;
-      LB_TRY(sink_(std::string_view(zeros).substr(0, part)));
-    }
-    return {};
-  }
-
-  const std::function<Status(std::string_view)>& sink_;
-  const std::vector<BlankPiece>* blanks_ = nullptr;
-  std::uint64_t at_ = 0;
-  std::vector<ExportOmission> omissions_;
-};
 
 // Documents against the ledger, in file order.
 class ContentCheck {
@@ -417,11 +311,11 @@ Result<std::vector<ExportOmission>> ElasticLedger::export_bytes(const ExportRequ
     if (before == nullptr) break;
     epochs.insert(epochs.begin(), before);
   }
-  Export out(sink);
+  FileExport out(ledger_, documents_, sink);
   for (std::size_t i = 0; i < epochs.size(); ++i) {
     std::uint64_t end = UINT64_MAX;  // what a later epoch took over ends where it does, in this one too
     for (std::size_t later = i + 1; later < epochs.size(); ++later) end = std::min(end, epochs[later]->state.inherited);
-    LB_TRY(out.write_epoch(ledger_, documents_, *epochs[i], end, stop));
+    LB_TRY(out.write_epoch(*epochs[i], end, stop));
     if (end != UINT64_MAX) out.omit(end, "missing: the epoch before does not have it");
   }
   return out.omissions();

@@ -73,26 +73,6 @@ Translation translate_text(const Node& node, const query::TextMatcher& text) {
   return {bool_of("filter", parts), false};
 }
 
-const char* field_of(FieldOrigin origin) {
-  switch (origin) {
-    case FieldOrigin::kHost:
-      return "host.name";
-    case FieldOrigin::kFile:
-      return "log.file.path";
-    case FieldOrigin::kLevel:
-      return "log.level";
-    case FieldOrigin::kTopic:
-      return "topic";
-    case FieldOrigin::kSource:
-      return "logboom.source";
-    case FieldOrigin::kRule:
-      return "logboom.rule";
-    case FieldOrigin::kParsed:
-      break;
-  }
-  return "";
-}
-
 bool value_matches(const FieldMatcher& field, const std::string& value) {
   if (field.origin() == FieldOrigin::kFile) return field.matches_path(value);
   if (field.origin() == FieldOrigin::kLevel) return field.matches_level(level_from_name(value).value_or(Level::kNone));
@@ -101,7 +81,7 @@ bool value_matches(const FieldMatcher& field, const std::string& value) {
 
 // The few values there are, asked one by one: any comparison is exact.
 Result<Translation> translate_own(const FieldMatcher& field, const ValuesOf& values_of) {
-  const char* name = field_of(field.origin());
+  const char* name = member_of(field.origin());
   LB_ASSIGN(const auto values, values_of(name));
   if (!values) return maybe_everything();
   std::vector<std::string> wanted;
@@ -150,6 +130,26 @@ Result<Translation> translate_group(const Node& node, const MatchNode& compiled,
 }
 
 }  // namespace
+
+const char* member_of(FieldOrigin origin) {
+  switch (origin) {
+    case FieldOrigin::kHost:
+      return "host.name";
+    case FieldOrigin::kFile:
+      return "log.file.path";
+    case FieldOrigin::kLevel:
+      return "log.level";
+    case FieldOrigin::kTopic:
+      return "topic";
+    case FieldOrigin::kSource:
+      return "logboom.source";
+    case FieldOrigin::kRule:
+      return "logboom.rule";
+    case FieldOrigin::kParsed:
+      break;
+  }
+  return nullptr;
+}
 
 Result<Translation> translate(const Node& node, const MatchNode& compiled, const ValuesOf& values_of) {
   switch (node.kind) {

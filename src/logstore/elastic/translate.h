@@ -19,6 +19,9 @@ struct Translation {
   bool exact = false;  // it lets through nothing else
 };
 
+// The keyword field of documents that says this of the record itself; nullptr: it is parsed from the text.
+const char* member_of(query::FieldOrigin origin);
+
 // Every value that a keyword field of the documents has; nullopt: too many to tell.
 using ValuesOf = std::function<Result<std::optional<std::vector<std::string>>>(const char* field)>;
 

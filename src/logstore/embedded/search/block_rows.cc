@@ -8,6 +8,7 @@
 #include "logstore/embedded/search/leaves.h"
 #include "logstore/embedded/search/rows.h"
 #include "logstore/field_values.h"
+#include "logstore/query/shown_text.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -103,7 +104,7 @@ Result<RowSet> BlockRows::matching_utf16(const RowSet& within) {
   if (within.empty()) return found;
   LB_ASSIGN(const std::vector<std::uint64_t>* offsets, reader_.offsets());
   LB_TRY(visit(within, [&](std::uint32_t row, query::RecordView view) {
-    show_as_text(view, (*offsets)[row], scratch_.text);
+    query::show_as_text(view, (*offsets)[row], scratch_.text);
     if (plan_.matcher.matches(view, scratch_.matching)) found.add(row);
     return true;
   }));

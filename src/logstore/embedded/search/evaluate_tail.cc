@@ -3,6 +3,7 @@
 #include "logstore/embedded/search/chunk_result.h"
 #include "logstore/embedded/search/rows.h"
 #include "logstore/field_values.h"
+#include "logstore/query/shown_text.h"
 
 namespace logboom::logstore::embedded {
 
@@ -26,7 +27,7 @@ Result<ChunkResult> evaluate_tail(const Plan& plan, const StoreView& view, const
     if (record.time < plan.request.from || record.time >= plan.request.to) continue;
     ++result.rows_scanned;
     query::RecordView seen = view_of(*batch, record, names.get());
-    show_as_text(seen, batch->offset(record), scratch.text);
+    query::show_as_text(seen, batch->offset(record), scratch.text);
     if (!plan.matcher.matches(seen, scratch.matching)) continue;
     result.tally.add_rows(1, record.lines);
     if (plan.request.histogram_step > 0) result.tally.add_time(record.time, record.level);

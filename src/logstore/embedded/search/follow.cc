@@ -6,6 +6,7 @@
 
 #include "logstore/embedded/search/block_rows.h"
 #include "logstore/embedded/search/rows.h"
+#include "logstore/query/shown_text.h"
 
 namespace logboom::logstore::embedded {
 namespace {
@@ -47,7 +48,7 @@ Result<std::vector<Row>> new_rows_of_tail(const Plan& plan, const StoreView& vie
   std::vector<Row> rows;
   for (const Record& record : batch->records) {
     query::RecordView seen = view_of(*batch, record, names.get());
-    show_as_text(seen, batch->offset(record), scratch.text);
+    query::show_as_text(seen, batch->offset(record), scratch.text);
     if (!plan.matcher.matches(seen, scratch.matching)) continue;
     rows.push_back(row_of(*batch, record, names.get(), chunk.first_commit));
   }

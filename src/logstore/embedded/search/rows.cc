@@ -1,7 +1,5 @@
 #include "logstore/embedded/search/rows.h"
 
-#include "parse/utf16.h"
-
 namespace logboom::logstore::embedded {
 
 query::RecordView view_of(const Batch& batch, const Record& record, const SourceNames* names) {
@@ -16,12 +14,6 @@ query::RecordView view_of(const Batch& batch, const Record& record, const Source
   view.format = batch.format;
   view.constants = &batch.fields;
   return view;
-}
-
-void show_as_text(query::RecordView& view, std::uint64_t offset, std::string& buffer) {
-  if (!is_utf16(view.format)) return;
-  buffer = parse::decode_utf16(view.text, view.format, offset);
-  view.text = buffer;
 }
 
 RowKey key_of_record(const Batch& batch, const Record& record) {

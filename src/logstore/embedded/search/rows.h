@@ -9,9 +9,6 @@ namespace logboom::logstore::embedded {
 
 // The record of a tail chunk as a query sees it; views into both. `names` may be nullptr.
 query::RecordView view_of(const Batch& batch, const Record& record, const SourceNames* names);
-// Of a UTF-16 record: puts its text into `buffer` as UTF-8 and lets the view show it. Queries are about the text, rows
-// keep the bytes.
-void show_as_text(query::RecordView& view, std::uint64_t offset, std::string& buffer);
 // The same as a row. `commit` is the chunk's.
 Row row_of(const Batch& batch, const Record& record, const SourceNames* names, std::uint64_t commit);
 RowKey key_of_record(const Batch& batch, const Record& record);
