@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::uint64_t kMappedBytes = 2'000'000'000;
 constexpr std::uint64_t kCacheBytes = 256 << 10;
-// Idle connections kept per file; further ones are closed after use.
-constexpr std::size_t kIdleConnections = 4;
 
 }  // namespace
 
@@ -32,46 +30,7 @@ Result<std::unique_ptr<FileReader::Connection>> FileReader::connect(std::uint64_
 }
 
 Result<std::unique_ptr<FileReader::Connection>> FileReader::acquire() {
-  {
-    MutexLock lock(mutex_);
-    changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return !held_; });
-    if (retired_) return Error(ErrorCode::kNotFound, fmt::format("cannot read {}: it was removed", path_));
-    ++running_;
-    if (!idle_.empty()) {
-      auto connection = std::move(idle_.back());
-      idle_.pop_back();
-      return connection;
-    }
-  }
-  auto connection = connect(kMappedBytes);
-  if (!connection.ok()) release(nullptr);
-  return connection;
-}
-
-void FileReader::release(std::unique_ptr<Connection> connection) {
-  MutexLock lock(mutex_);
-  --running_;
-  if (connection != nullptr && !retired_ && idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
-  changed_.notify_all();
-}
-
-void FileReader::hold() {
-  MutexLock lock(mutex_);
-  held_ = true;
-  changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return running_ == 0; });
-}
-
-void FileReader::resume() {
-  MutexLock lock(mutex_);
-  held_ = false;
-  changed_.notify_all();
-}
-
-void FileReader::retire() {
-  MutexLock lock(mutex_);
-  retired_ = true;
-  changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return running_ == 0; });
-  idle_.clear();
+  return pool_.acquire([this] { return connect(kMappedBytes); });
 }
 
 Status FileReader::fetch(Query query, std::int64_t id, std::string& out) {
@@ -80,7 +39,7 @@ Status FileReader::fetch(Query query, std::int64_t id, std::string& out) {
   Result<bool> found = statement.bind(1, id).step();
   if (found.ok() && *found) out.assign(statement.column_blob(0));
   statement.reset();
-  release(std::move(connection));
+  pool_.release(std::move(connection));
   if (!found.ok()) return found.error().with_context(path_);
   if (*found) return ok_status();
   return Error(ErrorCode::kCorrupt, fmt::format("cannot read row {} of {}: it is missing", id, path_));
@@ -336,7 +295,7 @@ Status FileReader::quarantine(const std::function<void(QuarantineEntry)>& visit,
     }
   };
   const Status done = read();
-  release(std::move(connection));
+  pool_.release(std::move(connection));
   return done.ok() ? done : done.error().with_context(path_);
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "base/mutex.h"
 #include "base/result.h"
+#include "io/sqlite/connection_pool.h"
 #include "io/sqlite/database.h"
 #include "logstore/embedded/snapshot.h"
 #include "logstore/embedded/store_file.h"
@@ -68,10 +68,10 @@ class FileReader {
 
   // The file is about to be removed: later reads give kNotFound; returns when the running ones are over and all
   // connections are closed.
-  void retire();
+  void retire() { pool_.retire(); }
   // Holds new reads back until resume() and waits for the running ones: for a checkpoint that needs the WAL for itself.
-  void hold();
-  void resume();
+  void hold() { pool_.hold(); }
+  void resume() { pool_.resume(); }
 
  private:
   enum Query { kHeader, kSection, kFilter, kTrigram, kTail, kQueries };
@@ -80,7 +80,6 @@ class FileReader {
     sqlite::Statement queries[kQueries];
   };
   Result<std::unique_ptr<Connection>> acquire();
-  void release(std::unique_ptr<Connection> connection);
   Result<std::unique_ptr<Connection>> connect(std::uint64_t mapped_bytes);
   Status fetch(Query query, std::int64_t id, std::string& out);
   Result<std::string> fetch_sealed(Query query, DataTable table, std::int64_t id);
@@ -88,12 +87,7 @@ class FileReader {
   sqlite::Vfs& vfs_;
   const std::string path_;
   const std::uint32_t seq_;
-  Mutex mutex_;
-  CondVar changed_;
-  std::vector<std::unique_ptr<Connection>> idle_ LB_GUARDED_BY(mutex_);
-  unsigned running_ LB_GUARDED_BY(mutex_) = 0;
-  bool held_ LB_GUARDED_BY(mutex_) = false;
-  bool retired_ LB_GUARDED_BY(mutex_) = false;
+  sqlite::ConnectionPool<Connection> pool_{path_, 4};
 };
 
 }  // namespace logboom::logstore::embedded

@@ -17,7 +17,6 @@ constexpr std::uint64_t kCheckpointBytes = 16u << 20;
 constexpr std::uint64_t kRestartBytes = 64u << 20;
 constexpr std::uint64_t kMappedBytes = 2'000'000'000;
 constexpr std::uint64_t kReaderCacheBytes = 1 << 20;
-constexpr std::size_t kIdleReaders = 4;
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -113,14 +112,11 @@ Status MetricFile::open_writer() {
 }
 
 Status MetricFile::reopen() {
-  hold();
-  {
-    MutexLock lock(mutex_);
-    idle_.clear();
-  }
+  pool_.hold();
+  pool_.clear();
   writer_.reset();
   const Status opened = open_writer();
-  resume();
+  pool_.resume();
   return opened;
 }
 
@@ -186,9 +182,9 @@ class Loader {
 
 Result<std::uint64_t> MetricFile::load(Directory& directory, TimeNs now) {
   if (writer_ != nullptr) return Loader(*writer_->database, directory, now).run();
-  LB_ASSIGN(std::unique_ptr<Reader> reader, acquire());
+  LB_ASSIGN(std::unique_ptr<Reader> reader, pool_.acquire([this] { return connect(); }));
   Result<std::uint64_t> damaged = Loader(*reader->database, directory, now).run();
-  release(std::move(reader));
+  pool_.release(std::move(reader));
   return damaged;
 }
 
@@ -251,10 +247,10 @@ Status MetricFile::checkpoint_if_due() {
   const std::uint64_t wal = wal_bytes();
   if (wal < checkpoint_at_ || main_held_) return ok_status();
   const bool restart = wal >= kRestartBytes;
-  if (restart) hold();
+  if (restart) pool_.hold();
   const auto done =
       writer_->database->checkpoint(restart ? sqlite::CheckpointMode::kRestart : sqlite::CheckpointMode::kPassive);
-  if (restart) resume();
+  if (restart) pool_.resume();
   if (!done.ok() && done.error().code() != ErrorCode::kUnavailable) return done.error();
   // After an incomplete one the next try comes after as much again.
   checkpoint_at_ = done.ok() && done->complete ? kCheckpointBytes : wal_bytes() + kCheckpointBytes;
@@ -263,9 +259,9 @@ Status MetricFile::checkpoint_if_due() {
 
 Status MetricFile::checkpoint_all() {
   main_written_ = true;
-  hold();
+  pool_.hold();
   const auto done = writer_->database->checkpoint(sqlite::CheckpointMode::kTruncate);
-  resume();
+  pool_.resume();
   if (!done.ok()) return done.error();
   if (!done->complete) return Error(ErrorCode::kUnavailable, fmt::format("cannot checkpoint {}: it is read", path_));
   return ok_status();
@@ -299,41 +295,6 @@ Result<std::unique_ptr<MetricFile::Reader>> MetricFile::connect() {
   return reader;
 }
 
-Result<std::unique_ptr<MetricFile::Reader>> MetricFile::acquire() {
-  {
-    MutexLock lock(mutex_);
-    changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return !held_; });
-    ++running_;
-    if (!idle_.empty()) {
-      auto reader = std::move(idle_.back());
-      idle_.pop_back();
-      return reader;
-    }
-  }
-  auto reader = connect();
-  if (!reader.ok()) release(nullptr);
-  return reader;
-}
-
-void MetricFile::release(std::unique_ptr<Reader> reader) {
-  MutexLock lock(mutex_);
-  --running_;
-  if (reader != nullptr && idle_.size() < kIdleReaders) idle_.push_back(std::move(reader));
-  changed_.notify_all();
-}
-
-void MetricFile::hold() {
-  MutexLock lock(mutex_);
-  held_ = true;
-  changed_.wait(mutex_, [this]() LB_REQUIRES(mutex_) { return running_ == 0; });
-}
-
-void MetricFile::resume() {
-  MutexLock lock(mutex_);
-  held_ = false;
-  changed_.notify_all();
-}
-
 struct MetricFile::Snapshot::Parts {
   std::unique_ptr<Reader> reader;
   std::optional<sqlite::Transaction> transaction;
@@ -346,15 +307,15 @@ MetricFile::Snapshot::Snapshot(Snapshot&& other) noexcept = default;
 MetricFile::Snapshot::~Snapshot() {
   if (parts_ == nullptr) return;
   parts_->transaction.reset();
-  file_->release(std::move(parts_->reader));
+  file_->pool_.release(std::move(parts_->reader));
 }
 
 Result<MetricFile::Snapshot> MetricFile::snapshot() {
   auto parts = std::make_unique<Snapshot::Parts>();
-  LB_ASSIGN(parts->reader, acquire());
+  LB_ASSIGN(parts->reader, pool_.acquire([this] { return connect(); }));
   auto transaction = sqlite::Transaction::begin(*parts->reader->database, sqlite::TransactionKind::kRead);
   if (!transaction.ok()) {
-    release(std::move(parts->reader));
+    pool_.release(std::move(parts->reader));
     return transaction.error();
   }
   parts->transaction.emplace(std::move(*transaction));

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "base/mutex.h"
 #include "base/result.h"
+#include "io/sqlite/connection_pool.h"
 #include "io/sqlite/database.h"
 #include "metricstore/embedded/chunk.h"
 #include "metricstore/embedded/directory.h"
@@ -89,10 +89,6 @@ class MetricFile {
   Status create_tables(sqlite::Database& database);
   Status check_head(sqlite::Database& database);
   Result<std::unique_ptr<Reader>> connect();
-  Result<std::unique_ptr<Reader>> acquire();
-  void release(std::unique_ptr<Reader> reader);
-  void hold();
-  void resume();
 
   sqlite::Vfs& vfs_;
   const std::string path_;
@@ -101,11 +97,7 @@ class MetricFile {
   bool main_held_ = false;
   bool main_written_ = false;  // since it is held
   std::int64_t next_recent_ = 1;
-  Mutex mutex_;
-  CondVar changed_;
-  std::vector<std::unique_ptr<Reader>> idle_ LB_GUARDED_BY(mutex_);
-  unsigned running_ LB_GUARDED_BY(mutex_) = 0;
-  bool held_ LB_GUARDED_BY(mutex_) = false;
+  sqlite::ConnectionPool<Reader> pool_{path_, 4};
 };
 
 }  // namespace logboom::metricstore::embedded
