@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs clang-tidy with .clang-tidy over every source of the product, tests left out. Needs no build.
-usage: tools/tidy.py BUILD_DIR [PATH-PART ...]   (configured with the preset clang; only its compile_commands.json is used)"""
+usage: tools/tidy.py BUILD_DIR [PATH-PART ...]   (configured with the preset clang; only its compile_commands.json is used)
+JOBS=N: so many at once; default: as many as there are cores."""
 import concurrent.futures
 import json
 import os
@@ -20,7 +21,7 @@ def main():
     # Generated files are made by the build, which does not run here.
     paths = [p for p in paths if p.endswith(".cc") and "_test.cc" not in p and os.path.exists(p) and (not wanted or any(w in p for w in wanted))]
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS") or os.cpu_count())) as pool:
         for path, code, text in pool.map(lambda p: check(build, p), paths):
             if code != 0:
                 failed += 1
