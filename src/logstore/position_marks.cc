@@ -23,8 +23,10 @@ std::vector<Position> PositionMarks::with(const std::vector<Position>& durable) 
   std::map<Key, Partition> changed;
   for (const Position& position : durable) {
     const Key key{position.topic, position.partition};
+    const auto [at, fresh] = changed.try_emplace(key);
     const auto known = partitions_.find(key);
-    changed.try_emplace(key, known == partitions_.end() ? Partition() : known->second).first->second.settle(position);
+    if (fresh && known != partitions_.end()) at->second = known->second;  // copied once, whatever is under way
+    at->second.settle(position);
   }
   std::vector<Position> marks;
   for (const auto& [key, partition] : changed) marks.push_back({key.first, key.second, partition.mark()});
