@@ -73,6 +73,7 @@ class KafkaGroup final : public Consumer {
   std::map<Holdings::Key, Tenure> tenures_;  // also of partitions it has no more
   std::stop_token stop_ = stopped();         // of receive(), for what the library calls back within
   SteadyClock::time_point note_at_{};
+  bool assigned_ = false;  // once at least
   bool ended_ = false;
 };
 
@@ -89,6 +90,13 @@ void say(rd_kafka_error_t* error, const char* what) {
 KafkaGroup::~KafkaGroup() {
   if (!client_) return;
   stop_ = stopped();
+  if (!assigned_) {
+    // librdkafka before 2.3.0 aborts the program when a cooperative member ends before its first assignment (its issue
+    // 4312). Without it the group waits for the end of this member's session.
+    static_cast<void>(queue_.release());
+    static_cast<void>(client_.release());
+    return;
+  }
   rd_kafka_consumer_close(client_.get());  // calls give_up()
 }
 
@@ -191,6 +199,7 @@ void KafkaGroup::take(const rd_kafka_topic_partition_list_t& given) {
     log_info("topic '{}', partition {}: read here {}", printable(one.topic), one.partition,
              one.offset >= 0 ? fmt::format("from offset {}", one.offset) : "from the beginning");
   }
+  assigned_ = true;
   given_.add(static_cast<std::uint64_t>(list->cnt));
   say(rd_kafka_incremental_assign(client_.get(), list.get()), "read what was given to this transfer");
 }
