@@ -58,10 +58,11 @@ void Follower::set_rules(const config::RuleSet& rules) {
   const auto before = std::move(matcher_);
   matcher_ = std::make_unique<RuleMatcher>(rules, matcher_options(deps_.options));
   for (const std::string& problem : matcher_->problems()) log_error("{}", problem);
-  fresh_rules_.clear();
+  const auto fresh = std::exchange(fresh_rules_, {});  // rules may change again before the first scan with them
   for (const RulePtr& rule : matcher_->rules()) {
     const bool ran = before && std::any_of(before->rules().begin(), before->rules().end(), [&](const RulePtr& old) {
-                       return old->path == rule->path && old->rule.topic == rule->rule.topic;
+                       return !fresh.contains(old.get()) && old->path == rule->path &&
+                              old->rule.topic == rule->rule.topic;
                      });
     if (!ran) fresh_rules_.insert(rule.get());
   }

@@ -278,6 +278,22 @@ TEST_F(FollowerTest, StartAtEndDropsWhatIsThereAndSaysSo) {
   EXPECT_EQ(store.causes().size(), 1u);
 }
 
+// At an agent's start: the rules of its file, and at once those with what etcd says.
+TEST_F(FollowerTest, StartAtEndHoldsWhenRulesChangeAgainBeforeTheFirstScan) {
+  write("app.log", "old\n");
+  start();
+  rule("app.log").start = config::Start::kEnd;
+  follower->set_rules(rules);
+  rule("web.log").start = config::Start::kEnd;
+  follower->set_rules(rules);
+  scan();
+  EXPECT_THAT(store.causes(), ElementsAre("0-4:dropped:start=end"));
+  write("web.log", "created later\n");
+  follower->set_rules(rules);  // and now they have run
+  scan();
+  EXPECT_EQ(store.lines()["created later"], 1);
+}
+
 TEST_F(FollowerTest, BinaryFilesAreDroppedUnlessNamed) {
   const std::string binary(
       "\x7f"
