@@ -312,14 +312,15 @@ def test_ini_files_start_as_they_are(home):
     home.wait_until(lambda: "read from their end" in agent.said(), "what goes without saying is said")
     home.wait_until(lambda: "begin at their newest message" in home.up_log(), "and by the transfer")
 
-    def both():
+    def both():  # the rule of one comes from the file, that of the other from etcd
         for name in ("app.log", "web.log"):
             append(agent.log(name), lines.next(5))
-        return home.count() >= 10
+        return home.count("file:app.log") > 0 and home.count("file:web.log") > 0
 
     home.wait_until(both, "lines of both files come", 60)
     append(agent.log("web-new.log"), lines.next(20))
-    home.wait_until(lambda: home.count("there") == 0 and home.count("too") == 0, "nothing that was there before")
+    before = [home.run("search", "--all", word, code=None).stdout for word in ("there", "too")]
+    check(before == [b"", b""], f"of what was there before: {before}")
     append(agent.log("app.log"), lines.next(1))
     home.wait_until(lambda: home.count(f'"line {len(lines.made) - 1} of"') == 1, "the newest line is there")
     home.wait_until(lambda: home.count('"line %d of"' % (len(lines.made) - 2)) == 1, "a file that came later is read from its beginning")

@@ -228,7 +228,7 @@ Follower::Turn Follower::read_stream(TrackedSource& source, Stream& stream) {
   if (source.state == FileState::kIdle) source.state = FileState::kActive;
   if (source.state == FileState::kFinished || source.state == FileState::kAlias) source.state = FileState::kRotated;
   source.finished = false;
-  if (stream.from_end) return drop_from_end(source, stream);
+  if (stream.from_end || stream.position < stream.starts_at) return drop_from_end(source, stream);
   if (!source.binary_decided) decide_kind(source);
   if (source.binary && !stream.rule->names(source.matched_path) && !deps_.options.explicit_paths) {
     source.state = FileState::kBinary;
@@ -253,24 +253,24 @@ void Follower::decide_kind(TrackedSource& source) {
 
 // A file that was there before its rule, with start=end: everything up to the last whole line is left out, and said so.
 Follower::Turn Follower::drop_from_end(TrackedSource& source, Stream& stream) {
-  stream.from_end = false;
-  const std::uint64_t size = stream.seen_size;
+  const std::uint64_t size = stream.from_end ? stream.seen_size : stream.starts_at;
   const std::uint64_t window = std::min<std::uint64_t>(size, deps_.options.max_line);
   std::string bytes(window, '\0');
   const auto got = source.content()->read(bytes.data(), bytes.size(), size - window);
-  if (!got.ok()) return stream.from_end = true, read_failed(source, got.error()), Turn::kIdle;
+  if (!got.ok()) return read_failed(source, got.error()), Turn::kIdle;
+  stream.from_end = false;
   bytes.resize(*got);
   const std::size_t newline = bytes.rfind('\n');
   if (newline != std::string::npos) {
     bytes.resize(newline + 1);
   } else if (window == size) {
+    stream.starts_at = 0;
     return Turn::kMore;  // its only line is not complete: it is collected
   }
-  const std::uint64_t end = size - window + bytes.size();
-  if (end <= kMaxLink && window >= end) stream.chain.add(bytes), stream.chain.commit_point();
-  const Turn turn = emit(source, stream,
-                         maker_.range(source, stream, end, Disposition::kDropped, "start=end", next_guard({}, bytes)));
-  return turn;
+  const std::uint64_t end = stream.starts_at = size - window + bytes.size();
+  if (stream.chain.end() == 0 && end <= kMaxLink && window >= end) stream.chain.add(bytes), stream.chain.commit_point();
+  return emit(source, stream,
+              maker_.range(source, stream, end, Disposition::kDropped, "start=end", next_guard({}, bytes)));
 }
 
 Follower::Turn Follower::emit(TrackedSource& source, Stream& stream, Batch batch) {

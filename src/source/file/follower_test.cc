@@ -278,6 +278,22 @@ TEST_F(FollowerTest, StartAtEndDropsWhatIsThereAndSaysSo) {
   EXPECT_EQ(store.causes().size(), 1u);
 }
 
+// As over Kafka, where the first message to a topic that is made for it can fail.
+TEST_F(FollowerTest, StartAtEndHoldsWhenItWasNotStored) {
+  write("app.log", "old 1\nold 2\nhalf");
+  start();
+  rule("app.log").start = config::Start::kEnd;
+  follower->set_rules(rules);
+  emitter->fail = 1;
+  scan();
+  EXPECT_THAT(store.causes(), ::testing::IsEmpty());
+  append("app.log", " line\nnew\n");
+  live(seconds(3));
+  EXPECT_THAT(store.causes(), ElementsAre("0-12:dropped:start=end"));
+  EXPECT_EQ(store.lines().size(), 2u);
+  EXPECT_EQ(store.lines()["half line"], 1);
+}
+
 // At an agent's start: the rules of its file, and at once those with what etcd says.
 TEST_F(FollowerTest, StartAtEndHoldsWhenRulesChangeAgainBeforeTheFirstScan) {
   write("app.log", "old\n");

@@ -40,6 +40,7 @@ struct Stream {
   parse::RecordSplitter::Carry carry;
   parse::AnnotateCarry times;
   bool from_end = false;           // start=end: what is there now is left out
+  std::uint64_t starts_at = 0;     // and so much that was; until that is durable it is left out again after a failure
   bool dropping_fragment = false;  // the line whose fragments come is left out
   std::optional<Format> format;    // text or UTF-16, decided at the first bytes
   std::uint64_t seen_size = 0;     // of the source at the last look
