@@ -158,7 +158,9 @@ Status EngineOfOneMachine::start_taking() {
 }
 
 Status EngineOfOneMachine::start_reading_topics(std::function<void(Error)> on_ended) {
-  TopicReaders readers{[this] { return store_->writer()->positions(); }, std::move(on_ended)};
+  TopicReaders readers{[this] { return store_->writer()->positions(); },
+                       [this](const std::vector<Position>& starts) { return store_->writer()->settle(starts); },
+                       std::move(on_ended)};
   LB_ASSIGN(auto consumer, open_topics(settings_, std::move(readers), deps_));
   pipe_ = std::make_unique<Pipe>(Transport{nullptr, std::move(consumer)}, *store_, metrics_.get(), deps_);
   keeping_ = std::jthread([this](std::stop_token stop) { keep(stop); });

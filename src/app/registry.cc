@@ -297,22 +297,27 @@ Result<std::string> transfer_id(const config::Settings& settings, FileSystem& fi
   return xxh3_128("logboom transfer\n" + host + '\n' + absolute_path(settings.text("data_dir"))).to_hex();
 }
 
+Status set_reading(transport::KafkaReadingOptions& options, const config::Settings& settings, FileSystem& files) {
+  LB_ASSIGN(options.client, kafka_client(settings, files));
+  options.topics = settings.list("transfer.topics");
+  options.from_end = settings.text("transfer.start_at") == "latest";
+  options.queue_records = static_cast<std::uint64_t>(settings.integer("transfer.queue_records"));
+  options.queue_bytes = settings.size("limits.memory").bytes() / 8;
+  return {};
+}
+
 Result<std::unique_ptr<Consumer>> open_group(const config::Settings& settings, TopicReaders with, Deps deps) {
   transport::KafkaGroupOptions options;
-  LB_ASSIGN(options.client, kafka_client(settings, deps.files));
+  LB_TRY(set_reading(options, settings, deps.files));
   options.member = settings.text("transfer.member");
   if (options.member == "auto") {
     LB_ASSIGN(const std::string id, transfer_id(settings, deps.files));
     options.member = "logboom-" + id;
   }
-  options.topics = settings.list("transfer.topics");
   options.group = settings.text("transfer.group");
   options.session = settings.duration("transfer.session");
   options.stored = std::move(with.stored);
   options.on_ended = std::move(with.on_ended);
-  options.from_end = settings.text("transfer.start_at") == "latest";
-  options.queue_records = static_cast<std::uint64_t>(settings.integer("transfer.queue_records"));
-  options.queue_bytes = settings.size("limits.memory").bytes() / 8;
   return transport::open_kafka_group(std::move(options), deps.registry);
 }
 
@@ -323,12 +328,9 @@ Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, 
     return Error(ErrorCode::kInvalidArgument, "transfer.topics: name the topics to store");
   if (settings.text("logs.kind") == "elastic") return open_group(settings, std::move(with), deps);
   transport::KafkaConsumerOptions options;
-  LB_ASSIGN(options.client, kafka_client(settings, deps.files));
+  LB_TRY(set_reading(options, settings, deps.files));
   LB_ASSIGN(options.positions, with.stored());
-  options.topics = settings.list("transfer.topics");
-  options.queue_records = static_cast<std::uint64_t>(settings.integer("transfer.queue_records"));
-  options.from_end = settings.text("transfer.start_at") == "latest";
-  options.queue_bytes = settings.size("limits.memory").bytes() / 8;
+  options.begin_at = std::move(with.begin_at);
   return transport::open_kafka_consumer(std::move(options), deps.registry);
 }
 

@@ -100,6 +100,7 @@ Result<AgentIdentity> transfer_identity(const config::Settings& settings, FileSy
 // place in the group. kInvalidArgument: no brokers or no topics are named.
 struct TopicReaders {
   std::function<Result<std::vector<Position>>()> stored;
+  std::function<Status(const std::vector<Position>&)> begin_at;
   std::function<void(Error)> on_ended;
 };
 Result<std::unique_ptr<Consumer>> open_topics(const config::Settings& settings, TopicReaders with, Deps deps);

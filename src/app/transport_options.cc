@@ -80,7 +80,9 @@ config::OptionTable kafka_options() {
       {"transfer.start_at",
        OptionType::kChoice,
        "earliest",
-       "Where a transfer begins in a topic it has never read; partitions added later are read from their beginning.",
+       "Where a transfer begins in a topic it has never read; topics and partitions that come into being later are "
+       "read "
+       "from their beginning.",
        {"earliest", "latest"}},
   };
 }

@@ -60,10 +60,10 @@ void Follower::set_rules(const config::RuleSet& rules) {
   for (const std::string& problem : matcher_->problems()) log_error("{}", problem);
   const auto fresh = std::exchange(fresh_rules_, {});  // rules may change again before the first scan with them
   for (const RulePtr& rule : matcher_->rules()) {
-    const bool ran = before && std::any_of(before->rules().begin(), before->rules().end(), [&](const RulePtr& old) {
-                       return !fresh.contains(old.get()) && old->path == rule->path &&
-                              old->rule.topic == rule->rule.topic;
-                     });
+    const bool ran =
+        before && std::any_of(before->rules().begin(), before->rules().end(), [&](const RulePtr& old) {
+          return !fresh.contains(old.get()) && old->path == rule->path && old->rule.topic == rule->rule.topic;
+        });
     if (!ran) fresh_rules_.insert(rule.get());
   }
   for (auto& [id, source] : sources_) {

@@ -6,9 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "transport/kafka/handle.h"
-#include "transport/kafka/holdings.h"
-#include "transport/kafka/message_reader.h"
+#include "transport/kafka/reading.h"
 
 namespace logboom::transport {
 namespace {
@@ -17,29 +15,22 @@ using namespace std::chrono_literals;
 using namespace kafka;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr auto kAskWait = 2s;
-constexpr auto kAskAgain = 500ms;  // while a topic or the cluster is not there
-
 struct Topic {
   Owned<rd_kafka_topic_t> handle;
   std::map<std::int32_t, Tenure> partitions;
-  bool seen = false;  // its partitions were asked for once
+  bool seen = false;    // its partitions were asked for once
+  bool absent = false;  // it was not there when it was asked for: whatever it has came since
   std::string problem;
 };
 
-class KafkaConsumer final : public Consumer {
+class KafkaConsumer final : public ReadingConsumer {
  public:
-  KafkaConsumer(KafkaConsumerOptions options, Registry& registry) : options_(std::move(options)), reader_(registry) {}
+  KafkaConsumer(KafkaConsumerOptions options, Registry& registry)
+      : ReadingConsumer(registry), options_(std::move(options)), starts_(options_.positions) {}
   ~KafkaConsumer() override;
 
   Status open();
   std::optional<Delivery> receive(std::stop_token stop) override;
-  void commit(const Position& position, Result<Coverage> coverage) override;
-  std::vector<PartitionStatus> partitions() override {
-    auto all = holdings_.status();
-    for (PartitionStatus& one : all) one.end = known_end(client_.get(), one.topic, one.partition);
-    return all;
-  }
 
  private:
   void look();
@@ -47,7 +38,8 @@ class KafkaConsumer final : public Consumer {
   void start(Topic& topic, std::int32_t number, std::int64_t from);
   void start_again(Topic& topic, std::int32_t number, std::int64_t from);
   void stop(Topic& topic, std::int32_t number);
-  std::int64_t first_offset(const std::string& name, std::int32_t partition, bool topic_is_new) const;
+  Status decide_start(const std::string& name, const Topic& topic, int partitions);
+  std::int64_t first_offset(const std::string& name, std::int32_t partition) const;
   void rewind_failed();
   std::optional<Delivery> take(const rd_kafka_message_t& message);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message, const std::string& name);
@@ -55,12 +47,9 @@ class KafkaConsumer final : public Consumer {
   Topic* find(const std::string& name);
 
   const KafkaConsumerOptions options_;
-  MessageReader reader_;
-  Owned<rd_kafka_t> client_;
-  Owned<rd_kafka_queue_t> queue_;
+  std::vector<Position> starts_;
   std::map<std::string, Topic> topics_;
   SteadyClock::time_point look_at_{};
-  Holdings holdings_;
 };
 
 KafkaConsumer::~KafkaConsumer() {
@@ -71,14 +60,7 @@ KafkaConsumer::~KafkaConsumer() {
 
 Status KafkaConsumer::open() {
   Properties properties;
-  properties.set("enable.auto.commit", "false").set("auto.offset.reset", "error").set("check.crcs", "true");
-  properties.set("queued.max.messages.kbytes", std::to_string(std::max<std::uint64_t>(1, options_.queue_bytes >> 10)));
-  if (options_.queue_records > 0)
-    properties.set("queued.min.messages",
-                   std::to_string(std::clamp<std::uint64_t>(options_.queue_records, 1, 10'000'000)));
-  properties.set("allow.auto.create.topics", "false").set("fetch.wait.max.ms", "100");
-  properties.set("topic.metadata.refresh.interval.ms", std::to_string(options_.look_every.count()));
-  properties.set_client(options_.client);
+  set_reading(properties, options_);
   LB_ASSIGN(client_, properties.open(RD_KAFKA_CONSUMER));
   queue_.reset(rd_kafka_queue_new(client_.get()));
   for (const std::string& name : options_.topics) {
@@ -107,15 +89,6 @@ std::optional<Delivery> KafkaConsumer::receive(std::stop_token stop) {
   return std::nullopt;
 }
 
-void KafkaConsumer::commit(const Position& position, Result<Coverage> coverage) {
-  if (coverage.ok()) return holdings_.durable(position);
-  if (coverage.error().code() == ErrorCode::kCancelled) return;
-  log_warn("topic '{}', partition {}: not stored, delivered again from offset {}: {}", printable(position.topic),
-           position.partition, position.first_message(), coverage.error().message());
-  holdings_.failed(position);
-  rd_kafka_queue_yield(queue_.get());
-}
-
 void KafkaConsumer::rewind_failed() {
   for (const Position& failed : holdings_.take_failed()) {
     Topic* topic = find(failed.topic);
@@ -137,6 +110,9 @@ void KafkaConsumer::look_at(const std::string& name, Topic& topic) {
     problem = state.error().message();
   } else if (state->error != RD_KAFKA_RESP_ERR_NO_ERROR || state->partitions == 0) {
     problem = state->error != RD_KAFKA_RESP_ERR_NO_ERROR ? reason(state->error) : "it has no partitions";
+    topic.absent = topic.absent || state->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  } else if (const Status decided = decide_start(name, topic, state->partitions); !decided.ok()) {
+    problem = decided.error().message();
   }
   if (problem != topic.problem && !problem.empty())
     log_warn("cannot read topic '{}' now: {}", printable(name), problem);
@@ -146,16 +122,25 @@ void KafkaConsumer::look_at(const std::string& name, Topic& topic) {
     return;
   }
   for (std::int32_t number = 0; number < state->partitions; ++number) {
-    if (!topic.partitions.contains(number)) start(topic, number, first_offset(name, number, !topic.seen));
+    if (!topic.partitions.contains(number)) start(topic, number, first_offset(name, number));
   }
   topic.seen = true;
 }
 
-std::int64_t KafkaConsumer::first_offset(const std::string& name, std::int32_t partition, bool topic_is_new) const {
-  for (const Position& position : options_.positions) {
-    if (position.topic == name && position.partition == partition) return position.offset;
-  }
-  return options_.from_end && topic_is_new ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+// Kept before anything is read: after a restart the end would be another one.
+Status KafkaConsumer::decide_start(const std::string& name, const Topic& topic, int partitions) {
+  const bool read = std::any_of(starts_.begin(), starts_.end(), [&](const Position& one) { return one.topic == name; });
+  if (!options_.from_end || topic.seen || read) return {};
+  LB_ASSIGN(const auto starts, edges_of(client_.get(), name, partitions, topic.absent ? Edge::kBeginning : Edge::kEnd));
+  LB_TRY(options_.begin_at(starts));
+  starts_.insert(starts_.end(), starts.begin(), starts.end());
+  return {};
+}
+
+std::int64_t KafkaConsumer::first_offset(const std::string& name, std::int32_t partition) const {
+  const auto known = std::find_if(starts_.begin(), starts_.end(),
+                                  [&](const Position& one) { return one.topic == name && one.partition == partition; });
+  return known == starts_.end() ? RD_KAFKA_OFFSET_BEGINNING : known->offset;
 }
 
 void KafkaConsumer::start(Topic& topic, std::int32_t number, std::int64_t from) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,16 +16,24 @@
 
 namespace logboom::transport {
 
-struct KafkaConsumerOptions {
+// Of every consumer of Kafka.
+struct KafkaReadingOptions {
   kafka::ClientOptions client;
   std::vector<std::string> topics;
-  // What the store holds; a partition that is not named starts at its beginning, or at its end when `from_end`.
-  // Partitions that appear later always start at their beginning.
-  std::vector<Position> positions;
+  // A topic that was never read begins at its end in the place of its beginning, if it is there when the consumer first
+  // asks for it; what comes into being later is read from its beginning.
   bool from_end = false;
-  std::uint64_t queue_bytes = 16u << 20;         // fetched and not received, of one partition
-  std::uint64_t queue_records = 0;               // the same in messages; 0: as many as the bytes allow
+  std::uint64_t queue_bytes = 16u << 20;         // fetched and not received
+  std::uint64_t queue_records = 0;               // the same in messages, of a partition; 0: as many as the bytes allow
   std::chrono::milliseconds look_every{10'000};  // for new partitions
+};
+
+struct KafkaConsumerOptions : KafkaReadingOptions {  // queue_bytes: of one partition
+  // What the store holds; a partition that is not named starts at its beginning, but for `from_end`.
+  std::vector<Position> positions;
+  // With `from_end`: where a topic begins that was never read, to be kept before anything of it is delivered. Called
+  // from the thread of receive(), may block; tried again after errors.
+  std::function<Status(const std::vector<Position>&)> begin_at = [](const auto&) { return ok_status(); };
 };
 
 // A message that is gone before it was read (retention), or a topic made anew, is an ERROR in the log and comes as a

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
 #include "base/mutex.h"
-#include "transport/kafka/group_start.h"
-#include "transport/kafka/handle.h"
-#include "transport/kafka/holdings.h"
-#include "transport/kafka/message_reader.h"
+#include "transport/kafka/reading.h"
 
 namespace logboom::transport {
 namespace {
@@ -20,8 +18,6 @@ using namespace std::chrono_literals;
 using namespace kafka;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr auto kAskWait = 2s;
-constexpr auto kAskAgain = 500ms;
 constexpr auto kNoteEvery = 1s;  // how far the group has come
 
 std::stop_token stopped() {
@@ -30,27 +26,23 @@ std::stop_token stopped() {
   return source.get_token();
 }
 
-class KafkaGroup final : public Consumer {
+class KafkaGroup final : public ReadingConsumer {
  public:
   KafkaGroup(KafkaGroupOptions options, Registry& registry)
-      : options_(std::move(options)),
-        reader_(registry),
+      : ReadingConsumer(registry),
+        options_(std::move(options)),
+        unasked_(options_.from_end ? options_.topics : std::vector<std::string>()),
         given_(registry.counter("logboom_kafka_partitions_given_total", "Partitions this transfer was given.")),
         taken_(registry.counter("logboom_kafka_partitions_taken_total", "Partitions that went to other transfers.")) {}
   ~KafkaGroup() override;
 
   Status open();
   std::optional<Delivery> receive(std::stop_token stop) override;
-  void commit(const Position& position, Result<Coverage> coverage) override;
-  std::vector<PartitionStatus> partitions() override {
-    auto all = holdings_.status();
-    for (PartitionStatus& one : all) one.end = known_end(client_.get(), one.topic, one.partition);
-    return all;
-  }
 
  private:
   static void on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions,
                            void* self);
+  void ask_for_topics();
   static void on_noted(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions, void* self);
   void take(const rd_kafka_topic_partition_list_t& given);
   void give_up(const rd_kafka_topic_partition_list_t& taken);
@@ -64,12 +56,10 @@ class KafkaGroup final : public Consumer {
   void pause(std::chrono::milliseconds time);
 
   const KafkaGroupOptions options_;
-  MessageReader reader_;
+  std::vector<std::string> unasked_;  // topics of which is not known yet whether they are there
+  std::set<std::string> came_later_;  // were not there when they were asked for first
   Counter& given_;
   Counter& taken_;
-  Owned<rd_kafka_t> client_;
-  Owned<rd_kafka_queue_t> queue_;
-  Holdings holdings_;
   std::map<Holdings::Key, Tenure> tenures_;  // also of partitions it has no more
   std::stop_token stop_ = stopped();         // of receive(), for what the library calls back within
   SteadyClock::time_point note_at_{};
@@ -110,15 +100,7 @@ Status KafkaGroup::open() {
   properties.set("session.timeout.ms", std::to_string(options_.session.count()));
   properties.set("heartbeat.interval.ms",
                  std::to_string(std::clamp<std::int64_t>(options_.session.count() / 4, 1, 3000)));
-  properties.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
-  properties.set("auto.offset.reset", "error").set("check.crcs", "true").set("allow.auto.create.topics", "false");
-  properties.set("queued.max.messages.kbytes", std::to_string(std::max<std::uint64_t>(1, options_.queue_bytes >> 10)));
-  if (options_.queue_records > 0)
-    properties.set("queued.min.messages",
-                   std::to_string(std::clamp<std::uint64_t>(options_.queue_records, 1, 10'000'000)));
-  properties.set("fetch.wait.max.ms", "100");
-  properties.set("topic.metadata.refresh.interval.ms", std::to_string(options_.look_every.count()));
-  properties.set_client(options_.client);
+  set_reading(properties, options_);
   LB_ASSIGN(client_, properties.open(RD_KAFKA_CONSUMER));
   rd_kafka_poll_set_consumer(client_.get());
   queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
@@ -134,6 +116,7 @@ std::optional<Delivery> KafkaGroup::receive(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { rd_kafka_queue_yield(queue_.get()); });
   stop_ = std::move(stop);
   while (!stop_.stop_requested() && !ended_) {
+    if (!unasked_.empty()) ask_for_topics();
     for (const Position& failed : holdings_.take_failed()) begin_again(failed);
     if (SteadyClock::now() >= note_at_) note(false);
     const Owned<rd_kafka_message_t> message(
@@ -144,13 +127,14 @@ std::optional<Delivery> KafkaGroup::receive(std::stop_token stop) {
   return std::nullopt;
 }
 
-void KafkaGroup::commit(const Position& position, Result<Coverage> coverage) {
-  if (coverage.ok()) return holdings_.durable(position);
-  if (coverage.error().code() == ErrorCode::kCancelled) return;
-  log_warn("topic '{}', partition {}: not stored, delivered again from offset {}: {}", printable(position.topic),
-           position.partition, position.first_message(), coverage.error().message());
-  holdings_.failed(position);
-  rd_kafka_queue_yield(queue_.get());
+// Before any partition is given, which happens within poll only.
+void KafkaGroup::ask_for_topics() {
+  std::erase_if(unasked_, [this](const std::string& name) {
+    const Owned<rd_kafka_topic_t> topic(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
+    const auto state = ask_topic(client_.get(), topic.get(), kAskWait);
+    if (state.ok() && state->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) came_later_.insert(name);
+    return state.ok();
+  });
 }
 
 // How far the group has come; `wait`: until the cluster has it.
@@ -209,7 +193,7 @@ std::optional<std::vector<Position>> KafkaGroup::find_starts(const rd_kafka_topi
   std::string problem;
   while (!stop_.stop_requested()) {
     const auto stored = options_.stored();
-    auto starts = stored.ok() ? starts_of(client_.get(), given, *stored, options_.from_end)
+    auto starts = stored.ok() ? starts_of(client_.get(), given, *stored, options_.from_end, came_later_)
                               : Result<std::vector<Position>>(stored.error());
     if (starts.ok()) return std::move(*starts);
     if (starts.error().message() != problem)

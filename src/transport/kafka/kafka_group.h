@@ -13,24 +13,17 @@
 #include <vector>
 
 #include "telemetry/registry.h"
-#include "transport/kafka/client.h"
+#include "transport/kafka/kafka_consumer.h"
 #include "transport/transport.h"
 
 namespace logboom::transport {
 
-struct KafkaGroupOptions {
-  kafka::ClientOptions client;
-  std::vector<std::string> topics;
+struct KafkaGroupOptions : KafkaReadingOptions {  // queue_bytes: of all partitions
   std::string group;
   std::string member;  // of the group; unique in it, the same over restarts
   // What the store holds now, whoever stored it. Called from the thread of receive(), may block; tried again after
   // errors.
   std::function<Result<std::vector<Position>>()> stored;
-  // Of a topic that nobody of the group has ever read: its end in the place of its beginning.
-  bool from_end = false;
-  std::uint64_t queue_bytes = 16u << 20;         // fetched and not received, of all partitions
-  std::uint64_t queue_records = 0;               // the same in messages, of a partition; 0: as many as the bytes allow
-  std::chrono::milliseconds look_every{10'000};  // for new partitions
   // A member that is silent for so long loses its partitions to the others.
   std::chrono::milliseconds session{10'000};
   // A partition that goes to another member waits at most so long for what was received of it to become durable.

@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "transport/kafka/kafka_producer.h"
 #include "transport/testing/mock_cluster.h"
+#include "transport/testing/receive.h"
 
 namespace logboom::transport {
 namespace {
@@ -211,6 +212,18 @@ TEST_F(KafkaGroupTest, ANewGroupMayBeginAtTheEndAndStaysThere) {
   publish(5);
   const Member one(settings, store, registry);
   EXPECT_TRUE(store.wait(5)) << "what came while nobody read";
+}
+
+TEST_F(KafkaGroupTest, ATopicThatComesLaterIsReadFromItsBeginning) {
+  cluster.fail_topic("logs", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  auto settings = options("one");
+  settings.from_end = true;
+  settings.stored = [] { return Result<std::vector<Position>>(std::vector<Position>()); };
+  const auto consumer = std::move(open_kafka_group(settings, registry)).value();
+  EXPECT_FALSE(receive(*consumer, 300ms));
+  cluster.fail_topic("logs", RD_KAFKA_RESP_ERR_NO_ERROR);
+  publish(5);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(receive(*consumer, kPatience));
 }
 
 TEST_F(KafkaGroupTest, AStoreThatCannotBeAskedIsWaitedFor) {

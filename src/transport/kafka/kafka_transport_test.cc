@@ -9,6 +9,7 @@
 #include "transport/kafka/kafka_consumer.h"
 #include "transport/kafka/kafka_producer.h"
 #include "transport/testing/mock_cluster.h"
+#include "transport/testing/receive.h"
 
 namespace logboom::transport {
 namespace {
@@ -93,22 +94,10 @@ struct KafkaTransport : ::testing::Test {
     options.look_every = 200ms;
     return std::move(open_kafka_consumer(options, registry)).value();
   }
-  // The next delivery; nullopt when none comes in time.
-  std::optional<Delivery> receive(Consumer& from, std::chrono::milliseconds patience = kPatience) {
-    std::stop_source stop;
-    std::jthread watch([&](std::stop_token done) {
-      Mutex m;
-      CondVar never;
-      MutexLock lock(m);
-      never.wait_for(m, done, patience, [] { return false; });
-      stop.request_stop();
-    });
-    return from.receive(stop.get_token());
-  }
   std::vector<std::uint64_t> receive_begins(Consumer& from, std::size_t count) {
     std::vector<std::uint64_t> begins;
     while (begins.size() < count) {
-      const auto delivery = receive(from);
+      const auto delivery = receive(from, kPatience);
       if (!delivery) break;
       begins.push_back(std::get<std::shared_ptr<const Batch>>(delivery->message)->begin);
     }
@@ -129,7 +118,7 @@ TEST_F(KafkaTransport, LinesOfOneFileStayInOrderInOnePartition) {
   const auto from = consumer();
   std::int64_t next = 1;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    const auto delivery = receive(*from);
+    const auto delivery = receive(*from, kPatience);
     ASSERT_TRUE(delivery);
     EXPECT_EQ(std::get<std::shared_ptr<const Batch>>(delivery->message)->begin, i * 20);
     EXPECT_EQ(delivery->position.offset, next++) << "one partition only";
@@ -153,7 +142,7 @@ TEST_F(KafkaTransport, WhatIsNotStoredIsDeliveredAgain) {
   expect_delivered(5);
   const auto from = consumer();
   std::vector<Delivery> deliveries;
-  for (int i = 0; i < 5; ++i) deliveries.push_back(*receive(*from));
+  for (int i = 0; i < 5; ++i) deliveries.push_back(*receive(*from, kPatience));
   from->commit(deliveries[2].position, Error(ErrorCode::kIo, "the disk is broken"));
   EXPECT_EQ(receive_begins(*from, 3), (std::vector<std::uint64_t>{40, 60, 80}));
 }
@@ -267,7 +256,7 @@ TEST_F(KafkaTransport, AFixedPartitionIsTaken) {
   for (std::uint64_t source = 0; source < 8; ++source) ASSERT_TRUE(publish(0, "logs", source).ok());
   expect_delivered(8);
   const auto from = consumer();
-  for (int i = 0; i < 8; ++i) EXPECT_EQ(receive(*from)->position.partition, 2);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(receive(*from, kPatience)->position.partition, 2);
 }
 
 TEST_F(KafkaTransport, EachBatchGoesAsItsRuleSays) {
@@ -287,7 +276,7 @@ TEST_F(KafkaTransport, EachBatchGoesAsItsRuleSays) {
   EXPECT_EQ(refused, 2u) << "there are four partitions; the others flow";
   const auto from = consumer();
   for (int i = 0; i < 4; ++i) {
-    const auto delivery = receive(*from);
+    const auto delivery = receive(*from, kPatience);
     ASSERT_TRUE(delivery);
     const auto begin = std::get<std::shared_ptr<const Batch>>(delivery->message)->begin;
     EXPECT_EQ(static_cast<std::int32_t>(begin / 20), delivery->position.partition);
@@ -313,7 +302,7 @@ TEST_F(KafkaTransport, WithoutAcksTheRangesAreUnproved) {
   open(options);
   ASSERT_TRUE(publish(0).ok());
   expect_delivered(1);
-  EXPECT_TRUE(std::get<std::shared_ptr<const Batch>>(receive(*consumer())->message)->unproved);
+  EXPECT_TRUE(std::get<std::shared_ptr<const Batch>>(receive(*consumer(), kPatience)->message)->unproved);
 }
 
 // T13.
@@ -328,11 +317,11 @@ TEST_F(KafkaTransport, AMessageByOthersIsForeign) {
       RD_KAFKA_V_HEADER(kafka::kKindHeader, "batch", 5), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
   ASSERT_EQ(rd_kafka_flush(client->get(), 10'000), RD_KAFKA_RESP_ERR_NO_ERROR);
   const auto from = consumer();
-  const auto first = std::get<Foreign>(receive(*from)->message);
+  const auto first = std::get<Foreign>(receive(*from, kPatience)->message);
   EXPECT_EQ(first.value, "hello");
   EXPECT_EQ(first.problem, "");
   EXPECT_GT(first.time, 0);
-  const auto second = std::get<Foreign>(receive(*from)->message);
+  const auto second = std::get<Foreign>(receive(*from, kPatience)->message);
   EXPECT_EQ(second.value, "broken broken broken broken");
   EXPECT_NE(second.problem.find("not a batch"), std::string::npos) << second.problem;
   EXPECT_EQ(second.offset, 1);
@@ -359,6 +348,43 @@ TEST_F(KafkaTransport, ATopicThatComesLaterIsRead) {
   open();
   ASSERT_TRUE(publish(0).ok());
   EXPECT_EQ(receive_begins(*from, 1), begins_of(1));
+}
+
+// A topic that was not there has nothing that is older than the consumer, however late this finds it.
+TEST_F(KafkaTransport, ATopicThatComesLaterIsReadFromItsBeginningByThoseWhoBeginAtTheEnd) {
+  cluster.create("logs", 2);
+  cluster.fail_topic("logs", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  KafkaConsumerOptions options;
+  options.from_end = true;
+  const auto from = consumer(options);
+  EXPECT_FALSE(receive(*from, 300ms));
+  cluster.fail_topic("logs", RD_KAFKA_RESP_ERR_NO_ERROR);
+  open();
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(publish(i * 20).ok());
+  expect_delivered(3);
+  EXPECT_EQ(receive_begins(*from, 3), begins_of(3));
+}
+
+// Where the end was is kept before anything is read, of partitions without messages too.
+TEST_F(KafkaTransport, WhoBeginsAtTheEndGoesOnThereAfterARestart) {
+  cluster.create("logs", 3);
+  open();
+  for (std::uint64_t source = 100; source < 110; ++source) ASSERT_TRUE(publish(0, "logs", source).ok());
+  expect_delivered(10);
+  KafkaConsumerOptions options;
+  options.from_end = true;
+  std::vector<Position> kept;
+  options.begin_at = [&, tries = 0](const std::vector<Position>& starts) mutable -> Status {
+    if (++tries < 2) return Error(ErrorCode::kUnavailable, "the store is away");
+    kept = starts;
+    return ok_status();
+  };
+  EXPECT_FALSE(receive(*consumer(options), 2s));
+  ASSERT_EQ(kept.size(), 3u);
+  for (std::uint64_t source = 1; source < 10; ++source) ASSERT_TRUE(publish(20, "logs", source).ok());
+  expect_delivered(19);
+  options.positions = kept;
+  EXPECT_EQ(receive_begins(*consumer(options), 9), std::vector<std::uint64_t>(9, 20));
 }
 
 // A4.

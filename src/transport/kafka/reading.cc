@@ -1,0 +1,140 @@
+#include "transport/kafka/reading.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace logboom::transport::kafka {
+
+void ReadingConsumer::set_reading(Properties& properties, const KafkaReadingOptions& options) {
+  properties.set("enable.auto.commit", "false").set("auto.offset.reset", "error").set("check.crcs", "true");
+  properties.set("queued.max.messages.kbytes", std::to_string(std::max<std::uint64_t>(1, options.queue_bytes >> 10)));
+  if (options.queue_records > 0)
+    properties.set("queued.min.messages",
+                   std::to_string(std::clamp<std::uint64_t>(options.queue_records, 1, 10'000'000)));
+  properties.set("allow.auto.create.topics", "false").set("fetch.wait.max.ms", "100");
+  properties.set("topic.metadata.refresh.interval.ms", std::to_string(options.look_every.count()));
+  properties.set_client(options.client);
+}
+
+void ReadingConsumer::commit(const Position& position, Result<Coverage> coverage) {
+  if (coverage.ok()) return holdings_.durable(position);
+  if (coverage.error().code() == ErrorCode::kCancelled) return;
+  log_warn("topic '{}', partition {}: not stored, delivered again from offset {}: {}", printable(position.topic),
+           position.partition, position.first_message(), coverage.error().message());
+  holdings_.failed(position);
+  rd_kafka_queue_yield(queue_.get());
+}
+
+std::vector<PartitionStatus> ReadingConsumer::partitions() {
+  auto all = holdings_.status();
+  for (PartitionStatus& one : all) one.end = known_end(client_.get(), one.topic, one.partition);
+  return all;
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWait = 5s;
+
+int in_ms(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
+}
+
+std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition) {
+  const auto at = std::find_if(positions.begin(), positions.end(), [&](const Position& position) {
+    return position.topic == topic && position.partition == partition;
+  });
+  return at == positions.end() ? -1 : at->offset;
+}
+
+// For partitions of a topic that the store knows nothing of.
+Result<std::vector<Position>> first_starts(rd_kafka_t* client, const std::string& topic,
+                                           const std::vector<Position>& stored, Edge edge) {
+  const Owned<rd_kafka_topic_t> handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
+  LB_ASSIGN(const TopicState state, ask_topic(client, handle.get(), kWait));
+  const PartitionList all = new_list(static_cast<std::size_t>(state.partitions));
+  for (std::int32_t i = 0; i < state.partitions; ++i) rd_kafka_topic_partition_list_add(all.get(), topic.c_str(), i);
+  LB_ASSIGN(const std::vector<Position> noted, noted_offsets(client, *all, kWait));
+  const auto is_read = [&](const Position& position) { return position.topic == topic && position.offset >= 0; };
+  if (std::any_of(noted.begin(), noted.end(), is_read) || std::any_of(stored.begin(), stored.end(), is_read))
+    return noted;
+  LB_ASSIGN(const std::vector<Position> starts, edges_of(client, topic, state.partitions, edge));
+  const auto said = rd_kafka_commit(client, list_of(starts).get(), 0);
+  if (said != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return Error(ErrorCode::kUnavailable, fmt::format("cannot note where reading begins: {}", reason(said)));
+  return starts;
+}
+
+}  // namespace
+
+PartitionList new_list(std::size_t size) {
+  return PartitionList(rd_kafka_topic_partition_list_new(static_cast<int>(size)));
+}
+
+PartitionList list_of(const std::vector<Position>& positions) {
+  PartitionList list = new_list(positions.size());
+  for (const Position& position : positions)
+    rd_kafka_topic_partition_list_add(list.get(), position.topic.c_str(), position.partition)->offset = position.offset;
+  return list;
+}
+
+Result<std::vector<Position>> noted_offsets(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& partitions,
+                                            std::chrono::milliseconds wait) {
+  const PartitionList list(rd_kafka_topic_partition_list_copy(&partitions));
+  const auto asked = rd_kafka_committed(client, list.get(), in_ms(wait));
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return Error(ErrorCode::kUnavailable, fmt::format("cannot read the group's offsets: {}", reason(asked)));
+  std::vector<Position> out;
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto& one = list->elems[i];
+    if (one.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return Error(ErrorCode::kUnavailable, fmt::format("cannot read the group's offsets: {}", reason(one.err)));
+    out.push_back({one.topic, one.partition, one.offset >= 0 ? one.offset : -1});
+  }
+  return out;
+}
+
+Result<std::vector<Position>> edges_of(rd_kafka_t* client, const std::string& topic, int partitions, Edge edge) {
+  std::vector<Position> edges;
+  for (std::int32_t i = 0; i < partitions; ++i) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto asked = rd_kafka_query_watermark_offsets(client, topic.c_str(), i, &low, &high, in_ms(kWait));
+    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return Error(ErrorCode::kUnavailable,
+                   fmt::format("nobody says where topic '{}' begins and ends: {}", topic, reason(asked)));
+    edges.push_back({topic, i, edge == Edge::kEnd ? high : low});
+  }
+  return edges;
+}
+
+Result<std::vector<Position>> starts_of(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& given,
+                                        const std::vector<Position>& stored, bool from_end,
+                                        const std::set<std::string>& came_later) {
+  std::vector<Position> starts;
+  std::set<std::string> unknown;
+  for (int i = 0; i < given.cnt; ++i) {
+    const auto& one = given.elems[i];
+    starts.push_back({one.topic, one.partition, offset_in(stored, one.topic, one.partition)});
+    if (starts.back().offset < 0) unknown.insert(one.topic);
+  }
+  for (const std::string& topic : unknown) {
+    std::vector<Position> first;
+    if (from_end) {
+      LB_ASSIGN(first, first_starts(client, topic, stored, came_later.contains(topic) ? Edge::kBeginning : Edge::kEnd));
+    }
+    for (Position& start : starts) {
+      if (start.topic == topic && start.offset < 0) start.offset = offset_in(first, topic, start.partition);
+    }
+  }
+  for (Position& start : starts) {
+    if (start.offset < 0) start.offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  return starts;
+}
+
+}  // namespace logboom::transport::kafka

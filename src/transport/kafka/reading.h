@@ -1,0 +1,64 @@
+// What the consumers of partitions and of a group have in common: their client, what they hold, and where reading
+// begins. Private to this folder: include it from .cc files only.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "transport/kafka/handle.h"
+#include "transport/kafka/holdings.h"
+#include "transport/kafka/kafka_consumer.h"
+#include "transport/kafka/message_reader.h"
+
+namespace logboom::transport::kafka {
+
+constexpr auto kAskWait = std::chrono::seconds(2);
+constexpr auto kAskAgain = std::chrono::milliseconds(500);  // while a topic or the cluster is not there
+
+// A client, its queue, and what was received from it and is not durable yet.
+class ReadingConsumer : public Consumer {
+ public:
+  explicit ReadingConsumer(Registry& registry) : reader_(registry) {}
+  void commit(const Position& position, Result<Coverage> coverage) override;
+  std::vector<PartitionStatus> partitions() override;
+
+ protected:
+  // Nothing is noted or skipped by the library itself.
+  static void set_reading(Properties& properties, const KafkaReadingOptions& options);
+
+  MessageReader reader_;
+  Owned<rd_kafka_t> client_;
+  Owned<rd_kafka_queue_t> queue_;
+  Holdings holdings_;
+};
+
+struct PartitionListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+};
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionListDeleter>;
+PartitionList new_list(std::size_t size);
+// With their offsets.
+PartitionList list_of(const std::vector<Position>& positions);
+
+// The group's own notes of these partitions: the offset to go on at, < 0 where it has none. Blocks up to `wait`.
+// kUnavailable: the cluster cannot be asked now.
+Result<std::vector<Position>> noted_offsets(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& partitions,
+                                            std::chrono::milliseconds wait);
+
+enum class Edge { kBeginning, kEnd };
+// Where the first `partitions` partitions of a topic begin or end now. Blocks up to a few seconds each. kUnavailable:
+// nobody can say now.
+Result<std::vector<Position>> edges_of(rd_kafka_t* client, const std::string& topic, int partitions, Edge edge);
+
+// The offset of each partition of the list: where the store says. One that the store knows nothing of is read from its
+// beginning; with `from_end`, a topic that nobody of the group has ever read is read from where it ends now (of
+// `came_later`: begins), which is noted in the group before anything is read. Blocks up to a few seconds. kUnavailable:
+// nobody can say now.
+Result<std::vector<Position>> starts_of(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& given,
+                                        const std::vector<Position>& stored, bool from_end,
+                                        const std::set<std::string>& came_later);
+
+}  // namespace logboom::transport::kafka
