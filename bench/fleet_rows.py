@@ -81,8 +81,8 @@ class FleetRows:
         paths = [os.path.join(folder, n) for n in sorted(os.listdir(folder))]
         return folder, paths, sum(os.path.getsize(p) for p in paths)
 
-    def open_broker(self, home):
-        broker = kafka.Broker(os.path.join(home.root, "kafka"), ["message.max.bytes=1100000"])
+    def open_broker(self, home, settings=()):
+        broker = kafka.Broker(os.path.join(home.root, "kafka"), ["message.max.bytes=1100000", *settings])
         broker.start()
         home.running.append(broker.process)
         return broker
@@ -322,6 +322,61 @@ class FleetRows:
         with open(os.path.join(folder, f"{number:04}"), "w") as f:
             f.writelines(lines)
         return number + 1
+
+    # ------------------------------------------------------------------ several transfers
+
+    def transfers(self):
+        """Three partitions (filled before, `batch`) > one transfer and three > an OpenSearch that is faked to be free."""
+        if not self.servers(kafka):
+            return
+        folder, _, raw = self.small_corpus()
+        wanted = self.documents_in(folder)
+        home = Home(self.binary, "logboom-bench-transfers-")
+        try:
+            broker = self.open_broker(home, ["group.initial.rebalance.delay.ms=3000"])
+            home.env["LOGBOOM_TRANSPORT_PARTITION"] = "round_robin"
+            self.filled(home, broker, "logs", "batch", folder, raw)
+            rates, costs = {}, {}
+            for count in (1, 3):
+                rates[count], costs[count] = (statistics.median(column) for column in zip(*(
+                    self.through_members(home, broker, wanted, count, turn) for turn in range(self.args.repeat))))
+            limit = os.cpu_count() / min(costs.values())
+            self.report("one transfer to three, free target", f"{rates[1] / 1e3:.0f} to {rates[3] / 1e3:.0f} k documents/s",
+                        f"CPU of all: {costs[1] * 1e6:.1f} and {costs[3] * 1e6:.1f} us each; {os.cpu_count()} cores: {limit / 1e3:.0f} k/s",
+                        f"{rates[3] / rates[1]:.2f}; of the limit {rates[1] / limit:.2f}, {rates[3] / limit:.2f}", ">= 1.8, or the limit")
+        finally:
+            home.close()
+
+    def through_members(self, home, broker, wanted, count, turn):
+        """Documents per second of so many new transfers of a new group, from the first documents to the last, and the CPU seconds of all that takes part."""
+        target = subprocess.Popen([os.path.join(self.build, "bench", "elastic_target_bench")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        url = target.stdout.readline().strip()
+
+        def stored():
+            print(file=target.stdin, flush=True)
+            return int(target.stdout.readline())
+
+        def used():
+            return sum(cpu_seconds(p.pid) for p in [*members, broker.process, target])
+
+        members = []
+        for n in range(count):
+            data = os.path.join(home.root, f"member-{count}-{turn}-{n}")
+            members.append(subprocess.Popen(
+                [self.binary, "transfer", "--data", data, "--listen", f"127.0.0.1:{free_port()}", "--transport.brokers", broker.address, "--transfer.topics", "logs",
+                 "--transfer.group", f"bench-{count}-{turn}", "--logs.kind", "elastic", "--elastic.url", url],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home.env, start_new_session=True))
+        home.running += members
+        home.wait_until(lambda: time.sleep(0.01) or stored() > 0, "the first documents come", 60)
+        first, began, before = stored(), time.monotonic(), used()
+        home.wait_until(lambda: time.sleep(0.02) or stored() >= wanted, "all documents are there", 1200)
+        rest = wanted - first
+        figures = rest / (time.monotonic() - began), (used() - before) / rest
+        for member in members:
+            home.stop(member)
+        target.stdin.close()
+        target.wait()
+        return figures
 
     # ------------------------------------------------------------------ latency
 

@@ -356,7 +356,7 @@ class Bench(FleetRows, MetricRows):
 
 
 ORDER = ["parse", "collect", "ingest", "fleet", "disk", "searches", "latency", "steady", "wal", "idle", "open", "look", "metrics",
-         "kafka", "kafka_transfer", "opensearch", "latency_kafka", "agents"]
+         "kafka", "kafka_transfer", "opensearch", "transfers", "latency_kafka", "agents"]
 
 
 def main():

@@ -2,6 +2,8 @@
 // a kind in file order. Tests script what goes wrong.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,6 +42,9 @@ class FakeCluster {
   void stop();
 
   std::string url() const;
+  // A target that costs next to nothing, for measuring: documents for the data indices are counted, not looked at.
+  void only_count();
+  std::uint64_t counted() const { return counted_; }
   // What a bulk item answers in the place of being applied; 0: it is applied.
   void on_item(std::function<int(const Item&)> script);
   // Called before a bulk request to the data indices with how many came before; a status that answers the whole
@@ -61,11 +66,14 @@ class FakeCluster {
  private:
   class OpenGuard;
   void add_routes();
+  void count_documents(const http::Request& request, http::ResponseWriter& writer);
   void handle_bulk(const std::string& index, const http::Request& request, http::ResponseWriter& writer);
   nlohmann::json apply(const Item& item, const nlohmann::json& action) LB_REQUIRES(mutex_);
   nlohmann::json mget(const std::string& index, const nlohmann::json& body) const LB_REQUIRES(mutex_);
   nlohmann::json search(const std::string& index, const nlohmann::json& body) const LB_REQUIRES(mutex_);
 
+  std::atomic<bool> only_count_ = false;
+  std::atomic<std::uint64_t> counted_ = 0;
   mutable Mutex mutex_;
   std::map<std::string, Documents> indices_ LB_GUARDED_BY(mutex_);
   std::int64_t next_seq_ LB_GUARDED_BY(mutex_) = 0;
