@@ -131,7 +131,7 @@ def test_doctor_asks_opensearch(home):
     said = doctor(home, text % node.url, code=1)
     says(said, "BAD", "indices shop-*-*", "shop-web-2020.01.01", "message is keyword, not text")
     process = home.start("--config", os.path.join(home.root, "doctor.yaml"), command="transfer", listen=f"127.0.0.1:{free_port()}")
-    home.wait_until(lambda: "message is keyword, not text" in home.up_log(), "the start says it, too", 60)
+    home.wait_until(lambda: "message is keyword, not text" in home.up_log(), "the start says it, too")
     home.stop(process)
     node.ask("DELETE", "/shop-web-2020.01.01")
     says(doctor(home, text % node.url), "ok", "logboom.ledger", "may be written")

@@ -68,7 +68,7 @@ class Collector:
         return self.home.json("status")["pipeline"]["rules_problem"]
 
     def says(self, what):
-        self.home.wait_until(lambda: what in self.problem(), f"the status says: {what}", 20)
+        self.home.wait_until(lambda: what in self.problem(), f"the status says: {what}")
 
 
 def item(path, **more):
@@ -126,7 +126,7 @@ def test_a_change_applies_whole(home):
 
     def in_force(put):
         revision = int(put["header"]["revision"])
-        home.wait_until(lambda: home.json("status")["pipeline"]["rules_revision"] == revision, f"revision {revision} is in force", 20)
+        home.wait_until(lambda: home.json("status")["pipeline"]["rules_revision"] == revision, f"revision {revision} is in force")
 
     for number in range(24):
         letter = "ab"[number % 2]
@@ -186,7 +186,7 @@ def test_etcd_is_killed_wiped_and_compacted(home):
     collector.says("wiped or restored")
     more("19.log")
     member.put(key, [item(home.log("a.log")), item(home.log("19.log")), item(home.log("z.log"))])
-    home.wait_until(lambda: collector.problem() == "", "the alarm is over", 10)
+    home.wait_until(lambda: collector.problem() == "", "the alarm is over")
     more("z.log")
     collector.stop()
     oracle(home, lines.made, [read(home.log(name)) for name in ("a.log", "19.log", "z.log")])
@@ -317,7 +317,7 @@ def test_ini_files_start_as_they_are(home):
             append(agent.log(name), lines.next(5))
         return home.count("file:app.log") > 0 and home.count("file:web.log") > 0
 
-    home.wait_until(both, "lines of both files come", 60)
+    home.wait_until(both, "lines of both files come")
     append(agent.log("web-new.log"), lines.next(20))
     before = [home.run("search", "--all", word, code=None).stdout for word in ("there", "too")]
     check(before == [b"", b""], f"of what was there before: {before}")
@@ -326,10 +326,10 @@ def test_ini_files_start_as_they_are(home):
     home.wait_until(lambda: home.count('"line %d of"' % (len(lines.made) - 2)) == 1, "a file that came later is read from its beginning")
     key = f"collect_log_{own_ip()}_conf"
     rows = lambda: {row["name"]: row for row in home.json("fleet", "--config", agent.config)}
-    home.wait_until(lambda: rows()["web-1"]["online"] and rows()["web-1"]["rules_applied"] == rows()["web-1"]["rules_desired"], "the fleet shows it", 15)
+    home.wait_until(lambda: rows()["web-1"]["online"] and rows()["web-1"]["rules_applied"] == rows()["web-1"]["rules_desired"], "the fleet shows it")
     before = member.revision()
     member.put(key, "[")
-    home.wait_until(lambda: "not JSON" in rows()["web-1"]["rules_problem"], "and what it cannot use", 15)
+    home.wait_until(lambda: "not JSON" in rows()["web-1"]["rules_problem"], "and what it cannot use")
     check(member.revision() <= before + 2, "an agent that has nothing new to say writes nothing")
     check("web-1" in home.run("fleet", "web-1", "--config", agent.config).stdout.decode(), "one host of the fleet")
     home.run("rules", "remove", f"web_log:{agent.log('web*.log')}", "--hosts", "web-*", "--dry-run", "--config", agent.config, code=1)

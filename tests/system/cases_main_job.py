@@ -130,7 +130,7 @@ def test_follow_prints_new_lines(home):
     write(home.log("a.log"), b"not this\nthis is wanted 1\nnor this\nwanted 2\n", "ab")
     lines = [follow.stdout.readline(), follow.stdout.readline()]
     follow.terminate()
-    follow.wait(timeout=20)
+    follow.wait(timeout=180)
     check(lines == [b"this is wanted 1\n", b"wanted 2\n"], f"follow printed {lines}")
     home.stop(up)
 

@@ -70,7 +70,7 @@ def test_backup_is_a_data_directory(home):
     up = home.start("--config", config)
     home.wait_until(lambda: home.run("search", "--count", "kept", code=None).stdout == b"1000\n", "the lines are found")
     samples = lambda: list(csv.DictReader(io.StringIO(home.run("metrics", "*", "load.load1", "--step", "1s", "-o", "csv", code=None).stdout.decode())))
-    home.wait_until(lambda: len(samples()) >= 2, "samples of this host are stored", 60)
+    home.wait_until(lambda: len(samples()) >= 2, "samples of this host are stored")
     before = samples()
     copy = os.path.join(home.root, "copy")
     home.run("backup", copy)

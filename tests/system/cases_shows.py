@@ -131,7 +131,7 @@ def second_host(home, host):
     host.run("ip", "route", "replace", "default", "via", host.gateway)
     wait_lines(home, 55, seconds=120)
     shown = lambda: fleet_of(home)["web-2"]
-    home.wait_until(lambda: shown()["files"] == 2 and shown()["rules_applied"] == shown()["rules_desired"] == 2, "the fleet shows its files and rules", 15)
+    home.wait_until(lambda: shown()["files"] == 2 and shown()["rules_applied"] == shown()["rules_desired"] == 2, "the fleet shows its files and rules")
     check_lines(home, lines.made)
     check_audit(home)
     agent.stop()

@@ -96,7 +96,7 @@ def test_fsync_fails_once(home):
     for n in (1, 4):
         up = home.start(home.logs, wrap=strace("-e", "trace=fdatasync,fsync", "-e", f"inject=fdatasync,fsync:error=EIO:when={n}"), wait=False)
         try:
-            home.wait_until(lambda: home.answers(up), "the program answers", 60)
+            home.wait_until(lambda: home.answers(up), "the program answers")
         except Exception:
             check(b"rror" in home.up_log().encode() and home.up_log().strip(), f"it ended without saying why: {home.up_log()!r}")
             home.running.remove(up)
@@ -104,7 +104,7 @@ def test_fsync_fails_once(home):
         append(home.log("f0.log"), lines.next(20))
         time.sleep(0.5)
         append(home.log("f1.log"), lines.next(20))
-        home.wait_until(lambda: home.count() >= len(lines.made) or home.count() == -1, "lines come in spite of it", 60)
+        home.wait_until(lambda: home.count() >= len(lines.made) or home.count() == -1, "lines come in spite of it")
         home.kill(up)
     recover(home, home.start(home.logs), lines)
 
@@ -119,12 +119,12 @@ def test_a_stop_while_the_disk_is_full(home):
         lines.made.extend(noise)
         write(path, b"".join(noise))
     up = home.start(paths[0])
-    home.wait_until(lambda: problem_of(home) != "", "the status names the full disk", 60)
+    home.wait_until(lambda: problem_of(home) != "", "the status names the full disk")
     home.kill(up, signal.SIGTERM)  # waits a minute, no more
     said = home.log("import.said")
     with open(said, "wb") as errors:
         command = subprocess.Popen([home.binary, "--data", home.data, "import", paths[1]], stdout=errors, stderr=errors, env=home.env)
-    home.wait_until(lambda: b"acknowledges nothing" in read(said), "the import says that the disk is full", 60)
+    home.wait_until(lambda: b"acknowledges nothing" in read(said), "the import says that the disk is full")
     command.send_signal(signal.SIGINT)
     check(command.wait(timeout=60) not in (0, 1), "an import that was cut off does not say all is well")
     os.unlink(said)
@@ -157,7 +157,7 @@ def test_disk_full_and_freed(home):
 
     noise(8_000_000)
     up = home.start(home.logs)
-    home.wait_until(full, "the status names the full disk", 60)
+    home.wait_until(full, "the status names the full disk")
     said = problem_of(home)
     check("free" in said and home.data in said, f"the problem is: {said!r}")
     check(home.count("nosuchword") == 0, "searching works on a full disk")
@@ -165,7 +165,7 @@ def test_disk_full_and_freed(home):
     check(0 <= held < len(lines.made), f"{held} of {len(lines.made)} lines on 3 free MB")
     home.remount_tmpfs(home.data, "size=400m")
     wait_lines(home, len(lines.made), seconds=90)
-    home.wait_until(lambda: problem_of(home) == "", "the problem is gone", 60)
+    home.wait_until(lambda: problem_of(home) == "", "the problem is gone")
     home.stop(up)
     oracle(home, lines.made, [read(path)])
 
@@ -177,7 +177,7 @@ def test_no_inodes_left(home):
     lines = Lines()
     fill(home, lines)
     up = home.start(home.logs, wait=False)
-    home.wait_until(lambda: up.poll() is not None or home.count() >= 0, "it runs, or it has ended", 60)
+    home.wait_until(lambda: up.poll() is not None or home.count() >= 0, "it runs, or it has ended")
     if up.poll() is not None:
         check(up.returncode not in (0, -11, -6), f"ended with {up.returncode}")
         home.running.remove(up)
@@ -505,7 +505,7 @@ def test_store_cannot_be_written(home):
     stored = len(lines.made)
     up = home.start(home.logs, wrap=strace("-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EROFS"))
     fill(home, lines)
-    home.wait_until(lambda: problem_of(home) != "", "the status says that nothing is stored", 60)
+    home.wait_until(lambda: problem_of(home) != "", "the status says that nothing is stored")
     check("ead-only" in problem_of(home), f"the cause is missing: {problem_of(home)!r}")
     check(home.count() == stored, f"queries answer {home.count()}, stored are {stored}")
     home.kill(up)

@@ -78,7 +78,7 @@ class Home:
                                    env=env or self.env, cwd=self.root, start_new_session=True)
         self.running.append(process)
         if wait:
-            self.wait_until(lambda: self.answers(process), "the program answers on its socket", 60)
+            self.wait_until(lambda: self.answers(process), "the program answers on its socket")
         return process
 
     def answers(self, process):
@@ -102,7 +102,7 @@ class Home:
             os.killpg(process.pid, how)
         code = process.wait(timeout=60)
         self.running.remove(process)
-        self.wait_until(lambda: self.group_is_gone(process.pid), "every process of the group has ended", 30)
+        self.wait_until(lambda: self.group_is_gone(process.pid), "every process of the group has ended")
         return code
 
     @staticmethod
