@@ -17,6 +17,7 @@
 
 #include "source/file/batch_maker.h"
 #include "source/file/file_collector.h"
+#include "source/file/folder_index.h"
 #include "source/file/identity/identity.h"
 #include "source/file/identity/name_index.h"
 #include "source/file/match/discovery.h"
@@ -35,9 +36,10 @@ struct FollowerDeps {
   StatusBoard& board;
 };
 
-// Not thread-safe: one thread drives it. Bounds: 1 to 3 KB per file that is there, and for a minute behind its end;
-// what ended before: kRemembered; at most options.max_open_files descriptors, and of bytes read nothing but what the
-// budget lends (held ends of lines: at most kMaxHeld each, a quarter of the budget in all).
+// Not thread-safe: one thread drives it. Bounds: 1 to 3 KB per file that is there, or ended less than two times
+// options.rotated_quiet ago (20 s); what ended before: kRemembered; at most options.max_open_files descriptors, and of
+// bytes read nothing but what the budget lends (held ends of lines: at most kMaxHeld each, a quarter of the budget in
+// all).
 class Follower {
  public:
   static constexpr std::size_t kMaxHeld = 64u << 10;
@@ -91,25 +93,11 @@ class Follower {
   void locate_lost(TrackedSource& source);
   void moved(TrackedSource& source);
   std::optional<std::string> find_handle(const std::string& folder, TrackedSource& source);
-  struct FolderEntry {
-    std::string path;
-    FileStat info;
-  };
-  struct FolderIndex {
-    std::unordered_map<Hash128, FolderEntry> entries;  // by binding_key
-    // Of them those no source was bound to, by the base of their rotation names.
-    std::unordered_multimap<std::string, const FolderEntry*> strangers;
-  };
   const FolderIndex& folder_index(const std::string& folder);
   bool may_collect(const std::string& path, const FileStat& info);
-  std::vector<SourceId> ids_for(const std::string& path) const;
   void path_problem(const std::string& path, FileState state, const std::string& text);
 
   // --- what is remembered (follower_known.cc)
-  struct Remembered : KnownSource {
-    std::size_t forgotten = 0;  // of the marks: MarkChain::forgotten()
-    std::uint64_t turn = 0;     // when it was put into retired_; of the first of a source
-  };
   void take_known(TrackedSource& source);
   TrackedSource* adopt_known(const SourceId& id, const std::string& rule_path);
   void adopt_orphans();
@@ -165,6 +153,7 @@ class Follower {
   bool name_fits(const std::string& path, const TrackedSource& original) const;
   bool intact(TrackedSource& source);
   Result<Likeness> compare(const std::string& path, OpenFile& file, std::uint64_t size, TrackedSource& original);
+  std::vector<SourceId> ids_for(const std::string& path) const;
   std::vector<TrackedSource*> originals_for(const TrackedSource& file, const std::string& path);
   void decide_file(TrackedSource& source);
   void act(TrackedSource& source, const UnknownDecision& decision, TrackedSource* original);

@@ -90,25 +90,6 @@ bool Follower::intact(TrackedSource& source) {
                      [&](Stream& s) { return !s.rule || (*size >= s.position && guard_holds(source, s)); });
 }
 
-// Sources that had the name a file of this path may have been copied from.
-std::vector<SourceId> Follower::ids_for(const std::string& path) const {
-  return names_.originals_of(path, is_rotated_folder(folder_of(path)));
-}
-
-// Sources under whose names the file at `path` may be a copy; those of the store that have no file are brought in.
-std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, const std::string& path) {
-  std::vector<TrackedSource*> found;
-  for (const SourceId& id : ids_for(path)) {
-    if (id == file.id) continue;
-    TrackedSource* original = find(id);
-    if (original == nullptr) original = adopt_known(id, path);
-    if (original == nullptr || original->undecided || original->binary) continue;
-    const Stream* stream = original->furthest();
-    if (stream != nullptr && original->read_end(*stream) > 0 && name_fits(path, *original)) found.push_back(original);
-  }
-  return found;
-}
-
 // `copy` holds the rest of `original`, if it is the only file that does.
 void Follower::continue_with(TrackedSource& original, TrackedSource& copy) {
   const CopySearch search = find_copy(original);

@@ -287,7 +287,7 @@ std::optional<std::string> Follower::find_handle(const std::string& folder, Trac
   return std::nullopt;
 }
 
-const Follower::FolderIndex& Follower::folder_index(const std::string& folder) {
+const FolderIndex& Follower::folder_index(const std::string& folder) {
   const auto known = folder_index_.find(folder);
   if (known != folder_index_.end()) return known->second;
   auto& index = folder_index_[folder];

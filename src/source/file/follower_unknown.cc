@@ -23,6 +23,25 @@ bool same_head(const OpenFile& file, std::uint64_t size, const OpenFile& other) 
 
 }  // namespace
 
+// Sources that had the name a file of this path may have been copied from.
+std::vector<SourceId> Follower::ids_for(const std::string& path) const {
+  return names_.originals_of(path, is_rotated_folder(folder_of(path)));
+}
+
+// Sources under whose names the file at `path` may be a copy; those of the store that have no file are brought in.
+std::vector<TrackedSource*> Follower::originals_for(const TrackedSource& file, const std::string& path) {
+  std::vector<TrackedSource*> found;
+  for (const SourceId& id : ids_for(path)) {
+    if (id == file.id) continue;
+    TrackedSource* original = find(id);
+    if (original == nullptr) original = adopt_known(id, path);
+    if (original == nullptr || original->undecided || original->binary) continue;
+    const Stream* stream = original->furthest();
+    if (stream != nullptr && original->read_end(*stream) > 0 && name_fits(path, *original)) found.push_back(original);
+  }
+  return found;
+}
+
 // Whether a source of which nothing was read yet since it was made or emptied, but which is open, begins with the bytes
 // of the file at `source`: only after it was read can be told whether the file is its copy. A source that is undecided
 // itself is waited for until the file is quiet, so that no two wait for each other.
@@ -62,7 +81,10 @@ bool Follower::has_more(std::uint64_t size, TrackedSource& original) {
 void Follower::decide_file(TrackedSource& source) {
   source.state = source.alias ? FileState::kAlias : FileState::kWaiting;
   if (!open(source)) {
-    if (source.paths.empty()) source.size = 0, source.state = FileState::kMissing;  // gone before it was opened
+    if (source.paths.empty()) {  // gone before it was opened
+      source.size = 0;
+      source.state = FileState::kMissing;
+    }
     return;
   }
   const auto size = source.open.content->size();
@@ -71,7 +93,10 @@ void Follower::decide_file(TrackedSource& source) {
     if (source.compressed) return collect(source);  // damaged: what can be read of it is read, the rest named
     return read_failed(source, size.error());
   }
-  if (size.ok() && *size != source.size) source.size = *size, source.quiet_since = now();
+  if (size.ok() && *size != source.size) {
+    source.size = *size;
+    source.quiet_since = now();
+  }
   const bool quiet = deps_.options.one_shot || source.paths.empty() ||
                      now() - source.quiet_since >= Moment(deps_.options.rotated_quiet);
   const bool headless = source.compressed && !source.open.decoded;  // its name says compressed, its bytes not yet
@@ -92,8 +117,10 @@ void Follower::decide_file(TrackedSource& source) {
     candidate.has_copy = original->has_copy && original->copy_source != source.id;
     // Compressed while that copy is read: then it is told from the copy, not from the original.
     if (candidate.has_copy && original->copy.content && candidate.likeness != Likeness::kNone) {
-      if (plain_name(original->copy_path) == source.path())
-        source.original = original->id, original->copy_twin = source.id;
+      if (plain_name(original->copy_path) == source.path()) {
+        source.original = original->id;
+        original->copy_twin = source.id;
+      }
       return at(source, now() + kLookAgain);
     }
     candidate.nothing_left = *size == original->read_end(*original->furthest());

@@ -1,5 +1,5 @@
-// TrackedSource and Stream: what the collector keeps of one file, and of one file on one channel. Plain data of the
-// collector's thread; 1 to 3 KB per known file.
+// TrackedSource, Stream and Remembered: what the collector keeps of one file, of one file on one channel, and of the
+// latter when the file has ended. Plain data of the collector's thread; 1 to 3 KB per known file.
 #pragma once
 
 #include <algorithm>
@@ -133,6 +133,12 @@ struct TrackedSource {
     const auto found = std::max_element(streams.begin(), streams.end(), less);
     return found == streams.end() ? nullptr : &*found;
   }
+};
+
+// What is kept of a Stream whose source has no file any more, or none yet.
+struct Remembered : KnownSource {
+  std::size_t forgotten = 0;  // of the marks: MarkChain::forgotten()
+  std::uint64_t turn = 0;     // when it ended, in the order of all that did; of the first of a source
 };
 
 }  // namespace logboom::source
