@@ -42,23 +42,20 @@ class DamageTest : public FollowerTest {
 // A8, loss 15: rotated and compressed while down, three generations, resumed in the middle of the .gz.
 TEST_F(DamageTest, A8_RotatedAndCompressedWhileDown) {
   for (const char* path : {"app.log", "app.log*"}) {
-    store = {};
-    rules.rules.clear();
     for (const auto& entry : std::filesystem::directory_iterator(dir)) std::filesystem::remove(entry);
-    rule(path);
+    only_rule(path);
     write("app.log", numbered(0, 1000));
     start();
     stop();
-    const auto time = std::filesystem::file_time_type::clock::now();
     append("app.log", numbered(1000, 2000));
     move("app.log", "app.log.3");
-    std::filesystem::last_write_time(at("app.log.3"), time - seconds(300));
+    set_age("app.log.3", seconds(300));
     compress("app.log.3");
     write("app.log.2", numbered(2000, 3000));
-    std::filesystem::last_write_time(at("app.log.2"), time - seconds(200));
+    set_age("app.log.2", seconds(200));
     compress("app.log.2");
     write("app.log.1", numbered(3000, 4000));
-    std::filesystem::last_write_time(at("app.log.1"), time - seconds(100));
+    set_age("app.log.1", seconds(100));
     write("app.log", numbered(4000, 5000));
     start();
     live(seconds(60), 30);
@@ -73,9 +70,7 @@ TEST_F(DamageTest, A8_RotatedAndCompressedWhileDown) {
 }
 
 TEST_F(DamageTest, A8_CompressedWhileRunning) {
-  rule("app.log*");
-  write("app.log", numbered(0, 1000));
-  start();
+  follow("app.log*", numbered(0, 1000));
   append("app.log", numbered(1000, 1500));
   move("app.log", "app.log.1");
   write("app.log", numbered(1500, 2000));
@@ -96,9 +91,7 @@ TEST_F(DamageTest, A8_CompressedWhileRunning) {
 
 // Written, compressed and removed between two looks, while its descriptor was held: read there, not in its copy again.
 TEST_F(DamageTest, A8_CompressedBeforeItsFirstByteWasRead) {
-  rule("app.log*");
-  write("app.log", "");
-  start();
+  follow("app.log*", "");
   append("app.log", numbered(0, 500));
   write("app.log.1.gz", gzip(numbered(0, 500)));
   remove("app.log");
@@ -117,9 +110,7 @@ TEST_F(DamageTest, A8_CompressedBeforeItsFirstByteWasRead) {
 // Seen, but compressed and removed before it could be opened: its copy has its bytes, and nothing is left of it to
 // read.
 TEST_F(DamageTest, A8_CompressedBeforeItWasOpened) {
-  rule("app.log*");
-  write("app.log", numbered(0, 500));
-  start();
+  follow("app.log*", numbered(0, 500));
   write("app.log.1.gz", gzip(numbered(0, 500)));
   remove("app.log");
   live(seconds(30));
@@ -139,10 +130,8 @@ TEST_F(DamageTest, A8_CompressedBeforeItWasOpened) {
 // The last line is held back as a group that may go on when the agent dies; meanwhile the file turns into its .gz.
 TEST_F(DamageTest, A8_KilledBetweenRotationAndCompression) {
   for (int seen = 0; seen < 4; ++seen) {
-    store = {};
-    rules.rules.clear();
     for (const auto& entry : std::filesystem::directory_iterator(dir)) std::filesystem::remove(entry);
-    rule("").multiline.kind = config::MultilineKind::kAuto;
+    only_rule("").multiline.kind = config::MultilineKind::kAuto;
     write("w-2.log", numbered(0, 1000));
     start();
     append("w-2.log", numbered(1000, 1010));
@@ -342,12 +331,7 @@ TEST_F(DamageTest, AFloodDoesNotStarveQuietFiles) {
   rule("*.log");
   write("a-flood.log", numbered(0, 10'000));
   write("quiet.log", "quiet 1\n");
-  emitter = std::make_unique<FakeEmitter>(store);
-  board = std::make_unique<StatusBoard>();
-  follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
-                                        stopper.get_token());
-  ASSERT_TRUE(follower->start(rules).ok());
-  follower->scan();
+  start_unread();
   EXPECT_TRUE(follower->read_ready());
   EXPECT_EQ(store.lines()["quiet 1"], 1);
   EXPECT_LE(store.batches, 3u);
@@ -372,9 +356,7 @@ TEST_F(DamageTest, HeldLinesNeverBlockTheBudget) {
 }
 
 TEST_F(DamageTest, ManyTruncationsInAnHourRaiseAnAlarm) {
-  rule("app.log");
-  write("app.log", "");
-  start();
+  follow("app.log", "");
   for (int i = 0; i < 30; ++i) {
     write("app.log", "line " + std::to_string(i) + "\n");
     scan();
@@ -387,11 +369,8 @@ TEST_F(DamageTest, ManyTruncationsInAnHourRaiseAnAlarm) {
 
 TEST_F(DamageTest, StartAsksAgainWhenTheStoreIsAway) {
   rule("app.log");
-  emitter = std::make_unique<FakeEmitter>(store);
+  make_follower();
   emitter->reachable = false;
-  board = std::make_unique<StatusBoard>();
-  follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
-                                        stopper.get_token());
   EXPECT_FALSE(follower->start(rules).ok());
   emitter->reachable = true;
   EXPECT_TRUE(follower->start(rules).ok());

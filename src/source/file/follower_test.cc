@@ -42,12 +42,12 @@ TEST_F(FollowerTest, ResumesWhereTheStoreStands) {
 }
 
 TEST_F(FollowerTest, GlobsAndFoldersFindTheirFilesAndLaterOnesToo) {
-  std::filesystem::create_directories(at("a/b"));
+  make_folder("a/b");
   write("a/x.log", "x\n");
   write("a/b/y.log", "y\n");
   write("a/skip.txt", "no\n");
   rule("a/**/*.log");
-  std::filesystem::create_directories(at("d/e"));
+  make_folder("d/e");
   write("d/e/z", "z\n");
   rule("d", "other");
   start();
@@ -163,8 +163,8 @@ TEST_F(FollowerTest, NeverReadsFifosDevicesAndBrokenLinks) {
 }
 
 TEST_F(FollowerTest, NeverReadsItsOwnFilesOrLeavesTheRoots) {
-  std::filesystem::create_directories(at("own"));
-  std::filesystem::create_directories(at("root"));
+  make_folder("own");
+  make_folder("root");
   write("own/state.log", "own\n");
   write("outside.log", "outside\n");
   write("me.log", "me\n");
@@ -202,9 +202,7 @@ TEST_F(FollowerTest, ExcludedLinesAreDropsWithTheirCause) {
 }
 
 TEST_F(FollowerTest, ARetryIsNotForgottenWhileOthersAreUnderWay) {
-  rule("app.log");
-  write("app.log", "one\n");
-  start();
+  follow("app.log", "one\n");
   emitter->corked = true;
   append("app.log", "two\n");
   scan();

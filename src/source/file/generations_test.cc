@@ -2,7 +2,6 @@
 // went while nobody looked, generations that begin with the same lines.
 #include <filesystem>
 
-#include "io/zstd.h"
 #include "source/testing/follower_fixture.h"
 
 namespace logboom::source::testing {
@@ -35,9 +34,7 @@ class GenerationsTest : public FollowerTest {
 };
 
 TEST_F(GenerationsTest, A6_ManyCopiesUnderTheSameName) {
-  rule(dir);
-  write("app.log", "");
-  start();
+  follow(dir, "");
   int next = 0;
   for (int round = 0; round < 2 * static_cast<int>(NameIndex::kPerName); ++round) {
     append("app.log", numbered(next, next + 3)), next += 3;
@@ -54,17 +51,15 @@ TEST_F(GenerationsTest, A6_ManyCopiesUnderTheSameName) {
 TEST_F(GenerationsTest, A6_ACopyThatIsBeingCompressed) {
   for (const bool copy_is_known : {false, true}) {
     const std::string name = copy_is_known ? "known/" : "unknown/";
-    std::filesystem::create_directory(at(name));
-    rules.rules.clear();
-    store = {};
-    rule(at(name));
+    make_folder(name);
+    only_rule(at(name));
     write(name + "app.log", numbered(0, 10));
     start();
     append(name + "app.log", numbered(10, 20));
     copy(name + "app.log", name + "app.log.1");
     if (copy_is_known) scan();
     truncate(name + "app.log");
-    write(name + "app.log.1.zst", *ZstdCompressor().compress(numbered(0, 20)));
+    write(name + "app.log.1.zst", zstd(numbered(0, 20)));
     live(seconds(20), 20);
     remove(name + "app.log.1");
     live(seconds(60), 30);
@@ -90,9 +85,7 @@ TEST_F(GenerationsTest, A6_CopiesThatAreThereAtTheFirstLook) {
 }
 
 TEST_F(GenerationsTest, A14_ACopyOfAFileWithTwoNames) {
-  rule(dir);
-  write("app.log", numbered(0, 10));
-  start();
+  follow(dir, numbered(0, 10));
   std::filesystem::create_hard_link(at("app.log"), at("kept"));
   scan();
   append("app.log", numbered(10, 20));
@@ -111,7 +104,7 @@ TEST_F(GenerationsTest, A6_EqualNamesInManyFolders) {
   const auto name = [](int n, const std::string& file) { return "pod-" + std::to_string(n) + "/" + file; };
   rule(dir);
   for (int n = 0; n < folders; ++n) {
-    std::filesystem::create_directory(at("pod-" + std::to_string(n)));
+    make_folder("pod-" + std::to_string(n));
     write(name(n, "app.log"), numbered(10 * n, 10 * n + 10));
   }
   start();
@@ -121,9 +114,7 @@ TEST_F(GenerationsTest, A6_EqualNamesInManyFolders) {
 }
 
 TEST_F(GenerationsTest, A8_ManyGenerationsKnownFromBefore) {
-  rule(dir);
-  write("app.log", "");
-  start();
+  follow(dir, "");
   int next = 0;
   for (int round = 0; round < 2 * static_cast<int>(NameIndex::kPerName); ++round) {
     append("app.log", numbered(next, next + 3)), next += 3;
@@ -178,9 +169,7 @@ TEST_F(GenerationsTest, A5_WhatIsOlderThanAVanishedFileIsNotCollected) {
 }
 
 TEST_F(GenerationsTest, A5_AGenerationTakesTheNameOfTheOneBefore) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   next_tick();
   move("app.log", "app.log.1");
   write("app.log", numbered(10, 20));
@@ -192,9 +181,7 @@ TEST_F(GenerationsTest, A5_AGenerationTakesTheNameOfTheOneBefore) {
 }
 
 TEST_F(GenerationsTest, A5_GenerationsWithEqualTimes) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   stop();
   next_tick();
   append("app.log", numbered(10, 20));
@@ -208,14 +195,12 @@ TEST_F(GenerationsTest, A5_GenerationsWithEqualTimes) {
 }
 
 TEST_F(GenerationsTest, A5_ALateWriterOfTheOldestGeneration) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   stop();
   next_tick();
   move("app.log", "app.log.2");
   write("app.log.1", numbered(10, 20));
-  std::filesystem::last_write_time(at("app.log.1"), std::filesystem::file_time_type::clock::now() - seconds(100));
+  set_age("app.log.1", seconds(100));
   append("app.log.2", numbered(20, 30));
   write("app.log", numbered(30, 40));
   start();
@@ -223,8 +208,8 @@ TEST_F(GenerationsTest, A5_ALateWriterOfTheOldestGeneration) {
 }
 
 TEST_F(GenerationsTest, ASymlinkThatWasMovedOnWhileDown) {
-  std::filesystem::create_directory(at("links"));
-  std::filesystem::create_directory(at("real"));
+  make_folder("links");
+  make_folder("real");
   rule("links/*.log");
   write("real/0.log", numbered(0, 10));
   std::filesystem::create_symlink(at("real/0.log"), at("links/pod.log"));
@@ -242,7 +227,7 @@ TEST_F(GenerationsTest, ASymlinkThatWasMovedOnWhileDown) {
 }
 
 TEST_F(GenerationsTest, ALinkToAFolderThatWasMovedOnWhileDown) {
-  for (const char* name : {"releases/1", "releases/2"}) std::filesystem::create_directories(at(name));
+  for (const char* name : {"releases/1", "releases/2"}) make_folder(name);
   rule("current/app.log");
   write("releases/1/app.log", numbered(0, 10));
   std::filesystem::create_symlink(at("releases/1"), at("current"));
@@ -262,10 +247,8 @@ TEST_F(GenerationsTest, ALinkToAFolderThatWasMovedOnWhileDown) {
 TEST_F(GenerationsTest, A6_CopiesOfASuccessorAreNoGenerations) {
   for (const bool vanishes : {false, true}) {
     const std::string name = vanishes ? "vanishes/" : "moves/";
-    std::filesystem::create_directory(at(name));
-    rules.rules.clear();
-    store = {};
-    rule(name + "app.log");
+    make_folder(name);
+    only_rule(name + "app.log");
     write(name + "app.log", numbered(0, 10));
     start();
     next_tick();
@@ -292,19 +275,16 @@ TEST_F(GenerationsTest, A6_CopiesOfASuccessorAreNoGenerations) {
 }
 
 TEST_F(GenerationsTest, A8_TruncatedThenRotatedAndCompressedWhileDown) {
-  rule("*.log");
-  write("app.log", "of an epoch before\n");
-  start();
+  follow("*.log", "of an epoch before\n");
   truncate("app.log");
   scan();
   append("app.log", numbered(0, 10));
   scan();
   stop();
-  copy("app.log", "app.log.1");
-  truncate("app.log");
+  copytruncate("app.log");
   next_tick();
   append("app.log", numbered(10, 20));
-  write("app.log.2.zst", *ZstdCompressor().compress(numbered(10, 20)));
+  write("app.log.2.zst", zstd(numbered(10, 20)));
   remove("app.log");
   write("app.log", numbered(20, 30));
   start();
@@ -314,9 +294,7 @@ TEST_F(GenerationsTest, A8_TruncatedThenRotatedAndCompressedWhileDown) {
 
 // The first line of every generation is the same, and was committed alone.
 TEST_F(GenerationsTest, A12_AVanishedFileAndOneThatBeginsLikeIt) {
-  rule(dir);
-  write("app.log", "header\n");
-  start();
+  follow(dir, "header\n");
   append("app.log", numbered(0, 1000));
   scan();
   remove("app.log");  // moved to where nobody looks
@@ -331,16 +309,14 @@ TEST_F(GenerationsTest, A12_AVanishedFileAndOneThatBeginsLikeIt) {
 
 // A day without lines leaves a generation of nothing but the header: it is no second original of every later copy.
 TEST_F(GenerationsTest, A12_AGenerationOfTheFirstLineAlone) {
-  rule(dir);
-  write("app.log", "header\n");
-  start();
+  follow(dir, "header\n");
   remove("app.log");
   live(seconds(30));
   stop();
   write("app.log", "header\n" + numbered(0, 10));
   start();
   live(seconds(30));
-  write("app.log.1.zst", *ZstdCompressor().compress("header\n" + numbered(0, 10)));
+  write("app.log.1.zst", zstd("header\n" + numbered(0, 10)));
   remove("app.log");
   live(seconds(30));
   expect_once(0, 10);
@@ -348,9 +324,7 @@ TEST_F(GenerationsTest, A12_AGenerationOfTheFirstLineAlone) {
 }
 
 TEST_F(GenerationsTest, A5_RotatedOutGenerationsThatBeginAlike) {
-  rule("app.log");
-  write("app.log", "header\n");
-  start();
+  follow("app.log", "header\n");
   append("app.log", numbered(0, 1000));
   scan();
   stop();
@@ -369,10 +343,8 @@ TEST_F(GenerationsTest, A5_RotatedOutGenerationsThatBeginAlike) {
 TEST_F(GenerationsTest, A12_AGenerationThatBeginsLikeTheLiveOne) {
   for (const int burst : {0, 1, 100}) {
     const std::string name = "burst" + std::to_string(burst);
-    std::filesystem::create_directory(at(name));
-    rules.rules.clear();
-    store = {};
-    rule(dir + "/" + name);
+    make_folder(name);
+    only_rule(dir + "/" + name);
     write(name + "/app.log", "before\n");
     start();
     stop();

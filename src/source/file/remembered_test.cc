@@ -1,7 +1,6 @@
 // What is remembered of files that ended: enough to know their copies and what came behind them, and no more.
 #include <filesystem>
 
-#include "io/zstd.h"
 #include "source/testing/follower_fixture.h"
 
 namespace logboom::source::testing {
@@ -10,14 +9,7 @@ namespace {
 using std::chrono::seconds;
 using ::testing::IsEmpty;
 
-class RememberedTest : public FollowerTest {
- protected:
-  std::string packed(const std::string& text) { return *ZstdCompressor().compress(text); }
-  // As far as the file system can tell, than all there is.
-  void made_later(const std::string& name) {
-    std::filesystem::last_write_time(at(name), std::filesystem::file_time_type::clock::now() + seconds(1));
-  }
-};
+class RememberedTest : public FollowerTest {};
 
 TEST_F(RememberedTest, FilesThatEndedAreNoLongerKept) {
   rule(dir);
@@ -37,10 +29,8 @@ TEST_F(RememberedTest, FilesThatEndedAreNoLongerKept) {
 TEST_F(RememberedTest, ACopyThatComesLongAfterItsFile) {
   for (const bool restarted : {false, true}) {
     const std::string name = restarted ? "again/" : "first/";
-    std::filesystem::create_directory(at(name));
-    rules.rules.clear();
-    store = {};
-    rule(at(name));
+    make_folder(name);
+    only_rule(at(name));
     write(name + "app.log", numbered(0, 200));
     start();
     for (int i = 200; i < 100'000; i += 2000)
@@ -48,7 +38,7 @@ TEST_F(RememberedTest, ACopyThatComesLongAfterItsFile) {
     remove(name + "app.log");
     live(seconds(60));
     if (restarted) start();
-    write(name + "app.log.1.zst", packed(numbered(0, 100'020)));
+    write(name + "app.log.1.zst", zstd(numbered(0, 100'020)));
     live(seconds(60));
     expect_once(0, 100'020);
   }
@@ -82,7 +72,7 @@ TEST_F(RememberedTest, ARuleThatComesBack) {
   live(seconds(60));
   rule("app.log", "two");
   follower->set_rules(rules);
-  write("app.log.1.zst", packed(numbered(0, 10)));
+  write("app.log.1.zst", zstd(numbered(0, 10)));
   live(seconds(60));
   stop();
   start();
@@ -92,17 +82,14 @@ TEST_F(RememberedTest, ARuleThatComesBack) {
 
 // The last thing the store heard is that an epoch was closed; the next one was written and rotated while nobody looked.
 TEST_F(RememberedTest, A8_StoppedBehindATruncation) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
-  copy("app.log", "app.log.1");
-  truncate("app.log");
+  follow("app.log", numbered(0, 10));
+  copytruncate("app.log");
   live(seconds(30));
   stop();
   append("app.log", numbered(10, 20));
   move("app.log.1", "app.log.2");
-  write("app.log.1.zst", packed(numbered(10, 20)));
-  made_later("app.log.1.zst");
+  write("app.log.1.zst", zstd(numbered(10, 20)));
+  set_age("app.log.1.zst", -seconds(1));
   remove("app.log");
   write("app.log", numbered(20, 30));
   start();
@@ -112,19 +99,12 @@ TEST_F(RememberedTest, A8_StoppedBehindATruncation) {
 
 // The numbers of the rotated files go up between the look at their names and the look at their bytes.
 TEST_F(RememberedTest, A6_ACompressedCopyIsRenamedWhileItIsTold) {
-  rule(dir);
-  write("app.log", numbered(0, 10));
-  start();
+  follow(dir, numbered(0, 10));
   stop();
-  write("app.log.1.zst", packed(numbered(0, 20)));
+  write("app.log.1.zst", zstd(numbered(0, 20)));
   remove("app.log");
   write("app.log", numbered(20, 30));
-  emitter = std::make_unique<FakeEmitter>(store);
-  board = std::make_unique<StatusBoard>();
-  follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
-                                        stopper.get_token());
-  ASSERT_TRUE(follower->start(rules).ok());
-  follower->scan();
+  start_unread();
   move("app.log.1.zst", "app.log.2.zst");
   move("app.log", "app.log.1");
   write("app.log", numbered(30, 40));
@@ -135,13 +115,11 @@ TEST_F(RememberedTest, A6_ACompressedCopyIsRenamedWhileItIsTold) {
 
 // A program that was stopped in its tracks finds its open file emptied, written anew, and compressed.
 TEST_F(RememberedTest, A8_EmptiedThenRotatedAndCompressedWhileNobodyLooked) {
-  rule(dir);
-  write("app.log", numbered(0, 10));
-  start();
-  write("app.log.2.zst", packed(numbered(0, 10)));
+  follow(dir, numbered(0, 10));
+  write("app.log.2.zst", zstd(numbered(0, 10)));
   truncate("app.log");
   append("app.log", numbered(10, 40));
-  write("app.log.1.zst", packed(numbered(10, 40)));
+  write("app.log.1.zst", zstd(numbered(10, 40)));
   remove("app.log");
   write("app.log", numbered(40, 50));
   follower->paths_changed({at("app.log.1.zst")});
@@ -152,15 +130,12 @@ TEST_F(RememberedTest, A8_EmptiedThenRotatedAndCompressedWhileNobodyLooked) {
 
 // The copy of a file that was emptied is compressed before it is accounted for as a copy.
 TEST_F(RememberedTest, A8_TheCopyIsCompressedWhileItIsRead) {
-  rule(dir);
-  write("app.log", numbered(0, 10));
-  start();
+  follow(dir, numbered(0, 10));
   append("app.log", numbered(10, 20));
-  copy("app.log", "app.log.1");
-  truncate("app.log");
+  copytruncate("app.log");
   follower->scan();
   for (int i = 0; i < 3; ++i) follower->read_ready();
-  write("app.log.1.zst", packed(numbered(0, 20)));
+  write("app.log.1.zst", zstd(numbered(0, 20)));
   remove("app.log.1");
   append("app.log", numbered(20, 30));
   live(seconds(60));
@@ -176,8 +151,8 @@ TEST_F(RememberedTest, A12_OnlyTheBannerWasStored) {
   stop();
   append("app.log", numbered(0, 10));
   for (auto& [key, stream] : store.streams) stream.state.size = (banner + numbered(0, 10)).size();  // seen, not read
-  write("app.log.2.zst", packed(banner));
-  write("app.log.1.zst", packed(banner + numbered(0, 10)));
+  write("app.log.2.zst", zstd(banner));
+  write("app.log.1.zst", zstd(banner + numbered(0, 10)));
   remove("app.log");
   start();
   live(seconds(60));
@@ -190,10 +165,8 @@ TEST_F(RememberedTest, A12_OnlyTheBannerWasStored) {
 TEST_F(RememberedTest, A12_ACopyThatHasWhatWasGivenUp) {
   for (const bool restarted : {false, true}) {
     const std::string name = restarted ? "again/" : "first/";
-    std::filesystem::create_directory(at(name));
-    rules.rules.clear();
-    store = {};
-    rule(at(name));
+    make_folder(name);
+    only_rule(at(name));
     write(name + "app.log", "=== one\n");
     start();
     stop();
@@ -202,7 +175,7 @@ TEST_F(RememberedTest, A12_ACopyThatHasWhatWasGivenUp) {
     start();
     live(seconds(60));
     if (restarted) start();
-    write(name + "app.log.1.zst", packed("=== one\n" + numbered(0, 200)));
+    write(name + "app.log.1.zst", zstd("=== one\n" + numbered(0, 200)));
     live(seconds(60));
     expect_once(0, 200);
   }
@@ -210,12 +183,9 @@ TEST_F(RememberedTest, A12_ACopyThatHasWhatWasGivenUp) {
 
 // What the next epoch has grown to is no size of the one before, also when nothing more is heard of it.
 TEST_F(RememberedTest, A9_StoppedWhileATruncatedFileIsFinished) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   append("app.log", numbered(10, 20));
-  copy("app.log", "app.log.1");
-  truncate("app.log");
+  copytruncate("app.log");
   append("app.log", numbered(20, 60));
   follower->scan();
   for (int i = 0; i < 2; ++i) follower->read_ready();  // what only the copy has is sent, and not acknowledged yet
@@ -229,14 +199,12 @@ TEST_F(RememberedTest, A9_StoppedWhileATruncatedFileIsFinished) {
 
 // The copy was met, and waited for, when it was compressed.
 TEST_F(RememberedTest, A8_ACopyThatWasWaitedForIsCompressed) {
-  rule(dir);
-  write("app.log", numbered(0, 10));
-  start();
+  follow(dir, numbered(0, 10));
   append("app.log", numbered(10, 20));
   copy("app.log", "app.log.1");
   follower->paths_changed({at("app.log.1")});
   follower->read_ready();
-  write("app.log.1.zst", packed(numbered(0, 20)));
+  write("app.log.1.zst", zstd(numbered(0, 20)));
   remove("app.log.1");
   truncate("app.log");
   append("app.log", numbered(20, 50));
@@ -247,11 +215,11 @@ TEST_F(RememberedTest, A8_ACopyThatWasWaitedForIsCompressed) {
 // Copied and emptied, then itself moved to the folder of the old ones, before anyone looked.
 TEST_F(RememberedTest, A8_EmptiedThenMovedToAnotherFolder) {
   rule(dir);
-  std::filesystem::create_directory(at("old"));
+  make_folder("old");
   write("app.log", numbered(0, 10));
   start();
   append("app.log", numbered(10, 20));
-  write("app.log.1.zst", packed(numbered(0, 20)));
+  write("app.log.1.zst", zstd(numbered(0, 20)));
   truncate("app.log");
   append("app.log", numbered(20, 22));
   move("app.log", "old/app.log.1");
@@ -262,14 +230,12 @@ TEST_F(RememberedTest, A8_EmptiedThenMovedToAnotherFolder) {
 
 // Its new name is one the rule takes, that of its successor is not.
 TEST_F(RememberedTest, A5_RotatedUnderNamesOfTwoKindsWhileDown) {
-  rule("*.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("*.log", numbered(0, 10));
   stop();
   append("app.log", numbered(10, 20));
   move("app.log", "app-00019.log");
   write("app.log", numbered(20, 30));
-  made_later("app.log");
+  set_age("app.log", -seconds(1));
   move("app.log", "app.log-20261120");
   write("app.log", numbered(30, 40));
   start();

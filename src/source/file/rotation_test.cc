@@ -11,9 +11,7 @@ using ::testing::IsEmpty;
 class RotationTest : public FollowerTest {};
 
 TEST_F(RotationTest, A5_RenameRotationWithLateLines) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   int next = 10;
   for (int round = 0; round < 9; ++round) {
     for (int i = 8; i >= 1; --i) {
@@ -36,9 +34,7 @@ TEST_F(RotationTest, A5_RenameRotationWithLateLines) {
 }
 
 TEST_F(RotationTest, A5_RenameRotationWhileDown) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   stop();
   append("app.log", numbered(10, 20));
   move("app.log", "app.log.1");
@@ -52,9 +48,7 @@ TEST_F(RotationTest, A5_RenameRotationWhileDown) {
 
 // What a repair of the store cannot save of a source is its handle and its group.
 TEST_F(RotationTest, A5_RotatedAndForgottenByADamagedStore) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   move("app.log", "app.log.1");
   live(seconds(1));
   stop();
@@ -78,8 +72,8 @@ TEST_F(RotationTest, A5_SeveralGenerationsWhileDownAreAllCollected) {
   append("app.log", numbered(10, 20));
   move("app.log.1", "app.log.4");
   move("app.log", "app.log.3");
-  std::filesystem::last_write_time(at("app.log.3"), std::filesystem::file_time_type::clock::now() - seconds(100));
-  std::filesystem::last_write_time(at("app.log.4"), std::filesystem::file_time_type::clock::now() - seconds(1000));
+  set_age("app.log.3", seconds(100));
+  set_age("app.log.4", seconds(1000));
   write("app.log.2", numbered(20, 30));
   write("app.log.1", numbered(30, 40));
   write("app.log", numbered(40, 50));
@@ -89,11 +83,9 @@ TEST_F(RotationTest, A5_SeveralGenerationsWhileDownAreAllCollected) {
 }
 
 TEST_F(RotationTest, RotatedIntoAnotherFolder) {
-  std::filesystem::create_directories(at("old"));
+  make_folder("old");
   rules.rotated_to = {at("old")};
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   append("app.log", numbered(10, 20));
   move("app.log", "old/app.log");
   scan();
@@ -126,9 +118,7 @@ TEST_F(RotationTest, A10_InodeReuse) {
 }
 
 TEST_F(RotationTest, A11_DeletedWhileRunningIsReadToTheEnd) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   std::ofstream writer(at("app.log"), std::ios::app);
   writer << numbered(10, 20) << std::flush;
   remove("app.log");
@@ -183,9 +173,7 @@ TEST_F(RotationTest, A12_EqualBannersAndIdenticalFilesAreSourcesOfTheirOwn) {
 }
 
 TEST_F(RotationTest, ACopyMadeBySomeoneIsNotCollectedUntilItDiffers) {
-  rule("app.log*");
-  write("app.log", numbered(0, 100));
-  start();
+  follow("app.log*", numbered(0, 100));
   copy("app.log", "app.log.1");
   scan();
   EXPECT_EQ(status_of("app.log.1").state, FileState::kWaiting);
@@ -200,9 +188,7 @@ TEST_F(RotationTest, ACopyMadeBySomeoneIsNotCollectedUntilItDiffers) {
 }
 
 TEST_F(RotationTest, ACopyThatGrowsIntoSomethingElseIsCollected) {
-  rule("app.log*");
-  write("app.log", numbered(0, 100));
-  start();
+  follow("app.log*", numbered(0, 100));
   write("app.log.1", numbered(0, 50));
   scan();
   append("app.log.1", "something else\n");
@@ -212,9 +198,7 @@ TEST_F(RotationTest, ACopyThatGrowsIntoSomethingElseIsCollected) {
 }
 
 TEST_F(RotationTest, TwoCandidatesAreCollectedAndFlagged) {
-  rule("app.log*");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log*", numbered(0, 10));
   stop();
   append("app.log", numbered(10, 20));
   copy("app.log", "app.log.1");
@@ -248,9 +232,7 @@ TEST_F(RotationTest, A23_RenamedToAnotherPattern) {
 }
 
 TEST_F(RotationTest, A4_SourceIdsSurviveTheLossOfAllState) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   const auto before = store.sources();
   store = {};
   start();
@@ -258,9 +240,7 @@ TEST_F(RotationTest, A4_SourceIdsSurviveTheLossOfAllState) {
 }
 
 TEST_F(RotationTest, RotatedWhileNothingIsAcknowledged) {
-  rule("app.log*");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log*", numbered(0, 10));
   emitter->corked = true;
   append("app.log", numbered(10, 20));
   scan();
@@ -277,9 +257,7 @@ TEST_F(RotationTest, RotatedWhileNothingIsAcknowledged) {
 }
 
 TEST_F(RotationTest, ARestoredFileIsBoundByContent) {
-  rule("app.log");
-  write("app.log", numbered(0, 1000));
-  start();
+  follow("app.log", numbered(0, 1000));
   stop();
   copy("app.log", "restored");
   remove("app.log");
@@ -291,8 +269,8 @@ TEST_F(RotationTest, ARestoredFileIsBoundByContent) {
 }
 
 TEST_F(RotationTest, ASymlinkPointedToANewFile) {
-  std::filesystem::create_directories(at("pods"));
-  std::filesystem::create_directories(at("containers"));
+  make_folder("pods");
+  make_folder("containers");
   write("pods/0.log", numbered(0, 10));
   std::filesystem::create_symlink(at("pods/0.log"), at("containers/app.log"));
   rule("containers/*.log");
@@ -321,17 +299,10 @@ TEST_F(RotationTest, TheStoreLearnsANewName) {
 
 // Deleted between the walk and the first read, with no event: its copy is looked for at once.
 TEST_F(RotationTest, GoneBeforeItWasOpened) {
-  rule("app.log*");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log*", numbered(0, 10));
   stop();
   append("app.log", numbered(10, 20));
-  emitter = std::make_unique<FakeEmitter>(store);
-  board = std::make_unique<StatusBoard>();
-  follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
-                                        stopper.get_token());
-  ASSERT_TRUE(follower->start(rules).ok());
-  follower->scan();
+  start_unread();
   copy("app.log", "app.log.1");
   remove("app.log");
   settle();

@@ -11,9 +11,7 @@ class TruncationTest : public FollowerTest {
  protected:
   // An empty store, one rule, and `app.log` with so many lines and without a copy; not started.
   void begin_anew(const std::string& path, int lines) {
-    store = {};
-    rules.rules.clear();
-    rule(path);
+    only_rule(path);
     for (const char* name : {"app.log", "app.log.1"}) std::filesystem::remove(at(name));
     write("app.log", numbered(0, lines));
   }
@@ -28,12 +26,9 @@ class TruncationTest : public FollowerTest {
 };
 
 TEST_F(TruncationTest, A6_CopytruncateWithUnreadBytes) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   append("app.log", numbered(10, 20));
-  copy("app.log", "app.log.1");
-  truncate("app.log");
+  copytruncate("app.log");
   append("app.log", numbered(20, 30));
   scan();
   expect_once(0, 30);
@@ -42,9 +37,7 @@ TEST_F(TruncationTest, A6_CopytruncateWithUnreadBytes) {
 }
 
 TEST_F(TruncationTest, A6_CopytruncateWhenARuleNamesTheCopies) {
-  rule("app.log*");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log*", numbered(0, 10));
   for (int round = 0; round < 5; ++round) {
     const int n = 10 + round * 20;
     append("app.log", numbered(n, n + 10));
@@ -84,9 +77,7 @@ TEST_F(TruncationTest, A6_TheCopyIsShorterThanWhatWasRead) {
 // The copy is looked at before anyone has noticed that its original was truncated.
 TEST_F(TruncationTest, A6_TheCopyIsSeenBeforeTheTruncation) {
   store.may_repeat = true;
-  rule("app.log*");
-  write("app.log", numbered(0, 50));
-  start();
+  follow("app.log*", numbered(0, 50));
   for (int i = 50; i < 80; ++i) append("app.log", numbered(i, i + 1)), scan();
   copy("app.log", "app.log.1");
   append("app.log", numbered(80, 200));
@@ -102,9 +93,7 @@ TEST_F(TruncationTest, A6_TheCopyIsSeenBeforeTheTruncation) {
 
 TEST_F(TruncationTest, A6_TheEndOfAShorterCopyIsComparedWithWhatIsStored) {
   store.may_repeat = true;
-  rule("app.log*");
-  write("app.log", numbered(0, 1000));
-  start();
+  follow("app.log*", numbered(0, 1000));
   append("app.log", numbered(1000, 1003));
   scan();
   std::string bytes = numbered(0, 1003);
@@ -119,9 +108,7 @@ TEST_F(TruncationTest, A6_TheEndOfAShorterCopyIsComparedWithWhatIsStored) {
 }
 
 TEST_F(TruncationTest, A9_GrownPastTheOldEndBetweenTwoLooks) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   truncate("app.log");
   append("app.log", numbered(100, 200));
   scan();
@@ -134,8 +121,7 @@ TEST_F(TruncationTest, A7_CopytruncateWhileDown) {
     start();
     stop();
     append("app.log", numbered(10, 20));
-    copy("app.log", "app.log.1");
-    truncate("app.log");
+    copytruncate("app.log");
     append("app.log", numbered(20, 30));
     start();
     expect_once_for_good(30);
@@ -144,9 +130,7 @@ TEST_F(TruncationTest, A7_CopytruncateWhileDown) {
 }
 
 TEST_F(TruncationTest, A9_TruncatedThenRegrownWhileDown) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   stop();
   truncate("app.log");
   append("app.log", numbered(100, 200));
@@ -156,9 +140,7 @@ TEST_F(TruncationTest, A9_TruncatedThenRegrownWhileDown) {
 }
 
 TEST_F(TruncationTest, A9_TruncatedThenRegrownWhileRunning) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   truncate("app.log");
   append("app.log", numbered(100, 200));
   scan();
@@ -168,9 +150,7 @@ TEST_F(TruncationTest, A9_TruncatedThenRegrownWhileRunning) {
 }
 
 TEST_F(TruncationTest, TruncatedThenRestartedThreeTimes) {
-  rule("app.log");
-  write("app.log", numbered(0, 50));
-  start();
+  follow("app.log", numbered(0, 50));
   truncate("app.log");
   append("app.log", numbered(50, 60));
   scan();
@@ -197,11 +177,8 @@ TEST_F(TruncationTest, ATruncationLosesWhatWasSeenButNotReadAndSaysSo) {
 
 TEST_F(TruncationTest, SameBannerBeforeAndAfterATruncation) {
   const std::string banner = std::string(4096, '#') + "\n";
-  rule("app.log*");
-  write("app.log", banner + numbered(0, 10));
-  start();
-  copy("app.log", "app.log.1");
-  truncate("app.log");
+  follow("app.log*", banner + numbered(0, 10));
+  copytruncate("app.log");
   append("app.log", banner + numbered(10, 20));
   live(seconds(60));
   expect_once(0, 20);
@@ -209,9 +186,7 @@ TEST_F(TruncationTest, SameBannerBeforeAndAfterATruncation) {
 }
 
 TEST_F(TruncationTest, A24_ShortenedToAnEqualPrefix) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   for (int i = 1; i < 20; ++i) append("app.log", numbered(i * 10, i * 10 + 10)), scan();
   stop();
   const std::uint64_t kept = numbered(0, 150).size();
@@ -231,9 +206,7 @@ TEST_F(TruncationTest, A24_ShortenedToAnEqualPrefix) {
 }
 
 TEST_F(TruncationTest, A24_AnInheritedEpochEndsWithoutAGap) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   for (int i = 1; i < 20; ++i) append("app.log", numbered(i * 10, i * 10 + 10)), scan();
   stop();
   truncate("app.log", numbered(0, 150).size());
@@ -247,14 +220,11 @@ TEST_F(TruncationTest, A24_AnInheritedEpochEndsWithoutAGap) {
 }
 
 TEST_F(TruncationTest, AFailedAcknowledgementAcrossATruncation) {
-  rule("app.log");
-  write("app.log", numbered(0, 10));
-  start();
+  follow("app.log", numbered(0, 10));
   emitter->corked = true;
   append("app.log", numbered(10, 20));
   scan();
-  copy("app.log", "app.log.1");
-  truncate("app.log");
+  copytruncate("app.log");
   append("app.log", numbered(20, 30));
   scan();
   emitter->fail = 1;
@@ -265,9 +235,7 @@ TEST_F(TruncationTest, AFailedAcknowledgementAcrossATruncation) {
 }
 
 TEST_F(TruncationTest, ShrunkButNotBelowThePosition) {
-  rule("app.log");
-  write("app.log", numbered(0, 10) + "half");
-  start();
+  follow("app.log", numbered(0, 10) + "half");
   truncate("app.log", numbered(0, 10).size());
   append("app.log", numbered(10, 11));
   scan();

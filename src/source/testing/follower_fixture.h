@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "io/zstd.h"
 #include "source/file/follower.h"
 #include "source/testing/fake_emitter.h"
 
@@ -21,6 +22,11 @@ inline std::string numbered(int from, int to) {
   std::string text;
   for (int i = from; i < to; ++i) text += "line " + std::to_string(i) + "\n";
   return text;
+}
+
+// What a compressor of rotated files makes of it.
+inline std::string zstd(const std::string& text) {
+  return *ZstdCompressor().compress(text);
 }
 
 class FollowerTest : public ::testing::Test {
@@ -50,6 +56,16 @@ class FollowerTest : public ::testing::Test {
   void copy(const std::string& from, const std::string& to) {
     std::filesystem::copy_file(at(from), at(to), std::filesystem::copy_options::overwrite_existing);
   }
+  // As `copytruncate` rotates: the copy is `name`.1.
+  void copytruncate(const std::string& name) {
+    copy(name, name + ".1");
+    truncate(name);
+  }
+  void make_folder(const std::string& name) { std::filesystem::create_directories(at(name)); }
+  // As the file system tells it: last written so long ago; negative: later than all there is.
+  void set_age(const std::string& name, std::chrono::seconds age) {
+    std::filesystem::last_write_time(at(name), std::filesystem::file_time_type::clock::now() - age);
+  }
   TimeNs wall_of(const std::string& name) const { return posix->stat(at(name))->modified; }
   void remove(const std::string& name) { std::filesystem::remove(at(name)); }
   void truncate(const std::string& name, std::uint64_t size = 0) { std::filesystem::resize_file(at(name), size); }
@@ -62,16 +78,37 @@ class FollowerTest : public ::testing::Test {
     added.multiline.kind = config::MultilineKind::kNone;
     return added;
   }
+  // An empty store and this rule alone: for tests of several rounds.
+  config::Rule& only_rule(const std::string& path) {
+    store = {};
+    rules.rules.clear();
+    return rule(path);
+  }
 
-  // A new process: the emitter asks the store again. `fs` lets a test put a faulty file system between.
-  void start() {
+  // A new process that has done nothing yet. `fs` lets a test put a faulty file system between.
+  void make_follower() {
     stop();
     emitter = std::make_unique<FakeEmitter>(store);
     board = std::make_unique<StatusBoard>();
     follower = std::make_unique<Follower>(FollowerDeps{options, *fs, clock, *budget, registry, *board}, *emitter,
                                           stopper.get_token());
+  }
+  // A new process: the emitter asks the store again. It has seen what is there, and opened and read nothing yet.
+  void start_unread() {
+    make_follower();
     ASSERT_TRUE(follower->start(rules).ok());
-    scan();
+    follower->scan();
+  }
+  // The same, and all that is there is read.
+  void start() {
+    ASSERT_NO_FATAL_FAILURE(start_unread());
+    settle();
+  }
+  // Follows `app.log`, with these bytes, by one rule.
+  void follow(const std::string& rule_path, const std::string& bytes) {
+    rule(rule_path);
+    write("app.log", bytes);
+    start();
   }
   void stop() {
     follower.reset();
