@@ -62,7 +62,8 @@ def test_metrics_are_asked_of_influxdb(home):
     fill(server)
     config = os.path.join(home.root, "logboom.yaml")
     with open(config, "w") as f:
-        f.write(f"metrics_store: {{kind: influxdb, url: '{server.url}', database: {DATABASE}}}\n")
+        # Its own samples are off, or this host is among the others once the clock shows a whole ten seconds.
+        f.write(f"metrics: off\nmetrics_store: {{kind: influxdb, url: '{server.url}', database: {DATABASE}}}\n")
     process = home.start(home.logs, "--config", config)
     hosts = json.loads(home.run("metrics", "-o", "json").stdout)["hosts"]
     check([host["host"] for host in hosts] == ["web-01", "web-02"], f"the hosts are {hosts}")
