@@ -190,7 +190,9 @@ TEST(InfluxSecondVersion, WhatItCannotTakeNowIsSentAgain) {
   ManualClock clock;
   Registry registry;
   const auto store = second_version(server, registry, clock);
-  ASSERT_TRUE(put(*store, many(3)).ok());
+  std::promise<Status> stored;
+  ASSERT_TRUE(store->append(many(3), [&](Status status) { stored.set_value(std::move(status)); }, {}).ok());
+  EXPECT_TRUE(stored.get_future().get().ok());
   EXPECT_EQ(server.seen().size(), 5u);
   EXPECT_EQ(server.stored().size(), 3u);
   EXPECT_EQ(store->stats().quarantined, 0u);

@@ -34,7 +34,8 @@ inline constexpr std::size_t kMaxSamples = 20'000;     // of a batch
 inline constexpr std::size_t kMaxTextBytes = 4 << 10;  // of a string value
 
 // Runs exactly once per batch that append() took, from a thread of the store: ok when everything of it is durable or
-// quarantined, else the error that keeps it from being durable (send it again).
+// quarantined, else the error that keeps it from being durable (send it again). What cannot be stored now (a full disk,
+// a server that is down) waits until it can be, or the store is closed.
 using OnStored = std::function<void(Status)>;
 
 // ---------------------------------------------------------------- asking

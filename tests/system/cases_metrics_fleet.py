@@ -320,3 +320,55 @@ def test_samples_are_read_on_where_they_are_stored(home):
     home.wait_until(lambda: stored(server) > 0, "the next sample is stored")
     check_points(points_of_influx(server), points_of_messages([load(300)]))
     transfer.stop()
+
+
+def asked_points(home, measurement, field):
+    """(host, second) > value of everything the store of the transfer has, at most an hour and a half old."""
+    status, body = Unix(home).ask(f"/api/v1/metrics/query?measurement={measurement}&fields={field}&from=-90m&step=0s&pick=last")
+    check(status == 200, f"the store answers {status}: {body[:500]}")
+    return {(line["host"], int(at) // 10**9): value for line in json.loads(body)["lines"] for at, value in zip(line["times"], line["values"])}
+
+
+def received(home):
+    return gauge(home, "logboom_transfer_batches_received_total")
+
+
+@faults("M2")
+def test_the_disk_of_the_metrics_is_full(home):
+    """The disk of the embedded metric store is full while an hour of a hundred hosts comes: it is said, nothing is read in a loop, memory stays bounded, logs
+    of the same partition are stored; with room every sample is there, also where the transfer was killed meanwhile."""
+    broker = broker_of(home)
+    broker.admin("create", TOPIC, 1)
+    home.mount_tmpfs(os.path.join(home.data, "metrics"), "size=60m,mode=700")  # below 64 MB nothing is stored
+    transfer = Transfer(home, broker, [TOPIC])
+    transfer.start()
+    say_samples(broker, [message("web-0", int(time.time()) // 10 * 10 - 10, "load", {"load1": 0.5})])
+    home.wait_until(lambda: "MB are free" in metric_problem(home), "the full disk is said")
+    time.sleep(3)  # more than one attempt
+    check(received(home) == 1, f"one sample was read {received(home)} times")
+    messages = an_hour(100)
+    say_samples(broker, messages)
+    broker.admin("say", TOPIC, stdin=b"".join(b"line %d\n" % n for n in range(2000)))
+    home.wait_until(lambda: home.count() == 2000, "logs of the same partition are stored", 120)
+    check(gauge(home, "logboom_metricstore_queue_bytes") <= 8 << 20, "more samples wait in memory than may")
+    check(gauge(home, "logboom_transfer_samples_held_up_total") >= 1, "more came than may wait")
+    before = received(home)
+    check(before == len(messages) + 2001, f"{len(messages) + 2001} messages were read {before} times")
+    said = home.up_log()
+    check(said.count("MB are free") == 1, f"it was not said once:\n{said[-3000:]}")
+    check("metrics" in home.run("doctor", code=None).stdout.decode(), "doctor does not say it")
+    transfer.kill()
+    transfer.start()
+    home.wait_until(lambda: received(home) > len(messages), "what is not stored is read again")
+    home.remount_tmpfs(os.path.join(home.data, "metrics"), "size=400m")
+    expected = {(m["host.name"], seconds_of(m["@timestamp"])): m["fields"]["used"] for m in messages}
+    home.wait_until(lambda: asked_points(home, "cpu", "used").keys() >= expected.keys(), "with room every sample is stored", 120)
+    check(asked_points(home, "cpu", "used") == expected, "samples bear other values")
+    home.wait_until(lambda: metric_problem(home) == "", "the problem is gone")
+    check(home.count() == 2000, f"{home.count()} lines of 2000")
+    transfer.stop()
+
+
+def metric_problem(home):
+    status, body = Unix(home).ask("/api/v1/metrics/hosts")
+    return json.loads(body)["store"]["problem"] if status == 200 else ""

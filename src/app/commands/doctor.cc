@@ -82,11 +82,24 @@ void examine_disk(Context& context, Examination& exam) {
       stat.ok() && !stat->identity.handle.empty() ? Verdict::kGood : Verdict::kWarn, "file handles",
       stat.ok() && !stat->identity.handle.empty() ? "the file system names files for ever" : "none on this file system",
       "identity falls back to device, inode and birth time");
-  if (const auto space = context.files->free_space(folder); space.ok()) {
-    exam.note(space->available_bytes < 1'000'000'000 ? Verdict::kWarn : Verdict::kGood, "space",
-              fmt::format("{} free", ByteSize(space->available_bytes).to_string()),
-              "below 64 MB collecting stops; lower logs.retention.size");
-  }
+}
+
+void examine_space(Context& context, Examination& exam) {
+  constexpr std::uint64_t kLittle = 1'000'000'000;
+  const auto note = [&](const std::string& folder, const std::string& remedy) {
+    const auto space = context.files->free_space(folder);
+    if (!space.ok()) return false;
+    const bool little = space->available_bytes < kLittle;
+    exam.note(little ? Verdict::kWarn : Verdict::kGood, "space",
+              fmt::format("{} free in {}", ByteSize(space->available_bytes).to_string(), printable(folder)), remedy);
+    return little;
+  };
+  const std::string folder = context.data_directory();
+  if (note(folder, "below 64 MB collecting stops and host metrics wait; lower logs.retention.size")) return;
+  // It may be a disk of its own.
+  const auto metrics = context.files->free_space(folder + "/metrics");
+  if (metrics.ok() && metrics->available_bytes < kLittle)
+    note(folder + "/metrics", "below 64 MB host metrics wait until there is room");
 }
 
 void examine_clock(Context& context, Examination& exam) {
@@ -138,6 +151,7 @@ int run_doctor(Context& context, const Args&) {
   examine_inotify(exam);
   examine_descriptors(exam);
   examine_disk(context, exam);
+  examine_space(context, exam);
   examine_clock(context, exam);
   examine_rights(context, exam);
   examine_roots(context, exam);

@@ -121,6 +121,7 @@ class StoreProblem {
     const auto now = std::chrono::steady_clock::now();
     if (now < ask_at_) return text_;
     text_ = engine_.store().keeper().stats().problem;
+    if (text_.empty() && engine_.metrics() != nullptr) text_ = engine_.metrics()->stats().problem;
     ask_at_ = now + std::chrono::seconds(15);
     return text_;
   }

@@ -67,7 +67,9 @@ class EmbeddedMetricStore final : public MetricStore, public MetricKeeper {
     if (!writer_) return read_only();
     MutexLock lock(backup_);
     LB_TRY(make_empty_directory(files_, directory));
-    LB_TRY(writer_->flush());
+    // Where samples have to wait, what is durable is copied.
+    if (Status flushed = writer_->flush(); !flushed.ok() && flushed.error().code() != ErrorCode::kUnavailable)
+      return flushed;
     std::uint64_t size = 0;
     LB_TRY(writer_->run([&]() -> Status {
       LB_ASSIGN(size, file_->hold_main());

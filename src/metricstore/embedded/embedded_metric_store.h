@@ -24,7 +24,10 @@ struct EmbeddedMetricOptions {
   std::chrono::milliseconds group_commit{200};  // shortest time between two commits
   std::uint64_t memory = 8u << 20;              // batches waiting for their commit
   std::size_t max_series = 100'000;  // in memory with about 500 bytes each; beyond it new ones are quarantined
-  std::uint64_t free_space_floor = 64u << 20;  // below it nothing is acknowledged
+  std::uint64_t free_space_floor = 64u << 20;  // below it nothing is stored
+  // While nothing can be stored (a full disk, a file that fails), what was taken waits and is tried again so often;
+  // append() takes no more than `memory`.
+  std::chrono::milliseconds retry_every{2000};
   // What waits of a host becomes chunks at so many rows, or so long after the first of them came.
   std::size_t rows_to_chunk = 128;
   std::chrono::minutes age_to_chunk{20};

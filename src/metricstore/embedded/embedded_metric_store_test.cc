@@ -172,11 +172,34 @@ TEST_F(EmbeddedMetricStoreTest, TheDirectoryIsBounded) {
   }
 }
 
-TEST_F(EmbeddedMetricStoreTest, NothingIsAcknowledgedWithoutSpace) {
+TEST_F(EmbeddedMetricStoreTest, WithoutSpaceSamplesWaitInBoundedMemoryAndNothingIsAcknowledged) {
   options_.free_space_floor = UINT64_MAX;
+  options_.memory = 4096;
   open();
-  EXPECT_EQ(put(*store_, batch_of("a", {sample(clock_.now())})).error().code(), ErrorCode::kFull);
+  std::vector<Status> answers;
+  const auto append = [&] {
+    const auto answer = [&](const Status& status) { answers.push_back(status); };
+    return store_->append(batch_of("a", {sample(clock_.now())}), answer, {});
+  };
+  std::size_t taken = 0;
+  Status refused;
+  while (refused.ok() && taken < 100) {
+    refused = append();
+    if (refused.ok()) ++taken;
+    EXPECT_EQ(store_->flush().ok(), false);
+  }
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kFull);
+  EXPECT_NE(refused.error().message().find("MB are free"), std::string::npos) << refused.error().message();
+  EXPECT_GT(taken, 3u);
   EXPECT_NE(store_->stats().problem, "");
+  EXPECT_LE(store_->stats().waiting_bytes, options_.memory);
+  EXPECT_TRUE(store_->keeper().apply_retention({}).ok()) << "what could make room is still done";
+  EXPECT_TRUE(store_->keeper().backup("/copy", {}).ok()) << "of what is durable";
+  EXPECT_TRUE(answers.empty()) << "they wait";
+  static_cast<void>(store_->close());
+  ASSERT_EQ(answers.size(), taken);
+  for (const Status& answer : answers) EXPECT_FALSE(answer.ok());
 }
 
 TEST_F(EmbeddedMetricStoreTest, OnlyOneProgramWrites) {

@@ -14,8 +14,6 @@ using namespace std::chrono_literals;
 
 // Waking up for what is due by age.
 constexpr std::chrono::nanoseconds kMaintainEvery = 10s;
-// Without new batches a failed file is tried again so often.
-constexpr std::chrono::nanoseconds kRetryEvery = 2s;
 constexpr std::uint64_t kChunkBytes = 1u << 20;
 constexpr std::uint64_t kDeletedAtOnce = 500;
 constexpr TimeNs kDayNs = 24 * kHourNs;
@@ -64,11 +62,14 @@ Status MetricWriter::append(SampleBatch batch, OnStored on_stored, std::stop_tok
   Pending pending{std::move(batch), std::move(on_stored), 0};
   pending.bytes = bytes_of(pending.batch);
   MutexLock lock(mutex_);
-  const bool room = changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
-    return closing_ || queue_.empty() || queued_bytes_ + pending.bytes <= d_.options.memory;
-  });
+  const auto room = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
+    return queued_bytes_ == 0 || queued_bytes_ + pending.bytes <= d_.options.memory;
+  };
+  const bool told =
+      changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return closing_ || holding_ || room(); });
   if (closing_) return Error(ErrorCode::kUnavailable, "cannot store samples: the metric store is closed");
-  if (!room) return Error(ErrorCode::kCancelled, "cannot store samples: stopped");
+  if (!told) return Error(ErrorCode::kCancelled, "cannot store samples: stopped");
+  if (!room()) return Error(ErrorCode::kFull, "cannot store samples, too many wait: " + problem_);
   queued_bytes_ += pending.bytes;
   ++appended_;
   queue_.push_back(std::move(pending));
@@ -82,8 +83,9 @@ Status MetricWriter::flush() {
   const std::uint64_t wanted = appended_;
   ++flushing_;
   changed_.notify_all();
-  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return settled_ >= wanted; });
+  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return settled_ >= wanted || holding_; });
   --flushing_;
+  if (settled_ < wanted) return Error(ErrorCode::kUnavailable, problem_);
   return ok_status();
 }
 
@@ -152,26 +154,45 @@ std::deque<MetricWriter::Pending> MetricWriter::take() {
   const auto something = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
     return closing_ || !queue_.empty() || !deletions_.empty() || !work_.empty();
   };
-  if (!deletion_) changed_.wait_for(mutex_, {}, failed_ ? kRetryEvery : kMaintainEvery, something);
+  if (!deletion_) {
+    const std::chrono::nanoseconds longest = failed_ ? d_.options.retry_every : kMaintainEvery;
+    changed_.wait_for(mutex_, {}, longest, something);
+  }
   const auto urgent = [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
     return closing_ || flushing_ > 0 || queued_bytes_ >= d_.options.memory / 2;
   };
   const auto since = d_.clock.monotonic() - last_commit_;
   if (!queue_.empty() && since < d_.options.group_commit)
     changed_.wait_for(mutex_, {}, d_.options.group_commit - since, urgent);
-  if (!deletion_ && !deletions_.empty()) {
-    deletion_.emplace(std::move(deletions_.front()));
-    deletions_.pop_front();
-    retention_ = deletion_->retention;
-  }
   return std::exchange(queue_, {});
+}
+
+// Before what could not be stored is tried again.
+void MetricWriter::pause() {
+  if (deletion_) return;
+  MutexLock lock(mutex_);
+  changed_.wait_for(mutex_, {}, d_.options.retry_every,
+                    [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return closing_ || !deletions_.empty() || !work_.empty(); });
+}
+
+void MetricWriter::begin_deletion() {
+  MutexLock lock(mutex_);
+  if (deletion_ || deletions_.empty()) return;
+  deletion_.emplace(std::move(deletions_.front()));
+  deletions_.pop_front();
+  retention_ = deletion_->retention;
 }
 
 void MetricWriter::loop() {
   for (;;) {
-    std::deque<Pending> group = take();
-    const bool idle = group.empty();
-    if (!idle) commit(std::move(group));
+    if (group_.empty()) {
+      gather(take());
+    } else {
+      pause();
+    }
+    begin_deletion();
+    const bool idle = group_.empty();
+    if (!idle) commit();
     maintain();
     MutexLock lock(mutex_);
     if (closing_ && queue_.empty() && idle) break;
@@ -223,36 +244,59 @@ MetricWriter::Mapped MetricWriter::map(const SampleBatch& batch) {
   return mapped;
 }
 
-void MetricWriter::commit(std::deque<Pending> group) {
-  last_commit_ = d_.clock.monotonic();
+void MetricWriter::gather(std::deque<Pending> group) {
   const std::uint64_t refused = d_.refusals.count();
-  std::vector<Mapped> mapped;
-  for (const Pending& pending : group) mapped.push_back(map(pending.batch));
+  for (const Pending& pending : group) mapped_.push_back(map(pending.batch));
   metrics_.refused.add(d_.refusals.count() - refused);
-  Status status = check_space();
-  // A failure is tried once more on the file opened anew; who sent the batches does the rest.
-  for (int attempt = 0; status.ok() && attempt < 2; ++attempt) {
-    if (failed_ && !recover()) break;
-    const Status done = try_commit(mapped);
-    if (done.ok()) break;
-    note_failure(done);
-  }
-  if (status.ok() && failed_) status = Error(ErrorCode::kIo, "cannot store samples: the metric store's file failed");
-  if (status.ok()) {
-    set_problem({});
-  } else if (!failed_) {
-    set_problem(status.error().message());
+  group_ = std::move(group);
+}
+
+// The group stays as it is while it cannot be stored, until the store is closed.
+void MetricWriter::commit() {
+  last_commit_ = d_.clock.monotonic();
+  const Status status = store_group();
+  say(status);
+  const bool poison = !status.ok() && status.error().code() == ErrorCode::kInternal;
+  {
+    MutexLock lock(mutex_);
+    problem_ = status.ok() ? "" : status.error().message();
+    holding_ = !status.ok() && !poison && !closing_;
+    if (holding_) return changed_.notify_all();
   }
   std::uint64_t bytes = 0;
-  for (Pending& pending : group) {
+  for (Pending& pending : group_) {
     bytes += pending.bytes;
     if (pending.on_stored) pending.on_stored(status);
   }
   MutexLock lock(mutex_);
   queued_bytes_ -= bytes;
-  settled_ += group.size();
+  settled_ += group_.size();
+  group_.clear();
+  mapped_.clear();
   metrics_.waiting_bytes.set(static_cast<std::int64_t>(queued_bytes_));
   changed_.notify_all();
+}
+
+// A failure is tried once more on the file opened anew.
+Status MetricWriter::store_group() {
+  LB_TRY(check_space());
+  Status done = ok_status();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (failed_) LB_TRY(recover());
+    done = try_commit(mapped_);
+    if (done.ok()) break;
+    note_failure(done);
+  }
+  return done;
+}
+
+// Once, however long it lasts.
+void MetricWriter::say(const Status& status) {
+  if (status.ok()) {
+    if (std::exchange(waits_, false)) log_info("samples are stored again");
+  } else if (!std::exchange(waits_, true)) {
+    log_error("samples wait, they cannot be stored now: {}", status.error().message());
+  }
 }
 
 Status MetricWriter::try_commit(std::vector<Mapped>& group) {
@@ -295,26 +339,26 @@ Status MetricWriter::check_space() {
 void MetricWriter::note_failure(const Status& status) {
   failed_ = true;
   metrics_.failed_commits.add();
-  log_error("cannot write to the metric store: {}", status.error().message());
+  if (!waits_) log_error("cannot write to the metric store: {}", status.error().message());
   set_problem(status.error().message());
 }
 
-bool MetricWriter::recover() {
+Status MetricWriter::recover() {
   const Status opened = d_.file.reopen();
-  if (!opened.ok()) {
+  failed_ = !opened.ok();
+  if (failed_) {
     set_problem(opened.error().message());
-    return false;
+  } else if (group_.empty()) {
+    set_problem({});
   }
-  failed_ = false;
-  set_problem({});
-  return true;
+  return opened;
 }
 
 // ---------------------------------------------------------------- between commits
 
 void MetricWriter::maintain() {
   do_work();
-  if (failed_ && !recover()) {
+  if (failed_ && !recover().ok()) {
     if (deletion_) deletion_->done.set_value(Error(ErrorCode::kIo, "cannot delete old samples: the file failed"));
     deletion_.reset();
     return;

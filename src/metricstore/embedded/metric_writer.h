@@ -83,7 +83,12 @@ class MetricWriter {
   };
   void loop();
   std::deque<Pending> take();
-  void commit(std::deque<Pending> group);
+  void pause();
+  void begin_deletion();
+  void gather(std::deque<Pending> group);
+  void commit();
+  Status store_group();
+  void say(const Status& status);
   Status try_commit(std::vector<Mapped>& group);
   Mapped map(const SampleBatch& batch);
   std::string time_problem(TimeNs time, TimeNs now) const;
@@ -96,7 +101,7 @@ class MetricWriter {
   Status forget_series(const MetricRetention& retention);
   // After a failed write: the file is opened anew before anything more is acknowledged.
   void note_failure(const Status& status);
-  bool recover();
+  Status recover();
   void set_problem(std::string problem);
 
   Deps d_;
@@ -104,6 +109,9 @@ class MetricWriter {
   ChunkWriter chunks_;
   ClockGuard guard_;
   bool failed_ = false;
+  bool waits_ = false;          // the group could not be stored, which was said
+  std::deque<Pending> group_;   // to be stored together, or again
+  std::vector<Mapped> mapped_;  // its rows
   std::chrono::nanoseconds last_commit_{0};
   std::optional<Deletion> deletion_;
   std::atomic<std::uint64_t> values_{0}, batches_{0}, damaged_{0};
@@ -117,6 +125,7 @@ class MetricWriter {
   std::uint64_t settled_ LB_GUARDED_BY(mutex_) = 0;
   unsigned flushing_ LB_GUARDED_BY(mutex_) = 0;
   bool closing_ LB_GUARDED_BY(mutex_) = false;
+  bool holding_ LB_GUARDED_BY(mutex_) = false;  // the group could not be stored and is tried again
   MetricRetention retention_ LB_GUARDED_BY(mutex_);
   std::string problem_ LB_GUARDED_BY(mutex_);
   std::string deletion_held_ LB_GUARDED_BY(mutex_);

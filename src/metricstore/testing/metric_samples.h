@@ -3,6 +3,7 @@
 
 #include <future>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,13 +23,12 @@ inline SampleBatch batch_of(std::string host, std::vector<Sample> samples) {
   return {std::move(host), "10.0.0.1", "system", std::move(samples)};
 }
 
-// Appends and waits for the answer.
+// Appends and waits for the answer. kUnavailable: the batch waits in the store.
 inline Status put(MetricStore& store, SampleBatch batch) {
-  std::promise<Status> answer;
-  auto done = answer.get_future();
-  const Status taken = store.append(std::move(batch), [&](Status status) { answer.set_value(std::move(status)); }, {});
-  if (!taken.ok()) return taken;
-  static_cast<void>(store.flush());
+  const auto answer = std::make_shared<std::promise<Status>>();
+  auto done = answer->get_future();
+  LB_TRY(store.append(std::move(batch), [answer](Status status) { answer->set_value(std::move(status)); }, {}));
+  LB_TRY(store.flush());
   return done.get();
 }
 
