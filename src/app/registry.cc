@@ -432,12 +432,16 @@ Result<std::string> own_agent_id(const config::Settings& settings, FileSystem& f
   return agent_id(key);
 }
 
+// Of a batch that may go as one message per record, which takes several times its memory.
+constexpr std::uint64_t kKafkaBatch = 512u << 10;
+
 Result<std::unique_ptr<source::FileCollector>> open_collector(const config::Settings& settings,
                                                               const CollectorSetup& setup, config::RuleSet rules,
                                                               MemoryBudget& budget, Deps deps) {
   source::FileCollectorOptions options;
   LB_ASSIGN(options.agent_key, read_agent_key(settings, deps.files));
   options.host = host_name(settings.text("agent.name"));
+  if (settings.text("transport.kind") == "kafka") options.batch_bytes = kKafkaBatch;
   options.max_line = settings.size("limits.line").bytes();
   options.one_shot = setup.one_shot;
   options.explicit_paths = setup.explicit_paths;

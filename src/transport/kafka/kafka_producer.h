@@ -37,10 +37,12 @@ struct KafkaProducerOptions {
   Choice choice;
   // For batches that go otherwise, by their rule; called from the producer's thread, once per batch.
   std::function<Choice(const Batch& batch)> choose;
-  int level = 1;                          // of zstd, for Encoding::kBatch
-  std::uint64_t queue_bytes = 16u << 20;  // batches published and not yet acknowledged; one larger batch goes alone
-  std::uint64_t queue_records = 0;        // the same in records; 0: no bound
-  std::size_t most_message = 950'000;     // of a message's value; larger batches go in several
+  int level = 1;  // of zstd, for Encoding::kBatch
+  // Batches published and not yet acknowledged; one larger batch goes alone. As messages, which takes several times
+  // that, are at most 4 MiB of them and one batch at a time.
+  std::uint64_t queue_bytes = 16u << 20;
+  std::uint64_t queue_records = 0;             // the same in records; 0: no bound
+  std::size_t most_message = 950'000;          // of a message's value; larger batches go in several
   std::chrono::milliseconds close_wait{5000};  // at the end: for what is published; then it is answered as kCancelled
   // Notes what is delivered, and answers known_sources(); none: kUnsupported.
   std::shared_ptr<kafka::PositionFile> positions;

@@ -25,6 +25,7 @@ constexpr auto kProblemLasts = 60s;
 constexpr std::size_t kLeastMessage = 4096;
 // What the library and we keep for a message besides its bytes.
 constexpr std::size_t kMessageOverhead = 400;
+constexpr std::size_t kMostEncoded = 4u << 20;  // and one batch
 constexpr std::size_t kHeaderRoom = 48u << 10;
 
 std::size_t memory_of(const Outgoing& message) {
@@ -147,7 +148,7 @@ void Sender::send_waiting() {
       continue;
     }
     // One message per record takes several times the memory of the batch: not all that waits is encoded at once.
-    if ((*at)->parcels.empty() && encoded_ > options_.queue_bytes / 2) return;
+    if ((*at)->parcels.empty() && encoded_ > kMostEncoded) return;
     if (!encode(**at)) {
       answer(waiting_, at, Error(ErrorCode::kInternal, "cannot encode a batch for Kafka: no memory"));
       continue;
