@@ -243,9 +243,9 @@ def test_enrolment(home):
     agent.start()
     home.run("rules", "add", os.path.join(agent.logs, "*.log"), "--host", "web-1")
     wait_lines(home, 100)
-    home.wait_until(lambda: fleet_of(home)["web-1"]["rules_applied"] == 1, "the applied revision is reported")
-    row = fleet_of(home)["web-1"]
-    check(row["online"] and row["files"] == 1 and row["lag_bytes"] == 0 and row["problem"] == "", f"the fleet says {row}")
+    # A report comes every two seconds: the first one with the rules may be of the moment before the file was sent.
+    wanted = {"rules_applied": 1, "online": True, "files": 1, "lag_bytes": 0, "problem": ""}
+    home.wait_until(lambda: fleet_of(home)["web-1"].items() >= wanted.items(), f"what the agent does is reported: {wanted}")
     shown = home.run("fleet", "web-1").stdout.decode()
     check(agent.log("a.log") in shown and "web-1" in shown, f"logboom fleet web-1: {shown}")
     agent.stop()
@@ -410,7 +410,7 @@ def test_rules_from_the_server(home):
     append(one.log("b.log"), lines.next(10))
     wait_lines(home, 10)
     home.run("rules", "add", one.log("b.log"), "--name", "b", "--host", "web-1")
-    wait_lines(home, 20, seconds=10)
+    wait_lines(home, 20)
     preview = home.run("rules", "add", "/etc/passwd", "--name", "spy", "--host", "web-1", "--dry-run").stdout.decode()
     check("+ spy /etc/passwd" in preview and "web-1: 3 files, " in preview, f"the agent says what it would collect: {preview}")
     check(re.search(r"/etc/passwd\n +not read: it lies outside the roots", preview) and re.search(rf"0\.0 lines/s  logs +{one.log('a.log')}\n", preview),

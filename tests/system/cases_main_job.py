@@ -4,8 +4,8 @@ import gzip
 import lzma
 import os
 import random
+import signal
 import subprocess
-import time
 
 from faults import faults
 from product import check
@@ -125,13 +125,25 @@ def test_follow_prints_new_lines(home):
     """`follow` prints matching lines as they come."""
     write(home.log("a.log"), b"old line\n")
     up = home.start(home.logs)
-    follow = subprocess.Popen([home.binary, "follow", "wanted", "--data", home.data], stdout=subprocess.PIPE, env=home.env)
-    time.sleep(1.0)
+    shown = os.path.join(home.root, "shown")
+    with open(shown, "wb") as out:
+        follow = subprocess.Popen([home.binary, "follow", "wanted", "--data", home.data], stdout=out, env=home.env, start_new_session=True)
+    home.running.append(follow)
+
+    def printed():
+        with open(shown, "rb") as f:
+            return f.read().splitlines(keepends=True)
+
+    def follows():
+        write(home.log("a.log"), b"wanted at first\n", "ab")
+        return printed()
+
+    home.wait_until(follows, "follow prints what comes")  # what came before it had connected is not its business
     write(home.log("a.log"), b"not this\nthis is wanted 1\nnor this\nwanted 2\n", "ab")
-    lines = [follow.stdout.readline(), follow.stdout.readline()]
-    follow.terminate()
-    follow.wait(timeout=180)
+    home.wait_until(lambda: b"wanted 2\n" in printed(), "it prints the last line")
+    lines = [line for line in printed() if line != b"wanted at first\n"]
     check(lines == [b"this is wanted 1\n", b"wanted 2\n"], f"follow printed {lines}")
+    home.kill(follow, signal.SIGTERM)
     home.stop(up)
 
 
