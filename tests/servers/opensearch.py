@@ -177,19 +177,30 @@ class Node:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"{}")
 
+    def read(self, method, path, body=None):
+        """As ask(), waiting for the shards of an index that was made a moment ago (503)."""
+        for _ in range(600):
+            try:
+                return self.ask(method, path, body)
+            except urllib.error.HTTPError as error:
+                if error.code != 503:
+                    raise
+                time.sleep(0.1)
+        return self.ask(method, path, body)
+
     def count(self, index, query=None):
-        self.ask("POST", f"/{index}/_refresh")
-        return self.ask("POST", f"/{index}/_count", {"query": query or {"match_all": {}}})["count"]
+        self.read("POST", f"/{index}/_refresh")
+        return self.read("POST", f"/{index}/_count", {"query": query or {"match_all": {}}})["count"]
 
     def documents(self, index):
         """_id > _source of everything in the index."""
-        self.ask("POST", f"/{index}/_refresh")
+        self.read("POST", f"/{index}/_refresh")
         found, after = {}, None
         while True:
             body = {"size": 5000, "sort": [{"logboom.source": "asc"}, {"logboom.epoch": "asc"}, {"log.offset": "asc"}, {"logboom.channel": "asc"}]}
             if after:
                 body["search_after"] = after
-            hits = self.ask("POST", f"/{index}/_search", body)["hits"]["hits"]
+            hits = self.read("POST", f"/{index}/_search", body)["hits"]["hits"]
             for hit in hits:
                 found[hit["_index"] + "/" + hit["_id"]] = hit["_source"]
             if not hits:
