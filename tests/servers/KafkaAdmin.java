@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -21,6 +22,7 @@ import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -32,7 +34,7 @@ public class KafkaAdmin {
     String topic = words[2];
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[0]))) {
       switch (words[1]) {
-        case "create" -> admin.createTopics(List.of(new NewTopic(topic, Integer.parseInt(words[3]), (short) 1))).all().get();
+        case "create" -> create(admin, new NewTopic(topic, Integer.parseInt(words[3]), (short) 1));
         case "delete" -> admin.deleteTopics(List.of(topic)).all().get();
         case "partitions" -> admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(Integer.parseInt(words[3])))).all().get();
         case "config" -> admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic),
@@ -45,6 +47,18 @@ public class KafkaAdmin {
         case "say" -> say(words[0], topic, words.length > 3 ? words[3] : null);
         case "topics" -> admin.listTopics().names().get().forEach(System.out::println);
         default -> throw new IllegalArgumentException(words[1]);
+      }
+    }
+  }
+
+  // A broker that stood still for a second, or has just begun to listen, is none that a topic can lie on for a moment.
+  private static void create(Admin admin, NewTopic topic) throws Exception {
+    for (long end = System.nanoTime() + Duration.ofSeconds(60).toNanos(); ; Thread.sleep(100)) {
+      try {
+        admin.createTopics(List.of(topic)).all().get();
+        return;
+      } catch (ExecutionException failed) {
+        if (!(failed.getCause() instanceof InvalidReplicationFactorException) || System.nanoTime() > end) throw failed;
       }
     }
   }

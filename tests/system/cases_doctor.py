@@ -1,6 +1,7 @@
 """`logboom doctor` on real servers: each one that the configuration names is asked, and what is wrong with it is one line with what to do about
 it; programs that start log the same."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
@@ -157,6 +158,7 @@ def test_doctor_asks_the_server(home):
     server = Server(home, listen="0.0.0.0")
     server.start()
     agent, other = Agent(server, "web-1"), Agent(server, "web-2")
+    home.wait_until(lambda: re.search(r"sha256:\w{64}\s", home.up_log()), "the fingerprint is printed")
     pin = home.up_log().split("sha256:")[1].split()[0]
     text = f"agent: {{server: '{server.url}', token_file: '%s', tls_fingerprint: '%s'}}\nrules: {{from: server}}\n"
     said = doctor(home, text % (agent.token, pin), env=agent.env)

@@ -37,6 +37,17 @@ def check(condition, message):
         raise Failure(message)
 
 
+def all_threads_stopped(pid):
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/stat") as f:
+                if f.read().rpartition(")")[2].split()[0] != "T":
+                    return False
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # one just went
+    return True
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -113,6 +124,11 @@ class Home:
             return False
         except ProcessLookupError:
             return True
+
+    def freeze(self, process):
+        """SIGSTOP, and not a thread of it runs any more: the signal alone is only on its way when kill() returns."""
+        os.kill(process.pid, signal.SIGSTOP)
+        self.wait_until(lambda: all_threads_stopped(process.pid), "every thread has stopped")
 
     def stop(self, process):
         code = self.kill(process, signal.SIGTERM)
