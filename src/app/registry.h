@@ -1,4 +1,4 @@
-// The composition root: the only place that names implementations.
+// The composition root: with registry/, which holds what is declared here, the only place that names implementations.
 #pragma once
 
 #include <memory>

@@ -1,0 +1,22 @@
+#include "app/registry/secrets.h"
+
+#include "app/paths.h"
+
+namespace logboom::app {
+
+Result<std::string> read_password(const config::Settings& settings, const std::string& name, FileSystem& files) {
+  LB_ASSIGN(std::string password, read_file(files, absolute_path(settings.text(name)), 4096));
+  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
+  return password;
+}
+
+Result<std::string> secret_of(const config::Settings& settings, const std::string& name, FileSystem& files) {
+  if (settings.text(name + "_file").empty()) return settings.text(name);
+  return read_password(settings, name + "_file", files);
+}
+
+Findings unasked(const char* what, const Error& error) {
+  return {{Verdict::kBad, what, error.message(), "correct the settings that name its files"}};
+}
+
+}  // namespace logboom::app
