@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 
 #include "http/client_tls.h"
+#include "http/lower.h"
 #include "http/response_head.h"
 #include "http/url.h"
 
@@ -38,12 +39,6 @@ using TlsStream = asio::ssl::stream<Stream&>;
 using Parser = beast::http::response_parser<beast::http::buffer_body>;
 using boost::system::error_code;
 using OnBody = std::function<bool(std::string_view)>;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return out;
-}
 
 // A peer that vanished without a word is noticed after this long, whether or not anything is under way.
 constexpr int kNotice = 30'000;  // ms

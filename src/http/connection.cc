@@ -1,5 +1,10 @@
 // One connection: read a request, let it in or refuse it, run its handler on a pool, write the answer, again. A
 // coroutine on the network thread; everything here runs on that thread, only Exchange is shared with the handler's.
+//
+// g++ 12 miscompiles co_await inside conditions followed by break, in && and ||, and with temporaries that live across
+// it: every co_await here stands alone, as `x = co_await f(lvalue);`.
+#include <cstring>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -15,109 +20,34 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
-//
-// g++ 12 miscompiles co_await inside conditions followed by break, in && and ||, and with temporaries that live across
-// it: every co_await here stands alone, as `x = co_await f(lvalue);`.
-#include <cstring>
-
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "http/answer_writer.h"
 #include "http/core.h"
 #include "http/exchange.h"
+#include "http/large_body.h"
+#include "http/lower.h"
+#include "http/refusals.h"
 #include "http/response_head.h"
 #include "http/url.h"
 
 namespace logboom::http {
 namespace {
 
-namespace beast = boost::beast;
 using Protocol = asio::generic::stream_protocol;
 using PlainStream = beast::basic_stream<Protocol>;
 using TlsStream = beast::ssl_stream<PlainStream>;
-using Parser = beast::http::request_parser<beast::http::string_body>;
 using boost::system::error_code;
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kSlowBody = 16 << 10;  // what must come of a large body within body_time
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-Refusal refusal_of(error_code error) {
-  using Code = beast::http::error;
-  if (error == Code::header_limit) return {431, "too_large", "the header is larger than this server takes", "", {}};
-  if (error == Code::body_limit) return {413, "too_large", "the body is larger than this server takes", "", {}};
-  return {400, "invalid_argument", "the request is not HTTP/1.1: " + error.message(), "", {}};
-}
-
-Response too_busy() {
-  return to_response(
-      {503, "unavailable", "too many requests are at work", "try again in a moment", {{"Retry-After", "1"}}});
-}
-
-// What the message itself must be, before anyone looks at what it asks.
-std::optional<Refusal> check_message(const Parser& parser, const ServerLimits& limits) {
-  const auto& message = parser.get();
-  const auto wrong = [](std::string why) { return Refusal{400, "invalid_argument", std::move(why), "", {}}; };
-  if (message.version() != 10 && message.version() != 11) return wrong("only HTTP/1.0 and HTTP/1.1 are spoken here");
-  std::size_t count = 0;
-  std::size_t hosts = 0;
-  std::size_t encodings = 0;
-  for (const auto& field : message) {
-    ++count;
-    if (field.name() == beast::http::field::host) ++hosts;
-    if (field.name() == beast::http::field::transfer_encoding) ++encodings;
-  }
-  if (count > limits.headers) return Refusal{431, "too_large", "the request has too many header fields", "", {}};
-  if (hosts > 1 || (hosts == 0 && message.version() == 11)) return wrong("the request needs exactly one Host header");
-  if (encodings > 0) {
-    if (encodings > 1 || lower(message[beast::http::field::transfer_encoding]) != "chunked" ||
-        message.version() == 10) {
-      return Refusal{501, "unsupported", "the only Transfer-Encoding understood is \"chunked\"", "", {}};
-    }
-    if (message.count(beast::http::field::content_length) > 0)
-      return wrong("both Content-Length and Transfer-Encoding");
-  }
-  if (message.count(beast::http::field::content_encoding) > 0) {
-    return Refusal{501, "unsupported", "bodies with a Content-Encoding are not taken", "send the body as it is", {}};
-  }
-  return std::nullopt;
-}
 
 // Whether a TLS handshake failed because the other side does not speak TLS at all.
 bool is_plain_http(error_code error) {
   return error.category() == asio::error::get_ssl_category() &&
          ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST;
 }
-
-// A share of ServerLimits::large_bodies, given back when it dies. Nothing else in use: any one body is granted.
-class LargeBody {
- public:
-  LargeBody(Shared& shared, std::size_t bytes) : shared_(shared), bytes_(bytes) {
-    granted_ =
-        bytes == 0 || shared.large_bodies == 0 || shared.large_bodies + bytes <= shared.options.limits.large_bodies;
-    if (granted_) shared_.large_bodies += bytes_;
-  }
-  ~LargeBody() {
-    if (granted_) shared_.large_bodies -= bytes_;
-  }
-  LargeBody(const LargeBody&) = delete;
-  LargeBody& operator=(const LargeBody&) = delete;
-  bool granted() const { return granted_; }
-
- private:
-  Shared& shared_;
-  const std::size_t bytes_;
-  bool granted_ = false;
-};
 
 template <typename Stream>
 class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection<Stream>> {
@@ -129,6 +59,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   StreamConnection(Shared& shared, Peer peer, Args&&... args)
       : shared_(shared),
         stream_(std::forward<Args>(args)...),
+        writer_(shared_, stream_),
         peer_(std::move(peer)),
         wake_(shared.io),
         buffer_(shared.options.limits.header_bytes + kPiece) {}
@@ -144,7 +75,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void wind_down() override {
-    closing_ = true;
+    writer_.wind_down();
     if (!exchange_) {
       base().cancel();
     } else if (long_lived_) {
@@ -153,7 +84,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void cut() override {
-    closing_ = true;
+    writer_.wind_down();
     if (exchange_) exchange_->abandon();
     close();
     wake_.cancel();
@@ -174,7 +105,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   asio::awaitable<void> run() {
     bool more = co_await shake_hands();
-    while (more && !closing_) {
+    while (more && !writer_.winding_down()) {
       more = co_await await_request();
       if (more) more = co_await serve_one();
     }
@@ -194,11 +125,11 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   // Who speaks plain HTTP here is told so; what the request asks is not looked at.
   asio::awaitable<void> send_away() {
-    keep_alive_ = false;
     unread_ = true;
     const Response response =
         to_response({400, "invalid_argument", "this port speaks TLS: the address begins with https://", "", {}});
-    const std::string text = response_head(response, head_context(response.body.size(), false)) + response.body;
+    const std::string text =
+        response_head(response, {response.body.size(), false, false, shared_.clock.now()}) + response.body;
     base().expires_after(limits().write_time);
     co_await asio::async_write(base(), asio::buffer(text), kAwait);
   }
@@ -210,12 +141,12 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(4096), kAwait);
     buffer_.commit(bytes);
     if (error == beast::error::timeout) shared_.metrics.timeouts.add();
-    co_return !error && !closing_;
+    co_return !error && !writer_.winding_down();
   }
 
   // Reads one request and answers it; false when the connection must close.
   asio::awaitable<bool> serve_one() {
-    Parser parser;
+    RequestParser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits().header_bytes));
     parser.body_limit(boost::none);  // set once the route is known
     base().expires_after(limits().header_time);
@@ -227,16 +158,15 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     shared_.metrics.requests.add();
     Request request;
     const Route* route = nullptr;
-    keep_alive_ = parser.get().keep_alive();
-    head_only_ = parser.get().method() == beast::http::verb::head;
-    old_http_ = parser.get().version() == 10;
+    const auto& message = parser.get();
+    writer_.begin(message.keep_alive(), message.method() == beast::http::verb::head, message.version() == 10);
     if (auto refusal = look_at(parser, request, route)) {
       shared_.metrics.refused.add();
       // Without a body there is nothing left to confuse with a next request.
       unread_ = !parser.is_done();
-      keep_alive_ = keep_alive_ && !unread_;
+      if (unread_) writer_.make_last();
       Response response = to_response(*refusal);
-      const bool fine = co_await write_whole(std::move(response));
+      const bool fine = co_await writer_.whole(std::move(response));
       co_return fine;
     }
     stranger_ = stranger_ && !request.principal;
@@ -244,9 +174,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     if (!room.granted()) {
       shared_.metrics.refused.add();
       unread_ = true;
-      keep_alive_ = false;
+      writer_.make_last();
       Response busy = too_busy();
-      co_await write_whole(std::move(busy));
+      co_await writer_.whole(std::move(busy));
       co_return false;
     }
     const bool complete = co_await read_body(parser, request.body);
@@ -258,7 +188,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   std::size_t body_limit(const Route& route) const { return route.max_body > 0 ? route.max_body : limits().body_bytes; }
 
   // What the body counts against ServerLimits::large_bodies.
-  std::size_t body_cost(const Parser& parser, const Route& route) const {
+  std::size_t body_cost(const RequestParser& parser, const Route& route) const {
     if (route.max_body <= limits().body_bytes || parser.is_done()) return 0;
     const auto length = parser.content_length();
     return length ? static_cast<std::size_t>(*length) : route.max_body;
@@ -266,21 +196,20 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   asio::awaitable<void> refuse_read(error_code error) {
     if (error == beast::error::timeout) shared_.metrics.timeouts.add();
-    if (error.category() == make_error_code(beast::http::error::end_of_stream).category() &&
-        error != beast::http::error::end_of_stream && error != beast::http::error::partial_message) {
+    if (is_malformed(error)) {
       shared_.metrics.malformed.add();
-      keep_alive_ = false;
+      writer_.make_last();
       unread_ = true;
       Response response = to_response(refusal_of(error));
-      co_await write_whole(std::move(response));
+      co_await writer_.whole(std::move(response));
     }
   }
 
   // Host, form of the message, route, rights: everything before the body.
-  std::optional<Refusal> look_at(Parser& parser, Request& request, const Route*& route) {
+  std::optional<Refusal> look_at(RequestParser& parser, Request& request, const Route*& route) {
     const auto& message = parser.get();
-    if (auto refusal = check_message(parser, limits())) {
-      keep_alive_ = false;
+    if (auto refusal = check_form(parser, limits())) {
+      writer_.make_last();
       return refusal;
     }
     request.method = std::string(message.method_string());
@@ -303,14 +232,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     return std::nullopt;
   }
 
-  static Refusal no_route(const RouteMatch& match) {
-    if (match.allowed.empty()) return {404, "not_found", "there is nothing at this address", "", {}};
-    std::string allow;
-    for (const auto& method : match.allowed) allow += (allow.empty() ? "" : ", ") + method;
-    return {405, "method_not_allowed", "this address takes " + allow, "", {{"Allow", allow}}};
-  }
-
-  asio::awaitable<bool> read_body(Parser& parser, std::string& body) {
+  asio::awaitable<bool> read_body(RequestParser& parser, std::string& body) {
     if (parser.is_done()) co_return true;
     base().expires_after(limits().body_time);
     if (lower(parser.get()[beast::http::field::expect]) == "100-continue") {
@@ -369,7 +291,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     auto task = [exchange, shared_request, &route] { run_handler(*exchange, *shared_request, route); };
     if (!(long_lived_ ? shared_.streams : shared_.handlers).submit(std::move(task))) {
       Response busy = too_busy();
-      const bool told = co_await write_whole(std::move(busy));
+      const bool told = co_await writer_.whole(std::move(busy));
       co_return told;
     }
     exchange_ = exchange;
@@ -381,7 +303,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     error_code ignored;
     base().socket().cancel(ignored);
     if (!fine) co_return false;
-    co_return keep_alive_ && !closing_;
+    co_return writer_.goes_on();
   }
 
   static void run_handler(Exchange& exchange, const Request& request, const Route& route) {
@@ -415,14 +337,14 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       auto taken = exchange.take();
       bool fine = true;
       if (taken.whole) {
-        fine = co_await write_whole(std::move(*taken.whole));
+        fine = co_await writer_.whole(std::move(*taken.whole));
         co_return fine;
       }
-      if (taken.head) fine = co_await write_head(*taken.head);
-      if (fine && !head_only_) fine = co_await write_chunks(taken.bytes);
+      if (taken.head) fine = co_await writer_.head(*taken.head);
+      if (fine && !writer_.head_only()) fine = co_await writer_.chunks(taken.bytes);
       if (!fine) co_return false;
       if (taken.ended) {
-        fine = co_await write_end(taken.trailers);
+        fine = co_await writer_.end(taken.trailers);
         co_return fine;
       }
       if (taken.handler_done) co_return false;  // begun and not ended: cut, so that the client knows
@@ -431,61 +353,6 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       wake_.expires_at(std::chrono::steady_clock::time_point::max());
       co_await wake_.async_wait(kAwait);
     }
-  }
-
-  HeadContext head_context(std::optional<std::uint64_t> length, bool chunked) const {
-    return {length, chunked, keep_alive_ && !closing_, shared_.clock.now()};
-  }
-
-  asio::awaitable<bool> write_whole(Response response) {
-    const std::string_view body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
-    std::string text = response_head(response, head_context(body.size(), false));
-    const bool send_body = !head_only_ && response.status != 204 && response.status != 304;
-    const std::size_t first = send_body ? std::min(body.size(), kPiece) : 0;
-    text.append(body.substr(0, first));
-    bool fine = co_await write_bytes(text);
-    for (std::size_t i = first; fine && send_body && i < body.size(); i += kPiece) {
-      fine = co_await write_bytes(body.substr(i, kPiece));
-    }
-    co_return fine&& keep_alive_ && !closing_;
-  }
-
-  asio::awaitable<bool> write_head(const Response& head) {
-    if (old_http_) keep_alive_ = false;  // the end of the connection is the end of the body
-    const std::string text = response_head(head, head_context(std::nullopt, !old_http_));
-    const bool fine = co_await write_bytes(text);
-    co_return fine;
-  }
-
-  asio::awaitable<bool> write_chunks(std::string_view bytes) {
-    std::string piece;
-    bool fine = true;
-    for (std::size_t i = 0; fine && i < bytes.size(); i += kPiece) {
-      const auto part = bytes.substr(i, kPiece);
-      piece.clear();
-      if (!old_http_) piece = fmt::format("{:x}\r\n", part.size());
-      piece.append(part);
-      if (!old_http_) piece += "\r\n";
-      fine = co_await write_bytes(piece);
-    }
-    co_return fine;
-  }
-
-  asio::awaitable<bool> write_end(const Headers& trailers) {
-    if (head_only_ || old_http_) co_return !old_http_ && keep_alive_ && !closing_;
-    std::string text = "0\r\n";
-    for (const auto& [name, value] : trailers) append_header(text, name, value);
-    text += "\r\n";
-    const bool fine = co_await write_bytes(text);
-    co_return fine&& keep_alive_ && !closing_;
-  }
-
-  asio::awaitable<bool> write_bytes(std::string_view bytes) {
-    base().expires_after(limits().write_time);
-    const auto [error, n] = co_await asio::async_write(stream_, asio::buffer(bytes), kAwait);
-    shared_.metrics.bytes_sent.add(n);
-    if (error == beast::error::timeout) shared_.metrics.timeouts.add();
-    co_return !error;
   }
 
   // Lets the client read the last answer before the reset that unread input would cause.
@@ -505,6 +372,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   Shared& shared_;
   Stream stream_;
+  AnswerWriter<Stream> writer_;
   const Peer peer_;
   asio::steady_timer wake_;
   beast::flat_buffer buffer_;
@@ -512,10 +380,6 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   std::uint64_t watch_ = 0;             // tells a late completion of an earlier watch_client
   bool long_lived_ = false;
   bool stranger_ = true;
-  bool closing_ = false;
-  bool keep_alive_ = true;
-  bool head_only_ = false;
-  bool old_http_ = false;
   bool unread_ = false;  // a refused request's body may still be on its way
 };
 

@@ -1,4 +1,4 @@
-// What the connections of one server share. Internal to http/: the only header with Boost in it.
+// What the connections of one server share. Internal to http/.
 #pragma once
 
 #include <list>
