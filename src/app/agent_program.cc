@@ -9,6 +9,7 @@
 #include "app/paths.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/pause.h"
 
 namespace logboom::app {
 namespace {
@@ -53,7 +54,7 @@ class AgentOfThisHost final : public AgentProgram {
       if (!end) break;
       if (end->code() == ErrorCode::kRejected) return *end;
       log_warn("{}; asking again what it holds", end->message());
-      pause(stop);
+      pause_for(kPauseBetweenSessions, stop);
     }
     return {};
   }
@@ -110,13 +111,6 @@ class AgentOfThisHost final : public AgentProgram {
     state.problem = std::move(problem);
     state.sources = collecting.source_status();
     return state;
-  }
-
-  static void pause(std::stop_token stop) {
-    Mutex mutex;
-    CondVar never;
-    MutexLock lock(mutex);
-    never.wait_for(mutex, std::move(stop), kPauseBetweenSessions, [] { return false; });
   }
 
   Context& context_;

@@ -7,7 +7,7 @@
 
 #include "app/api_access.h"
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "config/rules_yaml.h"
 #include "http/client.h"
 #include "http/json.h"
@@ -85,9 +85,7 @@ class Reporter final : public AgentReporter {
     while (!stop.stop_requested()) {
       const std::uint64_t session = session_();
       if (session != 0) send(session, stop);
-      MutexLock lock(mutex_);
-      woken_.wait_for(mutex_, stop, session == 0 ? std::chrono::nanoseconds(kLookForSession) : kReportEvery,
-                      [] { return false; });
+      pause_for(session == 0 ? std::chrono::nanoseconds(kLookForSession) : kReportEvery, stop);
     }
   }
 
@@ -128,8 +126,6 @@ class Reporter final : public AgentReporter {
   const PreviewRules preview_;
   const std::function<void(Error)> on_refused_;
   http::HttpClient client_;
-  Mutex mutex_;
-  CondVar woken_;
   std::jthread thread_;
 };
 
@@ -187,16 +183,13 @@ class Teller final : public PresenceTeller {
       }
       due -= kTellChangesWithin;
       figures_due -= kTellChangesWithin;
-      MutexLock lock(mutex_);
-      woken_.wait_for(mutex_, stop, kTellChangesWithin, [] { return false; });
+      pause_for(kTellChangesWithin, stop);
     }
   }
 
   const AgentIdentity identity_;
   const std::unique_ptr<config::Presence> presence_;
   const std::function<AgentState()> state_;
-  Mutex mutex_;
-  CondVar woken_;
   std::jthread thread_;
 };
 

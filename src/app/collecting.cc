@@ -5,6 +5,7 @@
 #include "agent/pipeline_emitter.h"
 #include "base/log.h"
 #include "base/no_memory.h"
+#include "base/pause.h"
 
 namespace logboom::app {
 namespace {
@@ -59,10 +60,7 @@ void Collecting::collect(Producer& producer, std::stop_token stop) {
     } catch (const std::bad_alloc&) {
       log_error("memory is used up: collecting begins anew from what is durable");
     }
-    {
-      MutexLock lock(mutex_);
-      rules_changed_.wait_for(mutex_, stop, kWaitForMemory, [] { return false; });
-    }
+    pause_for(kWaitForMemory, stop);
     auto emitter = agent::make_pipeline_emitter(producer, deps_.registry);
     if (!emitter.ok()) return log_error("collecting has stopped: {}", emitter.error().message());
     emitters_.push_back(std::move(*emitter));

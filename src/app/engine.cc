@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/no_memory.h"
+#include "base/pause.h"
 #include "transfer/pump.h"
 
 namespace logboom::app {
@@ -136,7 +137,6 @@ class EngineOfOneMachine final : public Engine {
   std::unique_ptr<Pipe> pipe_;
   std::unique_ptr<Collecting> collecting_;
   Mutex mutex_;
-  CondVar wake_;
   std::vector<Passage> undrained_ LB_GUARDED_BY(mutex_);  // of imports that were stopped, until the store is closed
   bool stopped_ = false;
   std::jthread keeping_;
@@ -174,8 +174,7 @@ void EngineOfOneMachine::keep(std::stop_token stop) {
     if (!applied.ok()) log_warn("retention: {}", applied.error().message());
     const Status of_metrics = metrics_ ? metrics_->keeper().apply_retention(metric_retention(settings_)) : ok_status();
     if (!of_metrics.ok()) log_warn("retention of metrics: {}", of_metrics.error().message());
-    MutexLock lock(mutex_);
-    wake_.wait_for(mutex_, stop, kRetentionEvery, [] { return false; });
+    pause_for(kRetentionEvery, stop);
   }
 }
 

@@ -6,7 +6,6 @@
 
 #include "app/paths.h"
 #include "base/log.h"
-#include "base/mutex.h"
 
 namespace logboom::app {
 
@@ -31,13 +30,6 @@ std::unique_ptr<Reloads::Subscription> follow_settings(const Context& context, c
   if (context.reloads == nullptr) return nullptr;
   return std::make_unique<Reloads::Subscription>(*context.reloads,
                                                  [&context, &args] { report_changed_settings(context, args); });
-}
-
-void wait_for_stop(std::stop_token stop) {
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(mutex);
-  never.wait(mutex, stop, [] { return false; });
 }
 
 }  // namespace logboom::app

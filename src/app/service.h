@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <stop_token>
 #include <string>
 
 #include "app/context.h"
@@ -13,7 +12,5 @@ namespace logboom::app {
 void notify_service_manager(const std::string& state);
 // At every reload it logs which settings differ now; as long as the answer lives. The context and args outlive it.
 std::unique_ptr<Reloads::Subscription> follow_settings(const Context& context, const Args& args);
-// Blocks until the stop.
-void wait_for_stop(std::stop_token stop);
 
 }  // namespace logboom::app

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 
 namespace logboom::config {
 namespace {
@@ -41,10 +41,7 @@ Status check_roots(const RuleSet& rules, const std::string& origin) {
 }
 
 void BackOff::wait(std::stop_token stop) {
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(mutex);
-  never.wait_for(mutex, std::move(stop), next_, [] { return false; });
+  pause_for(next_, stop);
   next_ = std::min(next_ * 2, most_);
 }
 

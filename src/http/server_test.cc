@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "base/pause.h"
 #include "http/client.h"
 #include "http/testing/raw_socket.h"
 
@@ -69,13 +70,6 @@ class HttpServerTest : public testing::Test {
       release_.get_future().wait();
       w.send(text_response("done"));
     }));
-  }
-
-  static void wait_for_stop(const std::stop_token& stop) {
-    Mutex mutex;
-    CondVar never;
-    MutexLock lock(mutex);
-    never.wait(mutex, stop, [] { return false; });
   }
 
   void start(ServerOptions options = {}) {

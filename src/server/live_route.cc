@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "server/routes.h"
 #include "server/rows.h"
 
@@ -10,15 +10,6 @@ namespace {
 
 using http::JsonWriter;
 using std::chrono::nanoseconds;
-
-// Waits without polling; false when the stop came.
-bool pause(nanoseconds time, const std::stop_token& stop) {
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(mutex);
-  never.wait_for(mutex, stop, time, [] { return false; });
-  return !stop.stop_requested();
-}
 
 // Every k-th row, so that what is shown is spread over the batch.
 std::vector<logstore::Row> sample(std::vector<logstore::Row> rows, std::size_t keep) {
@@ -63,7 +54,7 @@ class LiveStream {
   bool send(std::vector<logstore::Row> rows, std::uint64_t commit) {
     const nanoseconds beat = rate_ > 0 ? nanoseconds(api_.deps.limits.live_beat) : nanoseconds(0);
     const nanoseconds since = now() - last_sent_;
-    if (since < beat && !pause(beat - since, request_.stop)) return false;
+    if (since < beat && !pause_for(beat - since, request_.stop)) return false;
     const double seconds = std::clamp(std::chrono::duration<double>(now() - last_sent_).count(), 0.1, 1.0);
     last_sent_ = now();
     const std::size_t found = rows.size();

@@ -11,6 +11,7 @@
 #include "app/service.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/pause.h"
 #include "config/ini_file.h"
 
 namespace logboom::app {
@@ -50,7 +51,7 @@ Status run_agent_program(Context& context, const Args& args) {
 Status serve(std::stop_token stop, Engine& engine, PageServer& server) {
   std::fflush(stdout);
   notify_service_manager("READY=1");
-  wait_for_stop(std::move(stop));
+  wait_for_stop(stop);
   notify_service_manager("STOPPING=1");
   server.stop();
   return engine.stop();

@@ -7,6 +7,7 @@
 #include "app/service.h"
 #include "base/byte_size.h"
 #include "base/log.h"
+#include "base/pause.h"
 #include "config/rules_yaml.h"
 
 namespace logboom::app {

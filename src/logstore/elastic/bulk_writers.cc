@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "http/json.h"
 
 namespace logboom::logstore::elastic {
@@ -181,8 +182,7 @@ void BulkWriters::shrink() {
 }
 
 void BulkWriters::pause(std::chrono::milliseconds& pause, std::stop_token stop) {
-  MutexLock lock(mutex_);
-  never_.wait_for(mutex_, stop, pause, [] { return false; });
+  pause_for(pause, stop);
   pause = std::min(pause * 2, options_.most_pause);
 }
 

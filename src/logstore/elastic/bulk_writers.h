@@ -105,7 +105,6 @@ class BulkWriters {
   Gauge& request_bytes_;
   mutable Mutex mutex_;
   CondVar changed_;
-  CondVar never_;  // for pauses
   std::deque<Slice> queue_ LB_GUARDED_BY(mutex_);
   std::uint64_t target_ LB_GUARDED_BY(mutex_);
   std::string problem_ LB_GUARDED_BY(mutex_);

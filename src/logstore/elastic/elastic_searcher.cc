@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "logstore/elastic/search_run.h"
 #include "logstore/elastic/translate.h"
 #include "logstore/name_counter.h"
@@ -156,8 +156,6 @@ Result<std::vector<Row>> ElasticSearcher::new_rows(Plan& plan, std::uint64_t& co
 Result<std::vector<Row>> ElasticSearcher::follow(const query::Node& query, std::uint64_t& commit, std::size_t limit,
                                                  std::chrono::milliseconds wait, std::stop_token stop) {
   const std::chrono::nanoseconds end = clock_.monotonic() + wait;
-  Mutex mutex;
-  CondVar never;
   while (true) {
     const std::uint64_t written = written_();
     if (written > commit) {
@@ -168,8 +166,7 @@ Result<std::vector<Row>> ElasticSearcher::follow(const query::Node& query, std::
     }
     const std::chrono::nanoseconds left = end - clock_.monotonic();
     if (left.count() <= 0 || stop.stop_requested()) return std::vector<Row>();
-    MutexLock lock(mutex);
-    never.wait_for(mutex, stop, std::min<std::chrono::nanoseconds>(left, kBetweenLooks), [] { return false; });
+    pause_for(std::min<std::chrono::nanoseconds>(left, kBetweenLooks), stop);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "http/auth/secret.h"
 #include "logstore/elastic/index_template.h"
 
@@ -215,8 +216,7 @@ Status ElasticWriter::insist(const std::function<Status()>& attempt, std::stop_t
     }
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "stopped");
     set_problem(done.error().message());
-    MutexLock lock(mutex_);
-    never_.wait_for(mutex_, stop, wait, [] { return false; });
+    pause_for(wait, stop);
     wait = std::min(wait * 2, kMostPause);
   }
 }

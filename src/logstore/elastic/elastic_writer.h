@@ -105,7 +105,6 @@ class ElasticWriter final : public LogWriter {
   mutable Mutex mutex_;
   CondVar changed_;
   CondVar room_;
-  CondVar never_;
   std::deque<std::unique_ptr<Work>> pending_ LB_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<Work>> waiting_ LB_GUARDED_BY(mutex_);  // for a piece that overlaps them
   std::vector<std::shared_ptr<Piece>> finished_ LB_GUARDED_BY(mutex_);

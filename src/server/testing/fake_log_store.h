@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/pause.h"
 #include "logstore/log_store.h"
 
 namespace logboom::server {
@@ -174,13 +175,6 @@ class FakeLogStore final : public logstore::LogStore,
     if (node.kind == NodeKind::kAnd)
       return std::ranges::all_of(node.children, [&](const auto& c) { return matches(c, row); });
     return true;
-  }
-
-  void wait_for_stop(const std::stop_token& stop) {
-    Mutex mutex;
-    CondVar never;
-    MutexLock lock(mutex);
-    never.wait(mutex, stop, [] { return false; });
   }
 
   std::vector<logstore::Row> matching(const logstore::SearchRequest& request) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "source/file/match/discovery.h"
 #include "source/file/match/rule_matcher.h"
 
@@ -57,10 +57,7 @@ std::vector<PreviewedFile> files_of(const RuleMatcher& matcher, const Discovery&
 
 std::chrono::nanoseconds wait(std::chrono::milliseconds time, std::stop_token stop) {
   const auto began = std::chrono::steady_clock::now();
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(mutex);
-  never.wait_for(mutex, std::move(stop), time, [] { return false; });
+  pause_for(time, stop);
   return std::chrono::steady_clock::now() - began;
 }
 

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "transport/kafka/reading.h"
 
 namespace logboom::transport {
@@ -53,7 +53,6 @@ class KafkaGroup final : public ReadingConsumer {
   std::optional<Delivery> take_error(const rd_kafka_message_t& message);
   std::optional<Delivery> reposition(const Holdings::Key& key);
   void end();
-  void pause(std::chrono::milliseconds time);
 
   const KafkaGroupOptions options_;
   std::vector<std::string> unasked_;  // topics of which is not known yet whether they are there
@@ -199,7 +198,7 @@ std::optional<std::vector<Position>> KafkaGroup::find_starts(const rd_kafka_topi
     if (starts.error().message() != problem)
       log_warn("waiting to read what was given to this transfer: {}", starts.error().message());
     problem = starts.error().message();
-    pause(kAskAgain);
+    pause_for(kAskAgain, stop_);
   }
   return std::nullopt;
 }
@@ -265,7 +264,7 @@ std::optional<Delivery> KafkaGroup::reposition(const Holdings::Key& key) {
   const auto asked =
       rd_kafka_query_watermark_offsets(client_.get(), key.first.c_str(), key.second, &hole.low, &hole.high,
                                        static_cast<int>(std::chrono::milliseconds(kAskWait).count()));
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) pause(kAskAgain);
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) pause_for(kAskAgain, stop_);
   const bool there = hole.wanted < 0 || (hole.wanted >= hole.low && hole.wanted <= hole.high);
   if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || there) {
     begin_again({key.first, key.second, hole.wanted < 0 ? RD_KAFKA_OFFSET_BEGINNING : hole.wanted});
@@ -300,13 +299,6 @@ void KafkaGroup::end() {
   } else {
     options_.on_ended(Error(ErrorCode::kUnavailable, fmt::format("the Kafka client cannot go on: {}", text.data())));
   }
-}
-
-void KafkaGroup::pause(std::chrono::milliseconds time) {
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(mutex);
-  never.wait_for(mutex, stop_, time, [] { return false; });
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <optional>
 #include <thread>
 
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "transport/transport.h"
 
 namespace logboom::transport {
@@ -14,10 +14,7 @@ namespace logboom::transport {
 inline std::optional<Delivery> receive(Consumer& from, std::chrono::milliseconds patience) {
   std::stop_source stop;
   std::jthread watch([&](std::stop_token done) {
-    Mutex m;
-    CondVar never;
-    MutexLock lock(m);
-    never.wait_for(m, done, patience, [] { return false; });
+    pause_for(patience, done);
     stop.request_stop();
   });
   return from.receive(stop.get_token());
