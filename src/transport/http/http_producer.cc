@@ -2,21 +2,20 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <optional>
-#include <set>
 #include <thread>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/pause.h"
 #include "http/json_reading.h"
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
 #include "transport/http/control_session.h"
+#include "transport/http/parcel_queue.h"
 #include "transport/sample_message.h"
 
 namespace logboom::transport {
@@ -25,24 +24,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxKnownSources = 256u << 20;  // bytes of the account of all sources
-
-struct Item {
-  std::shared_ptr<const Batch> batch;
-  OnDelivered on_delivered;
-  std::uint64_t bytes = 0;
-};
-
-// What one request carries, and its place behind earlier requests of the same sources.
-struct Parcel {
-  std::vector<Item> items;                  // in the order they were published
-  std::map<SourceId, std::uint64_t> turns;  // of each source in it
-};
-
-// How many requests of a source were made up, and how many of them are over.
-struct Turns {
-  std::uint64_t given = 0;
-  std::uint64_t over = 0;
-};
 
 // What an answer other than 200 says.
 Error refusal_of(const http::ClientResponse& answer, std::string& code) {
@@ -62,7 +43,8 @@ class HttpTransport final : public HttpProducer {
         retries_(registry.counter("logboom_transport_retries_total", "Requests that have to be sent again.")),
         raw_(registry.counter("logboom_transport_raw_bytes_total", "Bytes of batches delivered.")),
         wire_(registry.counter("logboom_transport_wire_bytes_total", "Bytes of requests, compressed.")),
-        waiting_(registry.gauge("logboom_transport_waiting_bytes", "Bytes published and not yet answered.")),
+        queue_(options_.queue_bytes, options_.request_bytes,
+               registry.gauge("logboom_transport_waiting_bytes", "Bytes published and not yet answered.")),
         lanes_(options_.lanes) {
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       Lane& lane = lanes_[i];
@@ -75,22 +57,19 @@ class HttpTransport final : public HttpProducer {
 
   ~HttpTransport() override {
     close();
-    {
-      MutexLock lock(mutex_);
-      changed_.wait_for(mutex_, {}, options_.drain, [this]() LB_NO_THREAD_SAFETY_ANALYSIS { return held_ == 0; });
-    }
+    queue_.drain(options_.drain);
     stop_.request_stop();
     for (Lane& lane : lanes_) lane.thread.join();
   }
 
-  Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override;
+  Status publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) override {
+    return queue_.publish(std::move(batch), std::move(on_delivered), std::move(stop));
+  }
   Status publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored, std::stop_token stop) override;
   Result<std::vector<KnownSource>> known_sources() override;
   void close() override {
-    MutexLock lock(mutex_);
-    closed_ = true;
+    queue_.close();
     asking_.request_stop();
-    changed_.notify_all();
   }
   std::string problem() const override {
     MutexLock lock(mutex_);
@@ -117,13 +96,8 @@ class HttpTransport final : public HttpProducer {
   }
 
   void run(Lane& lane);
-  Parcel take(const Lane& lane);
-  bool may_take(const SourceId& source) const LB_REQUIRES(mutex_);
-  bool something_to_take() const LB_REQUIRES(mutex_);
   void deliver(Lane& lane, Parcel parcel);
   Result<std::vector<Result<Coverage>>> exchange(Lane& lane, const Parcel& parcel);
-  void wait_for_turn(const Parcel& parcel);
-  void end_turn(const Parcel& parcel, std::uint64_t bytes);
   Result<http::ClientResponse> until_answered(http::HttpClient& client, const http::ClientRequest& request);
   Result<http::ClientResponse> in_session(http::HttpClient& client, http::ClientRequest request, std::stop_token stop);
   Status open_session(http::HttpClient& client, const std::stop_token& stop);
@@ -131,7 +105,6 @@ class HttpTransport final : public HttpProducer {
   void end(const Error& error);
   std::optional<Error> ended() const;
   void say(const std::string& problem);
-  void pause(milliseconds time);
 
   const HttpOptions options_;
   const std::function<void(Error)> on_ended_;
@@ -139,18 +112,11 @@ class HttpTransport final : public HttpProducer {
   Counter& retries_;
   Counter& raw_;
   Counter& wire_;
-  Gauge& waiting_;
+  ParcelQueue queue_;
   std::stop_source stop_;    // of everything, once draining is over
   std::stop_source asking_;  // of known_sources(), at close()
 
   mutable Mutex mutex_;
-  CondVar changed_;
-  std::deque<Item> items_ LB_GUARDED_BY(mutex_);                     // published and not taken by a lane, oldest first
-  std::unordered_map<SourceId, Turns> turns_ LB_GUARDED_BY(mutex_);  // of sources with requests made up
-  std::set<std::size_t> idle_ LB_GUARDED_BY(mutex_);                 // numbers of lanes with nothing to do
-  std::uint64_t unsent_ LB_GUARDED_BY(mutex_) = 0;                   // bytes of items_
-  std::uint64_t held_ LB_GUARDED_BY(mutex_) = 0;                     // bytes published and not answered
-  bool closed_ LB_GUARDED_BY(mutex_) = false;
   const std::string attempt_ = new_attempt();
   std::uint64_t session_ LB_GUARDED_BY(mutex_) = 0;
   std::string problem_ LB_GUARDED_BY(mutex_);
@@ -162,31 +128,12 @@ class HttpTransport final : public HttpProducer {
   std::deque<Lane> lanes_;
 };
 
-Status HttpTransport::publish(std::shared_ptr<const Batch> batch, OnDelivered on_delivered, std::stop_token stop) {
-  Item item{std::move(batch), std::move(on_delivered), 0};
-  item.bytes = item.batch->memory();
-  MutexLock lock(mutex_);
-  const bool ready = changed_.wait(mutex_, stop, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
-    return closed_ || held_ == 0 || held_ + item.bytes <= options_.queue_bytes;
-  });
-  if (!ready || closed_) return Error(ErrorCode::kCancelled, "cannot publish a batch: the pipeline is stopping");
-  held_ += item.bytes;
-  waiting_.set(static_cast<std::int64_t>(held_));
-  unsent_ += item.bytes;
-  items_.push_back(std::move(item));
-  changed_.notify_all();
-  return ok_status();
-}
-
 // On the caller's thread, over a connection of their own: they are few, and wait for no file.
 Status HttpTransport::publish_samples(std::shared_ptr<const SampleBatch> samples, OnStored on_stored,
                                       std::stop_token stop) {
   MutexLock sampling(sampling_);
-  {
-    MutexLock lock(mutex_);
-    if (closed_ || stop.stop_requested())
-      return Error(ErrorCode::kCancelled, "cannot publish samples: the pipeline is stopping");
-  }
+  if (queue_.closed() || stop.stop_requested())
+    return Error(ErrorCode::kCancelled, "cannot publish samples: the pipeline is stopping");
   if (!samples_client_) samples_client_ = std::make_unique<http::HttpClient>(client_options());
   LB_ASSIGN(std::string packed, samples_compressor_.compress(sample_lines(*samples)));
   http::ClientRequest request{
@@ -217,90 +164,23 @@ Result<std::vector<KnownSource>> HttpTransport::known_sources() {
 
 void HttpTransport::run(Lane& lane) {
   while (true) {
-    Parcel parcel = take(lane);
+    Parcel parcel = queue_.take(lane.number);
     if (parcel.items.empty()) return;
     deliver(lane, std::move(parcel));
   }
-}
-
-// While one request of a source is being answered, one more is made ready behind it if there is enough for a whole one:
-// small ones would only be more, and more than one would keep lanes from other sources.
-bool HttpTransport::may_take(const SourceId& source) const {
-  const auto turns = turns_.find(source);
-  const std::uint64_t most = unsent_ >= options_.request_bytes ? 2 : 1;
-  return turns == turns_.end() || turns->second.given - turns->second.over < most;
-}
-
-bool HttpTransport::something_to_take() const {
-  return std::ranges::any_of(
-      items_, [this](const Item& item) LB_NO_THREAD_SAFETY_ANALYSIS { return may_take(item.batch->source); });
-}
-
-// The oldest items of sources that may be taken, each source's in order. Empty: closed and drained, or the stop came.
-// The first idle lane takes: with little to send the others never connect.
-Parcel HttpTransport::take(const Lane& lane) {
-  MutexLock lock(mutex_);
-  idle_.insert(lane.number);
-  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
-    return (closed_ && items_.empty()) || (*idle_.begin() == lane.number && something_to_take());
-  });
-  idle_.erase(lane.number);
-  Parcel parcel;
-  std::uint64_t bytes = 0;
-  std::set<SourceId> left;  // has an item that stays, so all behind it stay
-  std::deque<Item> rest;
-  for (Item& item : items_) {
-    const SourceId source = item.batch->source;
-    const bool fits = parcel.items.size() < kMaxDeliveryBatches &&
-                      (parcel.items.empty() || bytes + item.bytes <= options_.request_bytes);
-    if (!fits || left.contains(source) || (!parcel.turns.contains(source) && !may_take(source))) {
-      left.insert(source);
-      rest.push_back(std::move(item));
-      continue;
-    }
-    if (!parcel.turns.contains(source)) parcel.turns.emplace(source, turns_[source].given++);
-    bytes += item.bytes;
-    parcel.items.push_back(std::move(item));
-  }
-  items_ = std::move(rest);
-  unsent_ -= bytes;
-  changed_.notify_all();  // the next lane is the first idle one now
-  return parcel;
 }
 
 void HttpTransport::deliver(Lane& lane, Parcel parcel) {
   auto outcomes = exchange(lane, parcel);
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < parcel.items.size(); ++i) {
-    Item& item = parcel.items[i];
+    Parcel::Item& item = parcel.items[i];
     bytes += item.bytes;
     if (outcomes.ok()) raw_.add(item.batch->bytes.size());
     item.batch.reset();
     item.on_delivered(outcomes.ok() ? std::move((*outcomes)[i]) : Result<Coverage>(outcomes.error()));
   }
-  end_turn(parcel, bytes);
-}
-
-// Until the requests before it of every source in it are over. Those were made up before it, all at once, so nobody
-// waits for one that waits for him.
-void HttpTransport::wait_for_turn(const Parcel& parcel) {
-  MutexLock lock(mutex_);
-  changed_.wait(mutex_, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
-    return std::ranges::all_of(parcel.turns, [this](const auto& turn) LB_NO_THREAD_SAFETY_ANALYSIS {
-      return turns_.at(turn.first).over == turn.second;
-    });
-  });
-}
-
-void HttpTransport::end_turn(const Parcel& parcel, std::uint64_t bytes) {
-  MutexLock lock(mutex_);
-  for (const auto& [source, turn] : parcel.turns) {
-    Turns& turns = turns_[source];
-    if (++turns.over == turns.given) turns_.erase(source);
-  }
-  held_ -= bytes;
-  waiting_.set(static_cast<std::int64_t>(held_));
-  changed_.notify_all();
+  queue_.end_turn(parcel, bytes);
 }
 
 Result<std::vector<Result<Coverage>>> HttpTransport::exchange(Lane& lane, const Parcel& parcel) {
@@ -308,7 +188,7 @@ Result<std::vector<Result<Coverage>>> HttpTransport::exchange(Lane& lane, const 
   std::optional<Error> failed;
   if (!stop_.stop_requested()) {
     std::vector<std::shared_ptr<const Batch>> batches;
-    for (const Item& item : parcel.items) batches.push_back(item.batch);
+    for (const Parcel::Item& item : parcel.items) batches.push_back(item.batch);
     auto packed = lane.compressor->compress(encode_delivery(batches));
     if (packed.ok()) {
       request.body = *std::move(packed);
@@ -316,7 +196,7 @@ Result<std::vector<Result<Coverage>>> HttpTransport::exchange(Lane& lane, const 
       failed = std::move(packed).error();
     }
   }
-  wait_for_turn(parcel);
+  queue_.wait_for_turn(parcel);
   if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "cannot deliver a batch: the agent is stopping");
   if (failed) return *std::move(failed);
   request.method = "POST";
@@ -346,7 +226,7 @@ Result<http::ClientResponse> HttpTransport::until_answered(http::HttpClient& cli
     if (error.code() == ErrorCode::kRejected) return error;
     say(error.message());
     retries_.add();
-    pause(wait);
+    pause_for(wait, stop_.get_token());
   }
 }
 
@@ -407,12 +287,6 @@ void HttpTransport::say(const std::string& problem) {
     log_warn("not delivered yet: {}", problem);
   }
   problem_ = problem;
-}
-
-void HttpTransport::pause(milliseconds time) {
-  MutexLock lock(mutex_);
-  CondVar never;
-  never.wait_for(mutex_, stop_.get_token(), time, [] { return false; });
 }
 
 }  // namespace
