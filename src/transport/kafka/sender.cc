@@ -11,16 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using Acks = KafkaProducerOptions::Acks;
-using Partitioning = KafkaProducerOptions::Partitioning;
 
 constexpr auto kLeastBackOff = 100ms;
 constexpr auto kMostBackOff = 3s;
-constexpr auto kAskWait = 2s;
-constexpr auto kAskAgain = 250ms;  // while a cluster may be creating the topic
-constexpr auto kAskNews = 30s;     // partitions may have been added
-constexpr int kAskTimes = 12;      // then the topic cannot be had
-constexpr auto kSlice = 100ms;     // of round robin
-constexpr auto kSilence = 15s;     // without an acknowledgement
+constexpr auto kSilence = 15s;  // without an acknowledgement
 constexpr auto kProblemLasts = 60s;
 constexpr std::size_t kLeastMessage = 4096;
 // What the library and we keep for a message besides its bytes.
@@ -124,7 +118,7 @@ void Sender::step(std::chrono::milliseconds wait) {
     wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(again_at_ - now));
   }
   for (const auto& [name, topic] : topics_) {
-    if (topic.partitions == 0) wait = std::min<std::chrono::milliseconds>(wait, kAskAgain);
+    if (topic.partitions == 0) wait = std::min(wait, kAskAgain);
   }
   rd_kafka_poll(client_.get(), static_cast<int>(wait.count()));
   if (trouble_.code == RD_KAFKA_RESP_ERR_NO_ERROR && rd_kafka_fatal_error(client_.get(), nullptr, 0) != 0)
@@ -155,74 +149,6 @@ void Sender::send_waiting() {
     }
     if (!hand_over(**at)) return;
     sent_.splice(sent_.end(), waiting_, at);
-  }
-}
-
-bool Sender::ready(const std::string& name) {
-  Topic& topic = topics_[name];
-  if (topic.handle == nullptr) topic.handle.reset(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
-  if (topic.handle == nullptr) {
-    refuse_topic(name, Error(ErrorCode::kUnavailable, fmt::format("cannot send to topic '{}': {}", printable(name),
-                                                                  reason(rd_kafka_last_error()))));
-    return false;
-  }
-  if (Clock::now() >= topic.ask_at) ask(name, topic);
-  const auto asked = topics_.find(name);
-  return asked != topics_.end() && asked->second.partitions > 0 && Clock::now() >= again_at_;
-}
-
-void Sender::ask(const std::string& name, Topic& topic) {
-  const Result<TopicState> state = ask_topic(client_.get(), topic.handle.get(), kAskWait);
-  if (!state.ok()) {
-    if (topic.partitions > 0) return;  // it was there; the library waits for the cluster itself
-    log_warn("{}; what is read waits", state.error().message());
-    set_problem("", state.error().message());
-    again_at_ = Clock::now() + back_off_;
-    back_off_ = std::min<std::chrono::milliseconds>(2 * back_off_, kMostBackOff);
-    return;
-  }
-  if (state->error == RD_KAFKA_RESP_ERR_NO_ERROR && state->partitions > 0) {
-    topic.partitions = state->partitions;
-    topic.asked = 0;
-    topic.ask_at = Clock::now() + kAskNews;
-    return;
-  }
-  topic.partitions = 0;
-  topic.ask_at = Clock::now() + kAskAgain;
-  const bool may_come = state->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-                        state->error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-                        state->error == RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (may_come && ++topic.asked < kAskTimes) return;
-  refuse_topic(name, Error(ErrorCode::kUnavailable,
-                           fmt::format("cannot send to topic '{}': {}; create the topic or give this user the right "
-                                       "to write to it",
-                                       printable(name), reason(state->error))));
-}
-
-bool Sender::has_partition(const Topic& topic, const Sending& sending) {
-  return sending.choice.partitioning != Partitioning::kFixed || sending.choice.partition < topic.partitions;
-}
-
-void Sender::refuse_partition(Sendings::iterator at) {
-  const std::string name = (*at)->topic();
-  Topic& topic = topics_[name];
-  topic.ask_at = {};  // it may be added
-  Error error(ErrorCode::kUnavailable,
-              fmt::format("cannot send to topic '{}': it has {} partitions, partition {} is asked for", printable(name),
-                          topic.partitions, (*at)->choice.partition));
-  log_warn("{}", error.message());
-  set_problem(name, error.message());
-  answer(waiting_, at, std::move(error));
-}
-
-// Answers the batches of the topic and forgets it: the next one asks again.
-void Sender::refuse_topic(const std::string& name, const Error& error) {
-  log_warn("{}", error.message());
-  set_problem(name, error.message());
-  topics_.erase(name);
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    const auto at = it++;
-    if ((*at)->topic() == name && (*at)->next == 0) answer(waiting_, at, error);
   }
 }
 
@@ -273,21 +199,6 @@ rd_kafka_resp_err_t Sender::produce(Topic& topic, Parcel& parcel) {
                         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&parcel), RD_KAFKA_V_END);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_headers_destroy(headers);
   return code;
-}
-
-std::int32_t Sender::partition_for(const Topic& topic, const KafkaProducerOptions::Choice& choice) {
-  const auto count = static_cast<std::uint64_t>(std::max(1, topic.partitions));
-  switch (choice.partitioning) {
-    case Partitioning::kKey:
-      return RD_KAFKA_PARTITION_UA;
-    case Partitioning::kFixed:
-      return choice.partition;
-    case Partitioning::kRoundRobin:
-      return static_cast<std::int32_t>(static_cast<std::uint64_t>(Clock::now().time_since_epoch() / kSlice) % count);
-    case Partitioning::kRandom:
-      return static_cast<std::int32_t>(random_() % count);
-  }
-  return RD_KAFKA_PARTITION_UA;
 }
 
 // ---------------------------------------------------------------- reports
@@ -380,12 +291,14 @@ void Sender::start_anew() {
   settle(trouble);
 }
 
+// Nothing is sent for a while, and for a longer one after the next error.
+void Sender::hold_off() {
+  again_at_ = Clock::now() + back_off_;
+  back_off_ = std::min<std::chrono::milliseconds>(2 * back_off_, kMostBackOff);
+}
+
 void Sender::settle(const Trouble& trouble) {
-  if (!too_large(trouble.code)) {
-    again_at_ = Clock::now() + back_off_;
-    back_off_ = std::min<std::chrono::milliseconds>(2 * back_off_, kMostBackOff);
-    return;
-  }
+  if (!too_large(trouble.code)) return hold_off();
   const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                [&](const auto& sending) { return sending->sequence == trouble.sequence; });
   if (at == waiting_.end()) return;

@@ -90,30 +90,35 @@ class Sender {
     Clock::time_point said;
   };
   using Sendings = std::list<std::unique_ptr<Sending>>;
+  static constexpr std::chrono::milliseconds kAskAgain{250};  // for a topic that a cluster may be creating
 
   static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
   Result<Owned<rd_kafka_t>> make_client();
   void report(Parcel& parcel, rd_kafka_resp_err_t code);
   void complete(Sending& sending);
   void send_waiting();
+  bool encode(Sending& sending);
+  // Whether all of it is with the library.
+  bool hand_over(Sending& sending);
+  rd_kafka_resp_err_t produce(Topic& topic, Parcel& parcel);
+  void note_trouble(rd_kafka_resp_err_t code, const Sending& sending);
+  void start_anew();
+  void hold_off();
+  void settle(const Trouble& trouble);
+  void shrink(Sending& sending);
+  void forget(Sending& sending);
+  void answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer);
+
+  // --- topics (sender_topics.cc)
   // Whether the topic takes messages now.
   bool ready(const std::string& name);
   void ask(const std::string& name, Topic& topic);
   void refuse_topic(const std::string& name, const Error& error);
   void refuse_partition(Sendings::iterator at);
-  bool encode(Sending& sending);
-  // Whether all of it is with the library.
-  bool hand_over(Sending& sending);
-  rd_kafka_resp_err_t produce(Topic& topic, Parcel& parcel);
   // The topic has the partition that is asked for.
   static bool has_partition(const Topic& topic, const Sending& sending);
   std::int32_t partition_for(const Topic& topic, const KafkaProducerOptions::Choice& choice);
-  void note_trouble(rd_kafka_resp_err_t code, const Sending& sending);
-  void start_anew();
-  void settle(const Trouble& trouble);
-  void shrink(Sending& sending);
-  void forget(Sending& sending);
-  void answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer);
+
   // Of a topic; an empty name: of the cluster. Empty words: it is well.
   void set_problem(const std::string& topic, const std::string& words);
 
