@@ -4,7 +4,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import threading
 import time
 
@@ -12,7 +11,7 @@ from cases_elastic import check_documents, node_of, store_in
 from cases_etcd import etcd_of
 from cases_kafka import TopicAgent, broker_of
 from faults import faults, long
-from fleet import Server
+from fleet import Program, Server
 from oracle import Lines, append, check_audit, oracle, read, write
 from product import check, free_port
 
@@ -21,41 +20,24 @@ TOPICS = ("web", "app")
 INDICES = "logboom-web-*,logboom-app-*"
 
 
-class Member:
+class Member(Program):
     """One of several transfers: a data directory, a page and a log of its own."""
 
+    role = "transfer"
+
     def __init__(self, home, broker, name, topics=TOPICS, *words):
-        self.home, self.root = home, os.path.join(home.root, name)
-        os.makedirs(self.root, exist_ok=True)
+        super().__init__(home, name)
         self.words = ["--transport.brokers", broker.address, "--transfer.topics", ",".join(topics), "--transfer.session", f"{SESSION}s",
                       "--data", os.path.join(self.root, "data"), "--listen", f"127.0.0.1:{free_port()}", "--log-level", "debug", *words]
-        self.process = None
 
-    def start(self):
-        with open(self.log_file(), "ab") as log:
-            self.process = subprocess.Popen([self.home.binary, "transfer", *self.words], stdout=log, stderr=log, env=self.home.env, cwd=self.root,
-                                            start_new_session=True)
-        self.home.running.append(self.process)
-
-    def kill(self):
-        self.home.kill(self.process)
-
-    def stop(self):
-        code = self.home.kill(self.process, signal.SIGTERM)
-        check(code == 0, f"the transfer ended with {code} after SIGTERM:\n{self.said()[-3000:]}")
+    def command(self, *words):
+        return [self.home.binary, "transfer", *self.words, *words]
 
     def pause(self):
         os.kill(self.process.pid, signal.SIGSTOP)
 
     def wake(self):
         os.kill(self.process.pid, signal.SIGCONT)
-
-    def log_file(self):
-        return os.path.join(self.root, "transfer.log")
-
-    def said(self):
-        with open(self.log_file(), errors="replace") as f:
-            return f.read()
 
     def reads(self):
         """The partitions it reads, as its log says."""

@@ -33,35 +33,17 @@ class Server:
         return path
 
 
-class Agent:
-    """`logboom agent` as another host would run it: its own key, data directory, log folder and rules."""
+class Program:
+    """One program with a folder and a log of its own beside the home's; its class says the `role`, and command() its words."""
 
-    def __init__(self, server, name, folder=None, token=None):
-        self.server, self.home, self.name = server, server.home, name
-        self.root = os.path.join(self.home.root, name)
-        self.data = os.path.join(self.root, "data")
-        self.logs = folder or os.path.join(self.root, "logs")
-        for directory in (self.root, self.logs):
-            os.makedirs(directory, exist_ok=True)
-        self.config = os.path.join(self.root, "agent.yaml")
-        self.rules(self.logs)
-        self.env = dict(self.home.env, LOGBOOM_AGENT_KEY_FILE=os.path.join(self.root, "agent.key"), LOGBOOM_AGENT_NAME=name,
-                        XDG_CONFIG_HOME=os.path.join(self.root, "config"))
-        self.token = token or server.token(name)
-        self.url = server.url
-        self.wrap = ()
+    role = ""
+    wrap = ()
+
+    def __init__(self, home, name):
+        self.home, self.env = home, home.env
+        self.root = os.path.join(home.root, name)
+        os.makedirs(self.root, exist_ok=True)
         self.process = None
-
-    def rules(self, *paths):
-        with open(self.config, "w") as f:
-            f.write("collect:\n  items:\n" + "".join(f"    - path: {path}\n" for path in paths))
-
-    def log(self, name):
-        return os.path.join(self.logs, name)
-
-    def command(self, *words):
-        given = ["--server", self.url, "--token-file", self.token] if self.token else []
-        return [self.home.binary, "agent", "--data", self.data, "--config", self.config, *given, *words]
 
     def start(self, *words):
         with open(self.log_file(), "ab") as log:
@@ -74,11 +56,41 @@ class Agent:
 
     def stop(self):
         code = self.home.kill(self.process, signal.SIGTERM)
-        check(code == 0, f"the agent ended with {code} after SIGTERM:\n{self.said()[-3000:]}")
+        check(code == 0, f"the {self.role} ended with {code} after SIGTERM:\n{self.said()[-3000:]}")
 
     def log_file(self):
-        return os.path.join(self.root, "agent.log")
+        return os.path.join(self.root, f"{self.role}.log")
 
     def said(self):
         with open(self.log_file(), errors="replace") as f:
             return f.read()
+
+
+class Agent(Program):
+    """`logboom agent` as another host would run it: its own key, data directory, log folder and rules."""
+
+    role = "agent"
+
+    def __init__(self, server, name, folder=None, token=None):
+        super().__init__(server.home, name)
+        self.server, self.name = server, name
+        self.data = os.path.join(self.root, "data")
+        self.logs = folder or os.path.join(self.root, "logs")
+        os.makedirs(self.logs, exist_ok=True)
+        self.config = os.path.join(self.root, "agent.yaml")
+        self.rules(self.logs)
+        self.env = dict(self.home.env, LOGBOOM_AGENT_KEY_FILE=os.path.join(self.root, "agent.key"), LOGBOOM_AGENT_NAME=name,
+                        XDG_CONFIG_HOME=os.path.join(self.root, "config"))
+        self.token = token or server.token(name)
+        self.url = server.url
+
+    def rules(self, *paths):
+        with open(self.config, "w") as f:
+            f.write("collect:\n  items:\n" + "".join(f"    - path: {path}\n" for path in paths))
+
+    def log(self, name):
+        return os.path.join(self.logs, name)
+
+    def command(self, *words):
+        given = ["--server", self.url, "--token-file", self.token] if self.token else []
+        return [self.home.binary, "agent", "--data", self.data, "--config", self.config, *given, *words]
