@@ -61,6 +61,7 @@ ChunkKey key_of_row(std::int64_t id);
 inline constexpr TimeNs kMinuteNs = 60 * kNsPerSecond;
 inline constexpr TimeNs kHourNs = 60 * kMinuteNs;
 inline constexpr std::uint32_t kHoursOfDay = 24;
+inline constexpr TimeNs kDayNs = kHoursOfDay * kHourNs;
 inline TimeNs floor_to(TimeNs time, TimeNs step) {
   const TimeNs rest = time % step;
   return time - (rest < 0 ? rest + step : rest);

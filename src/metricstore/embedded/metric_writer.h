@@ -93,16 +93,18 @@ class MetricWriter {
   Mapped map(const SampleBatch& batch);
   std::string time_problem(TimeNs time, TimeNs now) const;
   Status check_space();
+  // After a failed write: the file is opened anew before anything more is acknowledged.
+  void note_failure(const Status& status);
+  Status recover();
+  void set_problem(std::string problem);
+
+  // --- between commits (metric_writer_upkeep.cc)
   void maintain();
   void do_work();
   void write_due_chunks();
   void delete_old();
   Result<bool> delete_slice(const MetricRetention& retention);
   Status forget_series(const MetricRetention& retention);
-  // After a failed write: the file is opened anew before anything more is acknowledged.
-  void note_failure(const Status& status);
-  Status recover();
-  void set_problem(std::string problem);
 
   Deps d_;
   WriterMetrics metrics_;
