@@ -9,13 +9,13 @@ usage: influxdb.py fetch      gets what is missing (the set-up of `make test`)
 import json
 import os
 import signal
-import socket
 import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from debian import Packages, Server, opener
+from kafka import free_ports
 
 PACKAGES = Packages("influxdb", ["influxdb", "influxdb-client"], ["influxd", "influx"])
 missing = PACKAGES.missing
@@ -25,19 +25,13 @@ def client():
     return PACKAGES.program("influx")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Influx(Server):
     """One server; its port stays the same over restarts. `login` (user, password): it asks for it."""
 
     def __init__(self, root, login=None):
         super().__init__(root)
         self.login = login
-        self.port, self.inner_port = free_port(), free_port()
+        self.port, self.inner_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         with open(os.path.join(root, "influxdb.conf"), "w") as f:
             f.write(f'''reporting-disabled = true

@@ -73,7 +73,7 @@ class Stream:
         return [read(path) for path in self.files]
 
 
-def wait_documents(home, node, count, seconds=120):
+def wait_documents(home, node, count, seconds=600):
     home.wait_until(lambda: node.count(INDICES) >= count, f"{count} documents are there", seconds)
 
 

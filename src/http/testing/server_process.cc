@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -24,7 +25,9 @@ std::string server_binary(const std::string& name, const std::string& program) {
   return "";
 }
 
-int free_port() {
+namespace {
+
+int some_free_port() {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -34,6 +37,15 @@ int free_port() {
   (void)::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
   ::close(socket);
   return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+int free_port() {
+  static std::set<int> given;
+  for (;;) {
+    if (const int port = some_free_port(); given.insert(port).second) return port;
+  }
 }
 
 bool ServerProcess::start(std::vector<std::string> words, const std::string& log,

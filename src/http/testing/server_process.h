@@ -11,7 +11,7 @@ namespace logboom::http {
 
 // Where tests/servers/NAME.py has put the program, or where the system has it; empty: it is in neither place.
 std::string server_binary(const std::string& name, const std::string& program);
-// A port nobody listens on now.
+// A port nobody listens on now, another one each time. Not thread-safe.
 int free_port();
 
 class ServerProcess {

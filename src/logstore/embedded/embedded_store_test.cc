@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "io/memory_file_system.h"
 #include "logstore/embedded/testing/store_fixture.h"
@@ -187,7 +188,7 @@ TEST(EmbeddedStore, OpensForReadingWhereNoneWrites) {
 }
 
 TEST(EmbeddedStore, WorksOnARealDisk) {
-  const std::string directory = ::testing::TempDir() + "logboom_store_test";
+  const std::string directory = ::testing::TempDir() + "logboom_store_test_" + std::to_string(::getpid());
   std::filesystem::remove_all(directory);
   const std::unique_ptr<FileSystem> fs = open_posix_file_system();
   SystemClock clock;

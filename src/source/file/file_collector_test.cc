@@ -33,7 +33,7 @@ class SharedEmitter final : public Emitter {
   }
   bool wait_for_line(const std::string& line) {
     MutexLock lock(mutex_);
-    return changed_.wait_for(mutex_, {}, seconds(20), [&] { return store_.lines().contains(line); });
+    return changed_.wait_for(mutex_, {}, seconds(60), [&] { return store_.lines().contains(line); });
   }
 
   int fails_at = 0;  // the n-th batch is handed over, but its emit() throws
