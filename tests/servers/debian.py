@@ -61,7 +61,7 @@ class Server:
     def log(self):
         return os.path.join(self.root, "server.log")
 
-    def start(self, seconds=60):
+    def start(self, seconds=180):
         with open(self.log(), "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.root, start_new_session=True)
         end = time.monotonic() + seconds

@@ -52,7 +52,7 @@ log-enabled = false
     def command(self):
         return [PACKAGES.program("influxd"), "run", "-config", os.path.join(self.root, "influxdb.conf")]
 
-    def start(self, seconds=60):
+    def start(self, seconds=180):
         super().start(seconds)
         if self.login:
             user, password = self.login

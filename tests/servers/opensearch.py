@@ -147,7 +147,7 @@ class Node:
         with open(os.path.join(root, "config", f"{distribution.name}.yml"), "w") as f:
             f.write("\n".join([*lines, *settings]) + "\n")
 
-    def start(self, seconds=120):
+    def start(self, seconds=300):
         """The first start on a machine also writes the archive of classes that makes the later ones faster."""
         archive = os.path.join(self.distribution.cache, "classes.jsa")
         share = [f"-XX:SharedArchiveFile={archive}"] if os.path.isfile(archive) else []

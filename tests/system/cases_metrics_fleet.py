@@ -43,6 +43,8 @@ class SamplingAgent(TopicAgent):
             while at + 12 <= len(data):
                 size = int.from_bytes(data[at:at + 4], "little")
                 frame = data[at + 12:at + 12 + size]
+                if len(frame) < size:
+                    break  # being written, or cut off by the end of the agent
                 at += 12 + size
                 lines = subprocess.run([tool("zstd"), "-dc"], input=frame, capture_output=True, check=True).stdout
                 found += [json.loads(line) for line in lines.splitlines()]

@@ -47,7 +47,7 @@ def test_packets_are_dropped(home):
         for _ in range(4):
             append(agent.log("a.log"), lines.next(200))
             append(agent.log("b.log"), lines.next(200))
-        wait_lines(home, len(lines.made), seconds=240)
+        wait_lines(home, len(lines.made), seconds=600)
         network.drop(0)
         finish(server, agent, lines, "a.log", "b.log")
     finally:

@@ -224,8 +224,8 @@ def verify_export(home, writers):
 def finish(home, running, writers):
     total = sum(w.count for w in writers)
     try:
-        home.wait_until(lambda: home.count("w* s*") >= total, "every line is stored", 120)
-        home.wait_until(home.caught_up, "everything written is durable", 60)
+        home.wait_until(lambda: home.count("w* s*") >= total, "every line is stored", 600)
+        home.wait_until(home.caught_up, "everything written is durable", 180)
     except Failure as failure:
         print(failure)  # what is missing is counted below
     for one in running:
