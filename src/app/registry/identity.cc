@@ -10,7 +10,6 @@
 #include "io/hashing.h"
 
 namespace logboom::app {
-
 namespace {
 
 Result<std::string> read_agent_token(const config::Settings& settings, FileSystem& files) {
@@ -23,6 +22,18 @@ Result<std::string> read_agent_token(const config::Settings& settings, FileSyste
   }
   while (!token->empty() && std::isspace(static_cast<unsigned char>(token->back()))) token->pop_back();
   return token;
+}
+
+// Without a token where no server is named.
+Result<AgentIdentity> identity_of(std::string id, const config::Settings& settings, FileSystem& files) {
+  AgentIdentity identity;
+  identity.id = std::move(id);
+  identity.name = host_name(settings.text("agent.name"));
+  identity.client.server = settings.text("agent.server");
+  identity.client.tls = server_tls(settings);
+  if (identity.client.server.empty()) return identity;
+  LB_ASSIGN(identity.client.token, read_agent_token(settings, files));
+  return identity;
 }
 
 }  // namespace
@@ -69,27 +80,15 @@ http::ClientTls server_tls(const config::Settings& settings) {
 }
 
 Result<AgentIdentity> agent_identity(const config::Settings& settings, FileSystem& files) {
-  AgentIdentity identity;
-  LB_ASSIGN(identity.id, own_agent_id(settings, files));
-  identity.name = host_name(settings.text("agent.name"));
-  identity.client.server = settings.text("agent.server");
-  identity.client.tls = server_tls(settings);
-  if (identity.client.server.empty() && settings.text("transport.kind") == "kafka") return identity;
-  if (identity.client.server.empty())
+  LB_ASSIGN(std::string id, own_agent_id(settings, files));
+  if (settings.text("agent.server").empty() && settings.text("transport.kind") != "kafka")
     return Error(ErrorCode::kInvalidArgument, "agent.server: name the server this agent sends to (--server URL)");
-  LB_ASSIGN(identity.client.token, read_agent_token(settings, files));
-  return identity;
+  return identity_of(std::move(id), settings, files);
 }
 
 Result<AgentIdentity> transfer_identity(const config::Settings& settings, FileSystem& files) {
-  AgentIdentity identity;
-  LB_ASSIGN(identity.id, transfer_id(settings, files));
-  identity.name = host_name(settings.text("agent.name"));
-  identity.client.server = settings.text("agent.server");
-  identity.client.tls = server_tls(settings);
-  if (identity.client.server.empty()) return identity;
-  LB_ASSIGN(identity.client.token, read_agent_token(settings, files));
-  return identity;
+  LB_ASSIGN(std::string id, transfer_id(settings, files));
+  return identity_of(std::move(id), settings, files);
 }
 
 }  // namespace logboom::app

@@ -13,7 +13,6 @@
 #include "transport/kafka/position_file.h"
 
 namespace logboom::app {
-
 namespace {
 
 Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& settings, FileSystem& files) {

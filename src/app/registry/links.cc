@@ -7,7 +7,6 @@
 #include "transport/inprocess/inprocess_transport.h"
 
 namespace logboom::app {
-
 namespace {
 
 // Whether a URL names the host it is asked on by its loopback address.

@@ -19,7 +19,6 @@
 #include "source/file/match/glob.h"
 
 namespace logboom::app {
-
 namespace {
 
 Result<config::EtcdOptions> etcd_access(const config::Settings& settings, FileSystem& files) {
@@ -30,10 +29,7 @@ Result<config::EtcdOptions> etcd_access(const config::Settings& settings, FileSy
                                                                           : (tls ? "https://" : "http://") + endpoint);
   options.user = settings.text("etcd.user");
   LB_ASSIGN(options.password, secret_of(settings, "etcd.password", files));
-  options.client.tls.ca_file = settings.text("etcd.tls_ca");
-  options.client.tls.certificate = settings.text("etcd.tls_cert");
-  options.client.tls.key = settings.text("etcd.tls_key");
-  options.client.tls.insecure_skip_verify = settings.boolean("etcd.insecure_skip_verify");
+  options.client.tls = client_tls(settings, "etcd");
   options.client.connect_time = std::chrono::seconds(2);
   return options;
 }

@@ -15,6 +15,15 @@ Result<std::string> secret_of(const config::Settings& settings, const std::strin
   return read_password(settings, name + "_file", files);
 }
 
+http::ClientTls client_tls(const config::Settings& settings, const std::string& group) {
+  http::ClientTls tls;
+  tls.ca_file = settings.text(group + ".tls_ca");
+  tls.certificate = settings.text(group + ".tls_cert");
+  tls.key = settings.text(group + ".tls_key");
+  tls.insecure_skip_verify = settings.boolean(group + ".insecure_skip_verify");
+  return tls;
+}
+
 Findings unasked(const char* what, const Error& error) {
   return {{Verdict::kBad, what, error.message(), "correct the settings that name its files"}};
 }

@@ -6,6 +6,7 @@
 #include "base/finding.h"
 #include "base/result.h"
 #include "config/settings.h"
+#include "http/client.h"
 #include "io/file_system.h"
 
 namespace logboom::app {
@@ -16,6 +17,9 @@ Result<std::string> read_password(const config::Settings& settings, const std::s
 
 // What the setting `name` says, or the file that `name`_file names in its place.
 Result<std::string> secret_of(const config::Settings& settings, const std::string& name, FileSystem& files);
+
+// What the settings GROUP.tls_ca, tls_cert, tls_key and insecure_skip_verify say.
+http::ClientTls client_tls(const config::Settings& settings, const std::string& group);
 
 // What an examination says of a server that cannot even be asked: a file the settings name cannot be read.
 Findings unasked(const char* what, const Error& error);

@@ -12,7 +12,6 @@
 #include "metricstore/influxdb/influx_metric_store.h"
 
 namespace logboom::app {
-
 namespace {
 
 std::string store_directory(const config::Settings& settings) {
@@ -26,10 +25,7 @@ Result<logstore::ElasticOptions> elastic_access(const config::Settings& settings
   options.user = settings.text("elastic.user");
   LB_ASSIGN(options.password, secret_of(settings, "elastic.password", files));
   options.api_key = settings.text("elastic.api_key");
-  options.client.tls.ca_file = settings.text("elastic.tls_ca");
-  options.client.tls.certificate = settings.text("elastic.tls_cert");
-  options.client.tls.key = settings.text("elastic.tls_key");
-  options.client.tls.insecure_skip_verify = settings.boolean("elastic.insecure_skip_verify");
+  options.client.tls = client_tls(settings, "elastic");
   return options;
 }
 
