@@ -126,8 +126,9 @@ def test_a_hole_on_the_server_is_filled_by_the_agent(home):
     server.start()
     agent, other, lines = Agent(server, "web-1"), Agent(server, "web-2"), Lines()
     append(agent.log("a.log"), lines.next(60000))
-    append(other.log("o.log"), lines.next(100))
     agent.start()
+    wait_lines(home, 60000)  # their blocks hold nothing of the other agent's
+    append(other.log("o.log"), lines.next(100))
     other.start()
     wait_lines(home, 60100)
     os.rename(agent.log("a.log"), agent.log("a.log.1"))

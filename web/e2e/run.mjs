@@ -69,6 +69,15 @@ async function until(condition, argument, timeout = 40_000) {
   }
 }
 
+/** The same for what is asked of the page in several steps. */
+async function holds(condition, timeout = 40_000) {
+  for (const end = Date.now() + timeout; ; await new Promise((done) => setTimeout(done, 15))) {
+    const [held, why] = await condition().then((value) => [value, 'false'], (error) => [false, error]);
+    if (held) return;
+    if (Date.now() > end) throw new Error(`not within ${timeout} ms: ${condition}: ${why}`);
+  }
+}
+
 const rows = () => page.$$eval('.row:not([hidden])', (list) => list.map((row) => [Number(row.dataset.index), row.querySelector('.m').textContent]).sort((a, b) => a[0] - b[0]).map((entry) => entry[1]));
 /** Rows are drawn in the frame after they are counted. */
 const drawn = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
@@ -175,14 +184,12 @@ await check('a line in full: exact text, copies, neighbours', async () => {
   const first = (await rows())[0];
   assert.equal(await page.$eval('.drawer pre', (pre) => pre.textContent), first);
   await page.click('.drawer .top button:has-text("JSON")');
-  await page.waitForTimeout(200);
-  const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
-  assert.equal(copied.text, first);
+  const copied = async () => page.evaluate(() => navigator.clipboard.readText());
+  await holds(async () => JSON.parse(await copied()).text === first);
   for (let i = 0; i < 4; i++) await press('j');
   await until(() => document.querySelector('.drawer pre')?.textContent.includes('支付'));
   await page.click('.drawer .top button:has-text("Text")');
-  await page.waitForTimeout(200);
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), (await rows())[4]);
+  await holds(async () => (await copied()) === (await rows())[4]);
   await until(() => document.querySelectorAll('.nb').length >= 9);
   assert.equal(await page.$eval('.nb.on .m', (e) => e.textContent.includes('支付')), true);
 });
@@ -213,9 +220,7 @@ await check('choosing a row freezes the list; the pill counts and lets go', asyn
   assert.equal(await page.$eval('.rows', (e) => e.getAttribute('aria-rowcount')), '30');
   await page.click('.pill');
   await waitRows(55);
-  await page.waitForTimeout(100);
-  assert.ok((await rows()).pop().endsWith('later 24'));
-  assert.equal(await page.$('.pill'), null);
+  await holds(async () => (await rows()).pop().endsWith('later 24') && (await page.$('.pill')) === null);
 });
 
 await check('the address keeps the view; Back takes a step back', async () => {
