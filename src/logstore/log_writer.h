@@ -41,8 +41,10 @@ class LogWriter {
   // should read again where it can: stored ranges whose bytes a repair gave up, and with kWanted expired ones.
   virtual Result<std::vector<KnownSource>> known_sources(Expired expired) = 0;
   // For messages of the transport whose content another store keeps. From expect() on, reading goes on before this one;
-  // settle() says that these are durable there, which is noted, when it returns ok, or with a later commit.
+  // settle() says that these are durable there, which is noted, when it returns ok, or with a later commit. pass_over()
+  // is for one that comes again behind one that is expected: reading goes on before it, at no cost, until it has come.
   virtual void expect(const Position& position) = 0;
+  virtual void pass_over(const Position& position) = 0;
   virtual Status settle(const std::vector<Position>& positions) = 0;
   // Where reading each partition of the transport goes on, as of now: everything before it is durable here, whoever
   // stored it. kUnavailable: the store cannot be asked now.

@@ -16,6 +16,14 @@ void PositionMarks::appended(const Position& position) {
   const std::int64_t first = position.first_message();
   if (fresh || first < partition.mark()) partition.end = first;
   partition.open.insert(first);
+  partition.passed.taken(first, position.offset);
+}
+
+void PositionMarks::passed_over(const Position& position) {
+  MutexLock lock(mutex_);
+  const auto [at, fresh] = partitions_.try_emplace({position.topic, position.partition});
+  if (fresh) at->second.end = position.first_message();
+  at->second.passed.add(position.first_message(), position.offset);
 }
 
 std::vector<Position> PositionMarks::with(const std::vector<Position>& durable) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "record/passed_over.h"
 #include "record/position.h"
 
 namespace logboom::logstore {
@@ -25,13 +26,17 @@ class PositionMarks {
   // The marks as they are once these positions are durable, for those partitions.
   std::vector<Position> with(const std::vector<Position>& durable) const;
   void durable(const std::vector<Position>& durable);
+  // It was received and not appended: it comes again behind an earlier message that is kept back. However many, they
+  // take no memory.
+  void passed_over(const Position& position);
   std::vector<Position> all() const;
 
  private:
   struct Partition {
     std::set<std::int64_t> open;  // first messages of what is not durable
-    std::int64_t end = 0;         // behind the last durable message
-    std::int64_t mark() const { return open.empty() ? end : std::min(end, *open.begin()); }
+    PassedOver passed;
+    std::int64_t end = 0;  // behind the last durable message
+    std::int64_t mark() const { return passed.mark(open.empty() ? end : std::min(end, *open.begin())); }
     void settle(const Position& position) {
       open.erase(position.first_message());
       end = std::max(end, position.offset);

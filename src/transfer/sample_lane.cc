@@ -43,7 +43,10 @@ void SampleLane::Gate::close() {
 }
 
 void SampleLane::take(const SampleBatch& samples, const Position& position, const std::stop_token& stop) {
-  if (comes_again(position)) return consumer_.commit(position, Error(ErrorCode::kCancelled, "delivered again"));
+  if (comes_again(position)) {
+    notes_.pass_over(position);
+    return consumer_.commit(position, Error(ErrorCode::kCancelled, "delivered again"));
+  }
   if (!position.topic.empty()) notes_.expect(position);
   if (store_ == nullptr) return pass_over(samples, position);
   std::uint64_t stored = 0;

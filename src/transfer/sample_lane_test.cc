@@ -66,6 +66,7 @@ class Notes final : public logstore::LogWriter {
   Status flush() override { return ok_status(); }
   Result<std::vector<KnownSource>> known_sources(logstore::Expired) override { return std::vector<KnownSource>(); }
   void expect(const Position& position) override { marks.appended(position); }
+  void pass_over(const Position& position) override { marks.passed_over(position); }
   Status settle(const std::vector<Position>& positions) override {
     if (fails) return Error(ErrorCode::kIo, "no");
     marks.durable(positions);
@@ -114,6 +115,34 @@ TEST_F(SampleLaneTest, FromTheFirstThatWasNotTakenOnAllComeAgainOnceTheStoreTake
   for (std::int64_t offset = 3; offset <= 5; ++offset) take(offset);
   store.store();
   EXPECT_EQ(commits.stored, (Offsets{1, 2, 3, 4, 5}));
+}
+
+TEST_F(SampleLaneTest, ReadingNeverGoesOnBehindWhatWasPassedOver) {
+  store.room = 1;
+  for (std::int64_t offset = 1; offset <= 4; ++offset) take(offset);
+  notes.marks.appended({"system", 0, 6, -1});  // a record behind them
+  notes.marks.durable({{"system", 0, 6, -1}});
+  store.store();
+  lane.flush();
+  EXPECT_EQ(notes.next(), 2);
+  store.room = 1;
+  take(2);
+  store.store();
+  lane.flush();
+  EXPECT_EQ(notes.next(), 3) << "3 was passed over and has not come again yet";
+  store.room = 1;
+  take(3);
+  take(4);
+  take(5);
+  store.store();
+  lane.flush();
+  EXPECT_EQ(notes.next(), 4);
+  store.room = 2;
+  take(4);
+  take(5);
+  store.store();
+  lane.flush();
+  EXPECT_EQ(notes.next(), 6);
 }
 
 TEST_F(SampleLaneTest, OneFromBeforeTheFirstIsTaken) {
@@ -173,6 +202,9 @@ TEST_F(SampleLaneTest, ReadingGoesOnBehindWhatIsStoredAndNeverBehindWhatIsNot) {
   EXPECT_EQ(notes.next(), 3) << "a record does not carry the mark over samples that are not stored";
   store.room = 2;
   take(3);
+  store.store();
+  take(3);  // asked for again
+  store.room = 1;
   take(4);
   notes.fails = true;
   store.store();

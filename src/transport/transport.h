@@ -89,8 +89,9 @@ class Consumer {
   virtual ~Consumer() = default;
   // Blocks; nullopt when the producer has closed and all is received, or at the stop.
   virtual std::optional<Delivery> receive(std::stop_token stop) = 0;
-  // The delivery at `position` is durable (or failed for good). Every delivery is committed exactly once, in any order;
-  // the coverage of samples is empty.
+  // The delivery at `position` is durable, or it is not, and comes again where the transport keeps messages: kCancelled
+  // leaves that to one before it that will, or to the next start. Every delivery is committed exactly once, in any
+  // order; the coverage of samples is empty.
   virtual void commit(const Position& position, Result<Coverage> coverage) = 0;
   // What this consumer reads now, ordered; empty where there are no partitions. Any thread.
   virtual std::vector<PartitionStatus> partitions() { return {}; }

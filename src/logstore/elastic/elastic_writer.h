@@ -50,6 +50,7 @@ class ElasticWriter final : public LogWriter {
   Status flush() override;
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
   void expect(const Position& position) override { marks_.appended(position); }
+  void pass_over(const Position& position) override { marks_.passed_over(position); }
   Status settle(const std::vector<Position>& positions) override;
   Result<std::vector<Position>> positions() override { return d_.ledger.positions({}); }
 

@@ -63,6 +63,7 @@ class WriteSide final : public LogWriter {
   }
   Result<std::vector<KnownSource>> known_sources(Expired expired) override;
   void expect(const Position& position) override { catalog_.positions().appended(position); }
+  void pass_over(const Position& position) override { catalog_.positions().passed_over(position); }
   Status settle(const std::vector<Position>& positions) override;
   Result<std::vector<Position>> positions() override { return catalog_.positions().all(); }
   Status close();

@@ -50,6 +50,7 @@ bool Holdings::deliver(const Key& key, std::int64_t first, std::int64_t end) {
   partition.next = end;
   if (partition.done < 0) partition.done = first;
   partition.open.insert(first);
+  partition.passed.taken(first, end);
   return true;
 }
 
@@ -72,6 +73,13 @@ void Holdings::durable(const Position& position) {
     if (!at->second.open.empty()) return;
   }
   changed_.notify_all();
+}
+
+void Holdings::passed_over(const Position& position) {
+  MutexLock lock(mutex_);
+  const auto at = partitions_.find({position.topic, position.partition});
+  if (at == partitions_.end() || at->second.open.erase(position.first_message()) == 0) return;
+  at->second.passed.add(position.first_message(), position.offset);
 }
 
 void Holdings::failed(const Position& position) {
@@ -122,7 +130,7 @@ bool Holdings::wait_durable(const std::vector<Key>& keys, std::chrono::milliseco
   return changed_.wait_for(mutex_, std::move(stop), longest, [&]() LB_NO_THREAD_SAFETY_ANALYSIS {
     return std::all_of(keys.begin(), keys.end(), [&](const Key& key) LB_NO_THREAD_SAFETY_ANALYSIS {
       const auto at = partitions_.find(key);
-      return at == partitions_.end() || at->second.open.empty();
+      return at == partitions_.end() || (at->second.open.empty() && at->second.passed.empty());
     });
   });
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "record/passed_over.h"
 #include "record/position.h"
 #include "transport/transport.h"
 
@@ -38,6 +39,9 @@ class Holdings {
   // What stands for messages that are gone, if anything: it is under way now.
   std::optional<Delivery> hand_on(std::optional<Delivery> lost);
   void durable(const Position& position);
+  // It comes again behind one that failed or will: until then the mark stays before it. However many, they take no
+  // memory.
+  void passed_over(const Position& position);
   // It has to come again.
   void failed(const Position& position);
   // Where partitions have to be fetched again; each is told once.
@@ -57,7 +61,8 @@ class Holdings {
     std::int64_t done = -1;       // behind the last durable message; -1: nothing is known
     std::int64_t told = -1;       // mark() as it was told last
     std::set<std::int64_t> open;  // first messages of what is under way
-    std::int64_t mark() const { return open.empty() ? done : std::min(done, *open.begin()); }
+    PassedOver passed;
+    std::int64_t mark() const { return passed.mark(open.empty() ? done : std::min(done, *open.begin())); }
   };
 
   mutable Mutex mutex_;

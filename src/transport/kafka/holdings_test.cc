@@ -56,6 +56,26 @@ TEST(Holdings, WhatBecomesDurableLateDoesNotCountForANewTerm) {
   EXPECT_EQ(moved(holdings), 3);
 }
 
+TEST(Holdings, WhatIsPassedOverHoldsTheMarkUntilItHasComeAgain) {
+  Holdings holdings;
+  holdings.take(kKey, 5);
+  for (std::int64_t i = 5; i < 100'005; ++i) EXPECT_TRUE(holdings.deliver(kKey, i, i + 1));
+  for (std::int64_t i = 6; i < 100'004; ++i) holdings.passed_over(at(i));
+  holdings.durable(at(100'004));
+  EXPECT_EQ(moved(holdings), -1);
+  holdings.failed(at(5));
+  holdings.rewind(kKey, 5);
+  EXPECT_TRUE(holdings.deliver(kKey, 5, 6));
+  holdings.durable(at(5));
+  EXPECT_EQ(moved(holdings), 6);
+  EXPECT_FALSE(holdings.wait_durable({kKey}, std::chrono::milliseconds(0), {})) << "what was passed over is under way";
+  for (std::int64_t i = 6; i < 100'005; ++i) {
+    EXPECT_TRUE(holdings.deliver(kKey, i, i + 1));
+    holdings.durable(at(i));
+  }
+  EXPECT_EQ(moved(holdings), 100'005);
+}
+
 TEST(Holdings, WhatFailedIsFetchedAgainFromTheFirst) {
   Holdings holdings;
   holdings.take(kKey, -2);

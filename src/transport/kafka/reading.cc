@@ -21,7 +21,7 @@ void ReadingConsumer::set_reading(Properties& properties, const KafkaReadingOpti
 
 void ReadingConsumer::commit(const Position& position, Result<Coverage> coverage) {
   if (coverage.ok()) return holdings_.durable(position);
-  if (coverage.error().code() == ErrorCode::kCancelled) return;
+  if (coverage.error().code() == ErrorCode::kCancelled) return holdings_.passed_over(position);
   log_warn("topic '{}', partition {}: not stored, delivered again from offset {}: {}", printable(position.topic),
            position.partition, position.first_message(), coverage.error().message());
   holdings_.failed(position);
