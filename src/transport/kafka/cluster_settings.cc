@@ -56,13 +56,13 @@ Result<ClusterSettings> ask_settings(rd_kafka_t* client, rd_kafka_ResourceType_t
   const AdminOwned<rd_kafka_AdminOptions_t> options(
       rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
   std::array<char, 256> text{};
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(wait.count()), text.data(), text.size());
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), in_ms(wait), text.data(), text.size());
   const AdminOwned<rd_kafka_ConfigResource_t> resource(rd_kafka_ConfigResource_new(kind, name.c_str()));
   if (resource == nullptr) return Error(ErrorCode::kInvalidArgument, "not a name Kafka knows");
   const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(client));
   rd_kafka_ConfigResource_t* asked = resource.get();
   rd_kafka_DescribeConfigs(client, &asked, 1, options.get(), queue.get());
-  const AdminOwned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), static_cast<int>(wait.count()) + 1000));
+  const AdminOwned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), in_ms(wait) + 1000));
   if (event == nullptr) return refusal(RD_KAFKA_RESP_ERR__TIMED_OUT, nullptr);
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return refusal(rd_kafka_event_error(event.get()), rd_kafka_event_error_string(event.get()));

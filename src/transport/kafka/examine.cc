@@ -145,7 +145,7 @@ class Examiner {
     const auto began = SteadyClock::now();
     while (!stop_.stop_requested()) {
       const rd_kafka_metadata_t* answer = nullptr;
-      const auto asked = rd_kafka_metadata(client.handle.get(), 0, nullptr, &answer, static_cast<int>(kAskSlice / 1ms));
+      const auto asked = rd_kafka_metadata(client.handle.get(), 0, nullptr, &answer, in_ms(kAskSlice));
       if (asked == RD_KAFKA_RESP_ERR_NO_ERROR) return Metadata(answer);
       rd_kafka_poll(client.handle.get(), 0);
       const auto waited = SteadyClock::now() - began;
@@ -266,8 +266,7 @@ class Examiner {
   // kNotFound: there is no such topic; kRejected: no rights; kUnavailable.
   Result<Replicas> replicas(rd_kafka_topic_t* handle) {
     const rd_kafka_metadata_t* answer = nullptr;
-    const auto asked =
-        rd_kafka_metadata(client_->handle.get(), 0, handle, &answer, static_cast<int>(options_.patience / 1ms));
+    const auto asked = rd_kafka_metadata(client_->handle.get(), 0, handle, &answer, in_ms(options_.patience));
     if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return Error(ErrorCode::kUnavailable, reason(asked));
     const Metadata metadata(answer);
     if (metadata->topic_cnt != 1) return Error(ErrorCode::kUnavailable, "no word of it in the cluster's answer");
@@ -347,8 +346,7 @@ class Examiner {
     const auto produced = rd_kafka_producev(client->handle.get(), RD_KAFKA_V_TOPIC(name.c_str()),
                                             RD_KAFKA_V_OPAQUE(&said), RD_KAFKA_V_END);
     if (produced != RD_KAFKA_RESP_ERR_NO_ERROR) said = produced;
-    if (produced == RD_KAFKA_RESP_ERR_NO_ERROR)
-      rd_kafka_flush(client->handle.get(), static_cast<int>(options_.patience / 1ms) + 1000);
+    if (produced == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_flush(client->handle.get(), in_ms(options_.patience) + 1000);
     if (said == RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS || said == RD_KAFKA_RESP_ERR__TIMED_OUT) return;
     note(bad(what, fmt::format("this user may not write to it: {}", reason(said)),
              fmt::format("kafka-acls.sh --add --allow-principal User:{} --topic {} --operation Write",

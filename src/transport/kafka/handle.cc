@@ -93,7 +93,7 @@ std::int64_t known_end(rd_kafka_t* client, const std::string& topic, std::int32_
 
 Result<TopicState> ask_topic(rd_kafka_t* client, rd_kafka_topic_t* topic, std::chrono::milliseconds wait) {
   const rd_kafka_metadata_t* answer = nullptr;
-  const rd_kafka_resp_err_t asked = rd_kafka_metadata(client, 0, topic, &answer, static_cast<int>(wait.count()));
+  const rd_kafka_resp_err_t asked = rd_kafka_metadata(client, 0, topic, &answer, in_ms(wait));
   if (asked != RD_KAFKA_RESP_ERR_NO_ERROR)
     return Error(ErrorCode::kUnavailable, fmt::format("no answer from the Kafka cluster: {}", reason(asked)));
   const Owned<const rd_kafka_metadata_t> metadata(answer);

@@ -17,6 +17,11 @@
 
 namespace logboom::transport::kafka {
 
+// As the library counts time.
+inline int in_ms(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
+}
+
 struct Deleter {
   void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }

@@ -81,7 +81,7 @@ std::optional<Delivery> KafkaConsumer::receive(std::stop_token stop) {
     rewind_failed();
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(look_at_ - SteadyClock::now());
     const auto bounded = std::clamp<std::chrono::milliseconds>(wait, 1ms, 1000ms);
-    const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue_.get(), static_cast<int>(bounded.count())));
+    const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue_.get(), in_ms(bounded)));
     rd_kafka_poll(client_.get(), 0);
     if (message == nullptr) continue;
     if (auto delivery = take(*message)) return delivery;
@@ -196,9 +196,7 @@ std::optional<Delivery> KafkaConsumer::take_error(const rd_kafka_message_t& mess
 std::optional<Delivery> KafkaConsumer::reposition(const std::string& name, Topic& topic, std::int32_t number) {
   const Holdings::Key key{name, number};
   Hole hole{name, number, holdings_.next(key), 0, 0};
-  const rd_kafka_resp_err_t asked = rd_kafka_query_watermark_offsets(client_.get(), name.c_str(), number, &hole.low,
-                                                                     &hole.high, static_cast<int>(kAskWait / 1ms));
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || (hole.wanted >= hole.low && hole.wanted <= hole.high)) {
+  if (!ask_edges(hole) || (hole.wanted >= hole.low && hole.wanted <= hole.high)) {
     start_again(topic, number, hole.wanted);  // it is there after all, or nobody can say now
     return std::nullopt;
   }

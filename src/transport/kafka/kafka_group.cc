@@ -118,8 +118,7 @@ std::optional<Delivery> KafkaGroup::receive(std::stop_token stop) {
     if (!unasked_.empty()) ask_for_topics();
     for (const Position& failed : holdings_.take_failed()) begin_again(failed);
     if (SteadyClock::now() >= note_at_) note(false);
-    const Owned<rd_kafka_message_t> message(
-        rd_kafka_consumer_poll(client_.get(), static_cast<int>(std::chrono::milliseconds(kNoteEvery).count())));
+    const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), in_ms(kNoteEvery)));
     if (message == nullptr || stop_.stop_requested()) continue;
     if (auto delivery = take(*message)) return delivery;
   }
@@ -261,12 +260,10 @@ std::optional<Delivery> KafkaGroup::take_error(const rd_kafka_message_t& message
 std::optional<Delivery> KafkaGroup::reposition(const Holdings::Key& key) {
   if (!holdings_.has(key)) return std::nullopt;
   Hole hole{key.first, key.second, holdings_.next(key), 0, 0};
-  const auto asked =
-      rd_kafka_query_watermark_offsets(client_.get(), key.first.c_str(), key.second, &hole.low, &hole.high,
-                                       static_cast<int>(std::chrono::milliseconds(kAskWait).count()));
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) pause_for(kAskAgain, stop_);
+  const bool told = ask_edges(hole);
+  if (!told) pause_for(kAskAgain, stop_);
   const bool there = hole.wanted < 0 || (hole.wanted >= hole.low && hole.wanted <= hole.high);
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || there) {
+  if (!told || there) {
     begin_again({key.first, key.second, hole.wanted < 0 ? RD_KAFKA_OFFSET_BEGINNING : hole.wanted});
     return std::nullopt;
   }

@@ -23,10 +23,6 @@ constexpr int kStep = 200;  // ms of one wait
 constexpr auto kAskWait = 2s;
 constexpr auto kRefused = 30s;
 
-int in_ms(std::chrono::milliseconds time) {
-  return static_cast<int>(time.count());
-}
-
 bool is_of(const std::string& agent, const rd_kafka_message_t& message) {
   rd_kafka_headers_t* headers = nullptr;
   const void* value = nullptr;

@@ -34,15 +34,16 @@ std::vector<PartitionStatus> ReadingConsumer::partitions() {
   return all;
 }
 
+bool ReadingConsumer::ask_edges(Hole& hole) {
+  return rd_kafka_query_watermark_offsets(client_.get(), hole.topic.c_str(), hole.partition, &hole.low, &hole.high,
+                                          in_ms(kAskWait)) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr auto kWait = 5s;
-
-int in_ms(std::chrono::milliseconds time) {
-  return static_cast<int>(time.count());
-}
 
 std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition) {
   const auto at = std::find_if(positions.begin(), positions.end(), [&](const Position& position) {

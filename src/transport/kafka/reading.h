@@ -28,6 +28,8 @@ class ReadingConsumer : public Consumer {
  protected:
   // Nothing is noted or skipped by the library itself.
   static void set_reading(Properties& properties, const KafkaReadingOptions& options);
+  // Where the partition of a hole begins and ends now. Blocks up to kAskWait. False: nobody can say.
+  bool ask_edges(Hole& hole);
 
   MessageReader reader_;
   Owned<rd_kafka_t> client_;

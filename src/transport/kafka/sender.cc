@@ -120,7 +120,7 @@ void Sender::step(std::chrono::milliseconds wait) {
   for (const auto& [name, topic] : topics_) {
     if (topic.partitions == 0) wait = std::min(wait, kAskAgain);
   }
-  rd_kafka_poll(client_.get(), static_cast<int>(wait.count()));
+  rd_kafka_poll(client_.get(), in_ms(wait));
   if (trouble_.code == RD_KAFKA_RESP_ERR_NO_ERROR && rd_kafka_fatal_error(client_.get(), nullptr, 0) != 0)
     trouble_.code = RD_KAFKA_RESP_ERR__FATAL;
   if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) start_anew();
