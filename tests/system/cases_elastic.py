@@ -107,7 +107,7 @@ def test_transfer_and_node_killed_over_and_over(home):
         transfer.kill()
         transfer.start(wait=False)
     home.wait_until(lambda: home.answers(transfer.process), "the transfer answers")
-    wait_lines(home, len(lines.made), seconds=120)
+    wait_lines(home, len(lines.made), seconds=300)
     agent.stop()
     transfer.stop()
     check_documents(node, "logboom-web-*", lines.made)

@@ -202,12 +202,12 @@ def errors_in_topic(home):
     for name, part in (("web-a.log", made[:120]), ("web-b.log", made[120:])):
         append(agent.log(name), b"".join(b"2026-11-%02d 10:%02d:00 %s order %d\n" % (d, m, level.encode(), n) for d, m, level, n in part))
     agent.start()
-    home.wait_until(lambda: sum(int(line.split()[1]) for line in broker.admin("ends", "web")) >= 200, "the records are in the topic", 120)
+    home.wait_until(lambda: sum(int(line.split()[1]) for line in broker.admin("ends", "web")) >= 200, "the records are in the topic", 300)
     agent.stop()
     # Sent again, as after a lost answer of the broker.
     agent.data += "-lost"
     agent.start()
-    home.wait_until(lambda: sum(int(line.split()[1]) for line in broker.admin("ends", "web")) >= 400, "and once more", 120)
+    home.wait_until(lambda: sum(int(line.split()[1]) for line in broker.admin("ends", "web")) >= 400, "and once more", 300)
     agent.stop()
     return broker, made
 
@@ -235,7 +235,7 @@ def test_example_storm(home):
             last[key] = json.loads(value)["errors"]
         return last == wanted or (any(last.get(k, 0) > n for k, n in wanted.items()) and check(False, f"{last}, expected {wanted}"))
 
-    home.wait_until(counted, f"the counts are {wanted}", 180)
+    home.wait_until(counted, f"the counts are {wanted}", 300)
 
 
 @long

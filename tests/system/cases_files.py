@@ -28,7 +28,7 @@ def run_down(home, lines, path):
     home.stop(up)
 
 
-def finish(home, lines, contents=None, seconds=60):
+def finish(home, lines, contents=None, seconds=300):
     """Starts, waits for all lines, stops, and asks the oracle."""
     up = home.start(home.logs)
     wait_lines(home, len(lines.made), seconds=seconds)

@@ -207,7 +207,7 @@ def test_gaps_are_asked_for(home):
     append(path, lines.next(100))
     agent.wrap = [tool("strace"), "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=read,pread64,preadv", "-e", "inject=read,pread64,preadv:error=EIO:when=3+"]
     agent.start()
-    home.wait_until(lambda: home.run("audit", code=None).returncode == 1, "the ledger has a gap", 180)
+    home.wait_until(lambda: home.run("audit", code=None).returncode == 1, "the ledger has a gap", 300)
     agent.kill()
     agent.wrap = ()
     agent.start()

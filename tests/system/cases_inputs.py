@@ -400,7 +400,7 @@ def test_read_permission_lost_and_given_back(home):
     home.wait_until(lambda: "closed" in home.up_log(), "the unreadable folder is named")
     os.chmod(home.log("a.log"), 0o644)
     os.chmod(home.log("closed"), 0o755)
-    wait_lines(home, 30, seconds=120)
+    wait_lines(home, 30, seconds=300)
     home.stop(up)
     oracle(home, lines.made + other.made, [read(home.log("a.log")), read(home.log("closed/b.log"))])
 
@@ -414,7 +414,7 @@ def test_read_errors(home):
         up = home.start(home.logs, wrap=[tool("strace"), "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=read,pread64,preadv,lseek",
                                          "-e", f"inject=read,pread64,preadv:error={error}:when={when}"])
         append(path, lines.next(500))
-        wait_lines(home, len(lines.made), seconds=90)
+        wait_lines(home, len(lines.made), seconds=300)
         home.kill(up)
     up = home.start(home.logs)
     wait_lines(home, len(lines.made))
@@ -454,8 +454,8 @@ def test_many_files_and_one_that_grows(home):
         sizes.append(len(os.listdir(f"/proc/{up.pid}/fd")))
         return home.count('"x line"') >= 3000
 
-    home.wait_until(grow, "all files are read while one grows", 120)
-    wait_lines(home, len(lines.made) + len(busy.made), seconds=90)
+    home.wait_until(grow, "all files are read while one grows", 300)
+    wait_lines(home, len(lines.made) + len(busy.made), seconds=300)
     check(max(sizes) < 1500, f"{max(sizes)} descriptors at once")
     home.stop(up)
     check(count_lines(home, "") == len(lines.made) + len(busy.made), "each line once")

@@ -119,12 +119,12 @@ def test_partitions_are_added(home):
             append(agent.log(f"web-{len(lines.made)}.log"), lines.next(50))
         return sum(int(line.split()[1]) > 0 for line in broker.admin("ends", "web")[0:7] if int(line.split()[0]) >= 3) > 0
 
-    home.wait_until(write_until_used, "the new partitions are written to", 120)
-    wait_lines(home, len(lines.made), seconds=120)
+    home.wait_until(write_until_used, "the new partitions are written to", 300)
+    wait_lines(home, len(lines.made), seconds=300)
     transfer.kill()
     transfer.start()
     append(agents[0].log("web-a.log"), lines.next(100))
-    wait_lines(home, len(lines.made), seconds=120)
+    wait_lines(home, len(lines.made), seconds=300)
     for agent in agents:
         agent.stop()
     transfer.stop()

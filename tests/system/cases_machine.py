@@ -123,7 +123,7 @@ def test_memory_cgroup(home):
     with cgroup_of(64) as group:
         up = home.start(home.logs, "--limits.memory", "16MB", "--logs.query_memory", "8MiB",
                         wrap=["sh", "-c", f"echo $$ > {group}/cgroup.procs && exec \"$@\"", "sh"])
-        wait_lines(home, sum(read(p).count(b"\n") for p in paths), seconds=180)
+        wait_lines(home, sum(read(p).count(b"\n") for p in paths), seconds=300)
         home.wait_until(home.caught_up, "everything is durable")
         home.stop(up)
     lines = [line + b"\n" for p in paths for line in read(p).split(b"\n")[:-1]]
@@ -171,7 +171,7 @@ def test_many_power_cuts(home):
 
 def finish(home, lines):
     up = home.start(home.logs)
-    wait_lines(home, len(lines.made), seconds=90)
+    wait_lines(home, len(lines.made), seconds=300)
     home.wait_until(home.caught_up, "everything is durable")
     home.stop(up)
     oracle(home, lines.made, [read(home.log(n)) for n in sorted(os.listdir(home.logs))])
@@ -190,7 +190,7 @@ def test_write_back_fails(home):
     rng = random.Random(9)
     noise = b"".join(b"2026-11-20 10:00:00 INFO noise %s\n" % rng.randbytes(60).hex().encode() for _ in range(300_000))
     write(home.log("noise.log"), noise)
-    home.wait_until(lambda: up.poll() is not None or "rror" in home.up_log() or "acknowledges nothing" in home.up_log(), "the failing disk is noticed", 90)
+    home.wait_until(lambda: up.poll() is not None or "rror" in home.up_log() or "acknowledges nothing" in home.up_log(), "the failing disk is noticed", 300)
     acknowledged = home.count('"of the test"')
     home.kill(up)
     home.unmount(home.data)
@@ -200,8 +200,8 @@ def test_write_back_fails(home):
     check(count_lines(home, '"of the test"', code=None) >= max(acknowledged, 0), "what was acknowledged is there")
     up = home.start(home.logs, "--logs.retention.size", "0")
     append(home.log("f0.log"), lines.next(50))
-    wait_lines(home, 250, '"of the test"', 90)
-    wait_lines(home, 250 + 300_000, seconds=120)
+    wait_lines(home, 250, '"of the test"', 300)
+    wait_lines(home, 250 + 300_000, seconds=300)
     home.wait_until(home.caught_up, "everything is durable")
     home.stop(up)
     check(sorted(stored_lines(home, '"of the test"')) == sorted(lines.made), "each line once")
@@ -230,11 +230,11 @@ def grow_in_many_folders(home, folders):
         os.mkdir(home.log(f"d{n}"))
         write(home.log(f"d{n}/a.log"), lines.next(2))
     up = home.start(home.logs)
-    wait_lines(home, len(lines.made), seconds=90)
+    wait_lines(home, len(lines.made), seconds=300)
     for _ in range(3):
         for n in range(folders):
             append(home.log(f"d{n}/a.log"), lines.next(1))
-    wait_lines(home, len(lines.made), seconds=90)
+    wait_lines(home, len(lines.made), seconds=300)
     return lines, up
 
 
@@ -256,12 +256,12 @@ def test_inotify_queue_overflows(home):
         for n in range(200):
             write(home.log(f"f{n}.log"), lines.next(2))
         up = home.start(home.logs)
-        wait_lines(home, len(lines.made), seconds=90)
+        wait_lines(home, len(lines.made), seconds=300)
         for n in range(200):
             append(home.log(f"f{n}.log"), lines.next(1))
             os.rename(home.log(f"f{n}.log"), home.log(f"f{n}.log.1"))
             write(home.log(f"f{n}.log"), lines.next(1))
-        wait_lines(home, len(lines.made), seconds=120)
+        wait_lines(home, len(lines.made), seconds=300)
         home.stop(up)
     oracle(home, lines.made)
 
@@ -287,7 +287,7 @@ def test_fewer_descriptors_than_files(home):
         for n in range(0, 300, 3):
             if turn % 2:
                 os.rename(home.log(f"f{n}.log"), home.log(f"f{n}.log.{turn}"))
-    wait_lines(home, sum(len(lines.made) for lines in files), seconds=120)
+    wait_lines(home, sum(len(lines.made) for lines in files), seconds=300)
     home.stop(up)
     oracle(home, [line for lines in files for line in lines.made])
 

@@ -30,7 +30,7 @@ def in_namespace(home):
 
 
 def finish(server, agent, lines, *names):
-    wait_lines(server.home, len(lines.made), seconds=180)
+    wait_lines(server.home, len(lines.made), seconds=300)
     agent.stop()
     server.stop()
     oracle(server.home, lines.made, [read(agent.log(name)) for name in names])
@@ -114,7 +114,7 @@ def test_cut_at_every_place(home):
         append(agent.log("a.log"), lines.next(20))
         return proxy.connections > len(cuts)
 
-    home.wait_until(write_on, "every cut was made", 240)
+    home.wait_until(write_on, "every cut was made", 300)
     wait_lines(home, len(lines.made))
     agent.stop()
     server.stop()
@@ -141,7 +141,7 @@ def test_replies_are_lost(home):
         append(agent.log("a.log"), lines.next(20))
         return counter(home, "logboom_store_repeated_bytes_total") > 0
 
-    home.wait_until(write_on, "batches came again", 120)
+    home.wait_until(write_on, "batches came again", 300)
     lost["until"] = proxy.connections
     wait_lines(home, len(lines.made))
     agent.stop()
@@ -171,8 +171,8 @@ def test_delayed_and_doubled(home):
             append(agent.log(f"{len(lines.made) // 50 % 3}.log"), lines.next(50))
         return len(proxy.sent) >= 20
 
-    home.wait_until(write_on, "20 connections were said again", 240)
-    wait_lines(home, len(lines.made), seconds=120)
+    home.wait_until(write_on, "20 connections were said again", 300)
+    wait_lines(home, len(lines.made), seconds=300)
     agent.stop()
     proxy.close()
     check(counter(home, "logboom_store_repeated_bytes_total") > 0, "doubled batches reached the store")

@@ -43,7 +43,7 @@ def values(home, measurement, field, tags=None):
 
 
 def wait_for_samples(home, count):
-    home.wait_until(lambda: len(values(home, "load", "load1")) >= count, f"{count} samples are stored", 120)
+    home.wait_until(lambda: len(values(home, "load", "load1")) >= count, f"{count} samples are stored", 300)
 
 
 def has_sample(home):

@@ -86,8 +86,8 @@ def test_a_fleet_of_two_hosts(home):
         append(agent.log("app-1.log"), more.next(50))
         one.mend()
         one.run("ip", "route", "replace", "default", "via", one.gateway)
-        wait_lines(web, 200, seconds=120)
-        wait_lines(app, 100, seconds=120)
+        wait_lines(web, 200, seconds=300)
+        wait_lines(app, 100, seconds=300)
         topic = sorted(line.split("\t", 1)[1].encode() + b"\n" for line in world.broker.admin("read", "web_log") if not line.endswith("\t"))
         check(set(topic) == set(lines.made), "anybody reads the lines as they are")
         with open(agent.log("access.log"), "rb") as f:
@@ -129,7 +129,7 @@ def second_host(home, host):
     append(agent.log("a.log"), lines.next(20))
     host.mend()
     host.run("ip", "route", "replace", "default", "via", host.gateway)
-    wait_lines(home, 55, seconds=120)
+    wait_lines(home, 55, seconds=300)
     shown = lambda: fleet_of(home)["web-2"]
     home.wait_until(lambda: shown()["files"] == 2 and shown()["rules_applied"] == shown()["rules_desired"] == 2, "the fleet shows its files and rules")
     check_lines(home, lines.made)

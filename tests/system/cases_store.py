@@ -47,7 +47,7 @@ def filled(home):
 
 
 def recover(home, up, lines):
-    wait_lines(home, len(lines.made), seconds=90)
+    wait_lines(home, len(lines.made), seconds=300)
     home.wait_until(home.caught_up, "everything is durable")
     home.stop(up)
     oracle(home, lines.made, [read(home.log(n)) for n in sorted(os.listdir(home.logs))])
@@ -130,7 +130,7 @@ def test_a_stop_while_the_disk_is_full(home):
     os.unlink(said)
     home.remount_tmpfs(home.data, "size=400m")
     up = home.start(home.logs)
-    wait_lines(home, len(lines.made), seconds=120)
+    wait_lines(home, len(lines.made), seconds=300)
     home.stop(up)
     oracle(home, lines.made, [read(path) for path in paths])
 
@@ -164,7 +164,7 @@ def test_disk_full_and_freed(home):
     held = home.count()
     check(0 <= held < len(lines.made), f"{held} of {len(lines.made)} lines on 3 free MB")
     home.remount_tmpfs(home.data, "size=400m")
-    wait_lines(home, len(lines.made), seconds=90)
+    wait_lines(home, len(lines.made), seconds=300)
     home.wait_until(lambda: problem_of(home) == "", "the problem is gone")
     home.stop(up)
     oracle(home, lines.made, [read(path)])
@@ -551,7 +551,7 @@ def test_small_memory_limit(home):
     paths.append(home.log("long.log"))
     wanted = sum(read(p).count(b"\n") for p in paths)
     up = home.start(home.logs, "--limits.memory", "16MB", "--logs.query_memory", "16MiB")
-    wait_lines(home, wanted, seconds=120)
+    wait_lines(home, wanted, seconds=300)
     peak = int([line for line in open(f"/proc/{up.pid}/status") if line.startswith("VmHWM")][0].split()[1])
     check(peak < 250_000, f"the process took {peak} kB at its peak")
     home.stop(up)

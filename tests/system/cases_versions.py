@@ -42,7 +42,7 @@ def whole_way(home, node, said, broker=None):
     append(agent.log("web-b.log"), lines.next(500))
     node.start()
     home.running.append(node.process)
-    wait_lines(home, len(lines.made), seconds=180)
+    wait_lines(home, len(lines.made), seconds=300)
     for query, count in (("größe", 1), ('"日本 overflow"', 1), ("level:error", 1), ("*verflo*", 1), ("/line 1[0-9]{2} of/", 100), ('"line 7 of"', 1)):
         found = home.count(query)
         check(found == count, f"{query}: {found}, expected {count}")

@@ -76,7 +76,7 @@ class Home:
     def log(self, name):
         return os.path.join(self.logs, name)
 
-    def run(self, *words, code=0, stdin=None, timeout=120, env=None, wrap=()):
+    def run(self, *words, code=0, stdin=None, timeout=300, env=None, wrap=()):
         """Runs a command to its end; `code` None accepts any exit status. Returns the finished process with bytes."""
         done = subprocess.run([*wrap, self.binary, "--data", self.data, *words], input=stdin, capture_output=True, timeout=timeout, env=env or self.env, cwd=self.root)
         if code is not None and done.returncode != code:
@@ -116,7 +116,7 @@ class Home:
     def kill(self, process, how=signal.SIGKILL):
         if process.poll() is None:
             os.killpg(process.pid, how)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=180)
         self.running.remove(process)
         self.wait_until(lambda: self.group_is_gone(process.pid), "every process of the group has ended")
         return code

@@ -545,7 +545,8 @@ await check('hosts: the program shows this host', async () => {
   await write(['INFO beside the samples']);
   await page.goto('about:blank');
   await page.goto(url + '#/hosts');
-  await page.waitForSelector('.card.host .spark path[d*="L"]', { state: 'attached', timeout: 60_000 });
+  // A line begins with the second whole minute that has samples.
+  await page.waitForSelector('.card.host .spark path[d*="L"]', { state: 'attached', timeout: 180_000 });
   assert.equal(await page.locator('.hosts .notice.bad').count(), 0);
   const name = await page.textContent('.card.host .head b');
   await page.click('.card.host');
