@@ -12,6 +12,7 @@
 #include "config/rules_yaml.h"
 #include "http/json_reading.h"
 #include "http/url.h"
+#include "server/fleet/rule_changes.h"
 
 namespace logboom::app {
 namespace {
@@ -40,6 +41,8 @@ class CentralRulesApi final : public ApiAccess {
   Result<json> answer_of(const ApiRequest& request, const std::stop_token& stop) {
     std::string_view path = request.path;
     if (path == "/api/v1/agents") return hosts(stop);
+    if (path == "/api/v1/fleet/rules")
+      return request.method == "PUT" ? replace_many(request.body, stop) : rules_of_many(request.query, stop);
     if (request.method == "POST")
       return Error(ErrorCode::kUnsupported, "a host that takes its rules from etcd cannot be asked from here");
     const bool history = path.ends_with("/history");
@@ -91,17 +94,52 @@ class CentralRulesApi final : public ApiAccess {
     return Error(ErrorCode::kNotFound, fmt::format("no host {} has rules in etcd or is there", printable(name)));
   }
 
+  static json row_of(const config::KeptRules& kept) {
+    return {{"revision", kept.revision}, {"yaml", config::write_rules(kept.rules)}, {"problem", kept.problem}};
+  }
+
   Result<json> rules_of(const std::string& host, const std::stop_token& stop) {
-    LB_ASSIGN(const config::KeptRules kept, rules_->get(host, stop));
-    return json{{"revision", kept.revision}, {"yaml", config::write_rules(kept.rules)}, {"problem", kept.problem}};
+    LB_ASSIGN(const auto kept, rules_->get({host}, stop));
+    return row_of(kept.front());
+  }
+
+  Result<json> rules_of_many(const http::Pairs& query, const std::stop_token& stop) {
+    std::string asked;
+    for (const auto& [name, value] : query) {
+      if (name == "agents") asked = value;
+    }
+    LB_ASSIGN(const auto agents, server::read_agents(asked));
+    LB_ASSIGN(const auto kept, rules_->get(agents, stop));
+    json rows = json::array();
+    for (std::size_t i = 0; i < agents.size(); ++i) {
+      rows.push_back(row_of(kept[i]));
+      rows.back()["agent"] = agents[i];
+    }
+    return json{{"agents", std::move(rows)}};
   }
 
   Result<json> replace(const std::string& host, const std::string& body, const std::stop_token& stop) {
     const json change = json::parse(body);
-    LB_ASSIGN(const config::RuleSet set, config::rules_of_text("rules", change.at("yaml").get<std::string>()));
+    LB_ASSIGN(config::RuleSet set, config::rules_of_text("rules", change.at("yaml").get<std::string>()));
     const auto expected = change.at("revision").get<std::uint64_t>();
-    LB_TRY(rules_->put(host, expected, set.rules, author(), context_.clock.now(), stop));
+    LB_TRY(rules_->put({{host, expected, std::move(set.rules)}}, author(), context_.clock.now(), stop).front());
     return json{{"replaced", expected}};
+  }
+
+  Result<json> replace_many(const std::string& body, const std::stop_token& stop) {
+    LB_ASSIGN(const auto asked, server::read_rule_changes(body));
+    std::vector<config::CentralChange> changes;
+    for (const server::RuleChange& change : asked) {
+      LB_ASSIGN(config::RuleSet set, config::rules_of_text("rules", change.yaml));
+      changes.push_back({change.agent, change.expected, std::move(set.rules)});
+    }
+    const auto outcomes = rules_->put(changes, author(), context_.clock.now(), stop);
+    json rows = json::array();
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      rows.push_back(outcomes[i].ok() ? json{{"agent", asked[i].agent}}
+                                      : server::refused_row(asked[i].agent, outcomes[i].error()));
+    }
+    return json{{"agents", std::move(rows)}};
   }
 
   Result<json> history_of(const std::string& host, const std::stop_token& stop) {

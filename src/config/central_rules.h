@@ -26,6 +26,12 @@ struct KeptRules {
   std::string problem;         // why, or what in it is overlooked
 };
 
+struct CentralChange {
+  std::string host;
+  std::uint64_t expected = 0;  // the revision these rules were edited from
+  std::vector<Rule> rules;
+};
+
 // Not thread-safe. Calls block; the stop ends them (kCancelled). kUnavailable: the place is away; kRejected: it
 // refuses.
 class CentralRules {
@@ -35,11 +41,12 @@ class CentralRules {
   virtual Result<std::string> own_name() = 0;
   // The hosts that have rules or are there, sorted by name.
   virtual Result<std::vector<CentralHost>> hosts(std::stop_token stop) = 0;
-  virtual Result<KeptRules> get(const std::string& host, std::stop_token stop) = 0;
-  // Validates and replaces the host's rules if their revision still is `expected`. kRejected: it is not;
-  // kInvalidArgument: a rule is wrong.
-  virtual Status put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules,
-                     const std::string& author, TimeNs now, std::stop_token stop) = 0;
+  // Of each host, in their order; a few requests for hundreds of them.
+  virtual Result<std::vector<KeptRules>> get(const std::vector<std::string>& hosts, std::stop_token stop) = 0;
+  // Validates and replaces each host's rules where their revision still is `expected`, each for itself, in their order;
+  // the hosts differ. kRejected: it is not; kInvalidArgument: a rule is wrong. After kUnavailable it is not known.
+  virtual std::vector<Status> put(const std::vector<CentralChange>& changes, const std::string& author, TimeNs now,
+                                  std::stop_token stop) = 0;
   // Oldest first; sets that others wrote appear when logboom replaces them.
   virtual Result<std::vector<RuleHistoryEntry>> history(const std::string& host, std::stop_token stop) = 0;
 };

@@ -242,6 +242,53 @@ TEST_F(EtcdRuleSourceTest, AUserSignsInAndSignsInAgain) {
   EXPECT_TRUE(says("permission denied"));
 }
 
+TEST_F(EtcdRuleSourceTest, ManyHostsAreWrittenEachForItself) {
+  EtcdRules rules = std::move(EtcdRules::open(options_.etcd, options_.key)).value();
+  Rule rule;
+  rule.path = "/srv/x";
+  rule.name = default_rule_name(rule);
+  Rule wrong = rule;
+  wrong.path = "relative";
+  std::vector<CentralChange> changes;
+  std::vector<std::string> hosts;
+  for (int i = 0; i < 130; ++i) {  // more than a request takes
+    hosts.push_back(fmt::format("10.2.0.{}", i));
+    changes.push_back({hosts.back(), 0, {i == 7 ? wrong : rule}});
+  }
+  changes[60].expected = 5;
+  etcd_->put("/logagent/10.2.0.120/collect_config", kOne);
+  const auto outcomes = rules.put(changes, "ann", 1, {});
+  const auto after = rules.get(hosts, {});
+  ASSERT_TRUE(after.ok());
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const bool refused = i == 7 || i == 60 || i == 120;
+    EXPECT_EQ(outcomes[i].ok(), !refused) << i;
+    EXPECT_EQ((*after)[i].revision == 0, i == 7 || i == 60) << i;
+  }
+  EXPECT_EQ(outcomes[7].error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(outcomes[60].error().code(), ErrorCode::kRejected);
+  EXPECT_EQ((*after)[120].value, kOne) << "somebody else's";
+  EXPECT_EQ(rules.history("10.2.0.129", {})->front().revision, (*after)[129].revision);
+  EXPECT_EQ(rules.history("10.2.0.129", {})->front().author, "ann");
+}
+
+TEST_F(EtcdRuleSourceTest, LargeSetsOfManyHostsAreWrittenInSeveralRequests) {
+  EtcdRules rules = std::move(EtcdRules::open(options_.etcd, options_.key)).value();
+  Rule rule;
+  rule.path = "/srv/" + std::string(4000, 'x');
+  std::vector<CentralChange> changes;
+  for (int host = 0; host < 6; ++host) {
+    std::vector<Rule> many;
+    for (int i = 0; i < 50; ++i) {
+      many.push_back(rule);
+      many.back().path += std::to_string(i);
+      many.back().name = default_rule_name(many.back());
+    }
+    changes.push_back({fmt::format("10.2.1.{}", host), 0, many});
+  }
+  for (const Status& outcome : rules.put(changes, "ann", 1, {})) EXPECT_TRUE(outcome.ok()) << outcome.error().message();
+}
+
 TEST_F(EtcdRuleSourceTest, TheHistoryKeepsWhatOthersWroteAndIsBounded) {
   EtcdRules rules = std::move(EtcdRules::open(options_.etcd, options_.key)).value();
   etcd_->put(kKey, kOne);
@@ -251,7 +298,7 @@ TEST_F(EtcdRuleSourceTest, TheHistoryKeepsWhatOthersWroteAndIsBounded) {
   for (int i = 0; i < 210; ++i) {
     const auto now = rules.get("10.1.2.3", {});
     ASSERT_TRUE(now.ok());
-    ASSERT_TRUE(rules.put("10.1.2.3", now->revision, {rule}, "ann", 1, {}).ok()) << i;
+    ASSERT_TRUE(rules.put({{"10.1.2.3", now->revision, {rule}}}, "ann", 1, {}).front().ok()) << i;
     if (i == 0) {
       ASSERT_EQ(rules.history("10.1.2.3", {})->size(), 2u);
       EXPECT_EQ(rules.history("10.1.2.3", {})->front().author, "etcd");

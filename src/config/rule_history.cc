@@ -11,7 +11,15 @@ namespace {
 
 constexpr std::uint64_t kHistoryBytes = 64u << 20;
 
-std::optional<RuleHistoryEntry> entry_of(std::string_view line) {
+}  // namespace
+
+std::string rule_history_line(const RuleHistoryEntry& entry) {
+  const nlohmann::json row = {
+      {"revision", entry.revision}, {"time", entry.time}, {"author", entry.author}, {"text", entry.text}};
+  return row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::optional<RuleHistoryEntry> read_rule_history_line(std::string_view line) {
   const auto row = nlohmann::json::parse(line, nullptr, false);
   try {
     return RuleHistoryEntry{static_cast<std::uint64_t>(http::integer_at(row, "revision")),
@@ -20,8 +28,6 @@ std::optional<RuleHistoryEntry> entry_of(std::string_view line) {
     return std::nullopt;
   }
 }
-
-}  // namespace
 
 Result<std::vector<RuleHistoryEntry>> read_rule_history(FileSystem& files, const std::string& path) {
   std::vector<RuleHistoryEntry> entries;
@@ -33,7 +39,7 @@ Result<std::vector<RuleHistoryEntry>> read_rule_history(FileSystem& files, const
   std::string_view rest = *text;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    if (auto entry = entry_of(rest.substr(0, end))) entries.push_back(std::move(*entry));
+    if (auto entry = read_rule_history_line(rest.substr(0, end))) entries.push_back(std::move(*entry));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return entries;
@@ -42,10 +48,7 @@ Result<std::vector<RuleHistoryEntry>> read_rule_history(FileSystem& files, const
 Status write_rule_history(FileSystem& files, const std::string& path, std::vector<RuleHistoryEntry> entries) {
   if (entries.size() > kHistoryEntries) entries.erase(entries.begin(), entries.end() - kHistoryEntries);
   std::string out;
-  for (const RuleHistoryEntry& e : entries) {
-    const nlohmann::json row = {{"revision", e.revision}, {"time", e.time}, {"author", e.author}, {"text", e.text}};
-    out += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  }
+  for (const RuleHistoryEntry& entry : entries) out += rule_history_line(entry);
   return replace_file(files, path, out);
 }
 

@@ -2,7 +2,9 @@
 // replaced whole. What a host runs and what a server keeps for its agents are kept the same way.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/rule_source.h"
@@ -12,6 +14,10 @@ namespace logboom::config {
 
 // Only the newest are kept.
 inline constexpr std::size_t kHistoryEntries = 200;
+
+// One line with its end; and what such a line says, nullopt: it is none.
+std::string rule_history_line(const RuleHistoryEntry& entry);
+std::optional<RuleHistoryEntry> read_rule_history_line(std::string_view line);
 
 // A missing file is an empty history; lines that are none of ours are left out.
 Result<std::vector<RuleHistoryEntry>> read_rule_history(FileSystem& files, const std::string& path);

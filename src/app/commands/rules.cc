@@ -1,9 +1,9 @@
-#include <charconv>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <span>
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <nlohmann/json.hpp>
 
 #include "app/api_access.h"
@@ -11,76 +11,41 @@
 #include "app/commands/commands.h"
 #include "app/frames.h"
 #include "app/paths.h"
+#include "app/rule_owners.h"
 #include "base/log.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
-#include "http/url.h"
 
 namespace logboom::app {
 namespace {
 
 using nlohmann::json;
 
-// Whose rules: the running program's own, or those its server keeps for an agent.
-struct Owner {
-  std::string agent;  // its name; empty: the program itself
-  std::string path;   // of the API
-  std::string label() const { return agent.empty() ? "" : printable(agent) + ": "; }
-};
-
-struct RulesNow {
-  std::uint64_t revision = 0;
-  std::string yaml;
-  std::vector<config::Rule> rules;
-};
-
 // What becomes of the rules; the text is for people.
 struct Changed {
   std::vector<config::Rule> rules;
   std::string what;
 };
-using Change = std::function<Result<Changed>(ApiAccess&, const Owner&, const RulesNow&)>;
+using Change = std::function<Result<Changed>(ApiAccess&, const RuleOwner&, const RulesNow&)>;
 
-Owner owner_of(const std::string& name, const std::string& id_or_name) {
-  return {name, "/api/v1/agents/" + http::percent_encode(id_or_name) + "/rules"};
+Result<std::vector<RuleOwner>> owners(Context& context, ApiAccess& api, const Args& args) {
+  if (args.has("host")) return std::vector<RuleOwner>{agent_named(args.text("host"))};
+  if (args.has("hosts")) return agents_like(api, args.text("hosts"), context.stop);
+  return std::vector<RuleOwner>{this_program()};
 }
 
-Result<std::vector<Owner>> owners(Context& context, ApiAccess& api, const Args& args) {
-  if (args.has("host")) return std::vector<Owner>{owner_of(args.text("host"), args.text("host"))};
-  if (!args.has("hosts")) return std::vector<Owner>{{"", "/api/v1/rules"}};
-  LB_ASSIGN(const json answer, call_json(api, {"GET", "/api/v1/agents", {}}, context.stop));
-  std::vector<Owner> found;
-  for (const json& agent : answer.value("agents", json::array())) {
-    const std::string name = agent.value("name", "");
-    const std::string id = agent.value("id", "");
-    const std::string& wanted = args.text("hosts");
-    if (::fnmatch(wanted.c_str(), name.c_str(), 0) == 0 || ::fnmatch(wanted.c_str(), id.c_str(), 0) == 0)
-      found.push_back(owner_of(name, agent.value("id", "")));
-  }
-  if (found.empty()) {
-    return Error(ErrorCode::kNotFound,
-                 fmt::format("no agent's name matches {}; see `logboom fleet`", printable(args.text("hosts"))));
-  }
-  return found;
+void tell_problem(const RuleOwner& owner, const RulesNow& now) {
+  if (!now.problem.empty())
+    fmt::print(stderr, "{}note: newer rules are not in force:\n{}\n", owner.label(), now.problem);
 }
 
-Result<std::vector<config::Rule>> parse_rules(const std::string& file, const std::string& text) {
-  LB_ASSIGN(config::RuleSet set, config::rules_of_text(file, text));
-  return set.rules;
-}
-
-Result<RulesNow> rules_now(Context& context, ApiAccess& api, const Owner& owner) {
-  RulesNow now;
-  LB_ASSIGN(const json answer, call_json(api, {"GET", owner.path, {}}, context.stop));
-  now.revision = answer.value("revision", std::uint64_t{0});
-  now.yaml = answer.value("yaml", "");
-  LB_ASSIGN(now.rules, parse_rules("rules", now.yaml));
-  if (const std::string problem = answer.value("problem", ""); !problem.empty())
-    fmt::print(stderr, "note: newer rules are not in force:\n{}\n", problem);
+Result<RulesNow> rules_now(Context& context, ApiAccess& api, const RuleOwner& owner) {
+  LB_ASSIGN(RulesNow now, std::move(rules_of(api, {&owner, 1}, context.stop).front()));
+  tell_problem(owner, now);
   return now;
 }
 
-Result<json> history_of(Context& context, ApiAccess& api, const Owner& owner) {
+Result<json> history_of(Context& context, ApiAccess& api, const RuleOwner& owner) {
   LB_ASSIGN(const json answer, call_json(api, {"GET", owner.path + "/history", {}}, context.stop));
   return answer.value("entries", json::array());
 }
@@ -89,7 +54,7 @@ void print_json(const json& value) {
   fmt::print("{}\n", value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-void print_diff(const Owner& owner, const RulesNow& now, const std::vector<config::Rule>& rules) {
+void print_diff(const RuleOwner& owner, const RulesNow& now, const std::vector<config::Rule>& rules) {
   config::RuleSet before;
   config::RuleSet after;
   before.rules = now.rules;
@@ -105,7 +70,7 @@ void print_diff(const Owner& owner, const RulesNow& now, const std::vector<confi
 }
 
 // What the agent says it would collect; an agent that is away is no error of a dry run.
-Status print_preview(Context& context, ApiAccess& api, const Owner& owner, const std::vector<config::Rule>& rules) {
+Status print_preview(Context& context, ApiAccess& api, const RuleOwner& owner, const std::vector<config::Rule>& rules) {
   const json body = {{"yaml", config::write_rules(rules)}};
   const auto said = call_json(api, {"POST", owner.path + "/preview", {}, body.dump()}, context.stop);
   if (!said.ok()) {
@@ -127,24 +92,82 @@ Status print_preview(Context& context, ApiAccess& api, const Owner& owner, const
   return {};
 }
 
-Status change_one(Context& context, const Args& args, ApiAccess& api, const Owner& owner, const Change& change) {
-  LB_ASSIGN(RulesNow now, rules_now(context, api, owner));
-  LB_ASSIGN(const Changed changed, change(api, owner, now));
-  if (args.has("dry-run")) {
+// One command over some owners at a time.
+class Changing {
+ public:
+  Changing(Context& context, const Args& args, ApiAccess& api, const Change& change)
+      : context_(context), args_(args), api_(api), change_(change) {}
+
+  // Every owner for itself: what fails at one does not keep the others from it.
+  int run(const std::vector<RuleOwner>& owners) {
+    for (std::size_t at = 0; at < owners.size() && !context_.stop.stop_requested(); at += kOwnersAtOnce)
+      change(std::span(owners).subspan(at, std::min(kOwnersAtOnce, owners.size() - at)));
+    if (context_.stop.stop_requested()) code_ = exit_code_of(Error(ErrorCode::kCancelled, ""));
+    if (owners.size() > 1 && code_ != kOk) {
+      print_error(fmt::format("{} of {} hosts {}", done_, owners.size(),
+                              args_.has("dry-run") ? "could be changed" : "are changed; the others are named above"));
+    }
+    return code_;
+  }
+
+ private:
+  void change(std::span<const RuleOwner> owners) {
+    std::vector<RuleOwner> ready;
+    std::vector<RuleReplacement> replacements;
+    std::vector<std::string> texts;
+    const auto all = rules_of(api_, owners, context_.stop);
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+      if (!all[i].ok()) {
+        refuse(owners[i], all[i].error());
+        continue;
+      }
+      tell_problem(owners[i], *all[i]);
+      auto changed = change_(api_, owners[i], *all[i]);
+      if (changed.ok() && args_.has("dry-run")) {
+        note(owners[i], show(owners[i], *all[i], *changed));
+      } else if (changed.ok()) {
+        ready.push_back(owners[i]);
+        replacements.push_back({expected(*all[i]), std::move(changed->rules)});
+        texts.push_back(std::move(changed->what));
+      } else {
+        refuse(owners[i], changed.error());
+      }
+    }
+    const auto outcomes = replace_rules(api_, ready, replacements, context_.stop);
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      note(ready[i], outcomes[i]);
+      if (!outcomes[i].ok()) continue;
+      fmt::print("{}{}{}\n", ready[i].label(), texts[i], api_.running() ? "" : "; in force when the program starts");
+    }
+    std::fflush(stdout);
+  }
+
+  std::uint64_t expected(const RulesNow& now) const {
+    return args_.has("revision") ? std::strtoull(args_.text("revision").c_str(), nullptr, 10) : now.revision;
+  }
+
+  Status show(const RuleOwner& owner, const RulesNow& now, const Changed& changed) {
     print_diff(owner, now, changed.rules);
-    if (args.has("host")) return print_preview(context, api, owner, changed.rules);
-    return {};
+    return args_.has("host") ? print_preview(context_, api_, owner, changed.rules) : ok_status();
   }
-  if (args.has("revision")) now.revision = std::strtoull(args.text("revision").c_str(), nullptr, 10);
-  const json body = {{"yaml", config::write_rules(changed.rules)}, {"revision", now.revision}};
-  LB_ASSIGN(const json answer, call_json(api, {"PUT", owner.path, {}, body.dump()}, context.stop));
-  if (const std::string problem = answer.value("problem", ""); !problem.empty()) {
-    return Error(ErrorCode::kInvalidArgument,
-                 fmt::format("the rules are written, but not in force; the last good ones stay:\n{}", problem));
+
+  void note(const RuleOwner& owner, const Status& outcome) {
+    if (!outcome.ok()) return refuse(owner, outcome.error());
+    ++done_;
   }
-  fmt::print("{}{}{}\n", owner.label(), changed.what, api.running() ? "" : "; in force when the program starts");
-  return {};
-}
+
+  void refuse(const RuleOwner& owner, const Error& error) {
+    print_error(owner.label() + error.message());
+    code_ = error.code() == ErrorCode::kNotFound ? kNo : exit_code_of(error);
+  }
+
+  Context& context_;
+  const Args& args_;
+  ApiAccess& api_;
+  const Change& change_;
+  std::size_t done_ = 0;
+  int code_ = kOk;
+};
 
 Result<std::unique_ptr<ApiAccess>> open_rule_api(Context& context, ApiNeed need) {
   if (rules_are_central(context)) return open_central_rules_api(context);
@@ -155,24 +178,15 @@ Result<std::unique_ptr<ApiAccess>> open_rule_api(Context& context, ApiNeed need)
   return api;
 }
 
-// Every owner in turn; what fails at one does not keep the others from it.
 int change_rules(Context& context, const Args& args, const Change& change) {
   auto api = open_rule_api(context, args.has("dry-run") ? ApiNeed::kReadRules : ApiNeed::kWriteRules);
   if (!api.ok()) return fail(api.error());
   const auto all = owners(context, **api, args);
-  if (!all.ok()) return fail(all.error());
-  int code = kOk;
-  for (const Owner& owner : *all) {
-    const Status changed = change_one(context, args, **api, owner, change);
-    if (changed.ok()) continue;
-    print_error(owner.label() + changed.error().message());
-    code = changed.error().code() == ErrorCode::kNotFound ? kNo : exit_code_of(changed.error());
-  }
-  return code;
+  return all.ok() ? Changing(context, args, **api, change).run(*all) : fail(all.error());
 }
 
 // For commands that show one owner's rules.
-int show(Context& context, const Args& args, const std::function<Status(ApiAccess&, const Owner&)>& print) {
+int show(Context& context, const Args& args, const std::function<Status(ApiAccess&, const RuleOwner&)>& print) {
   auto api = open_rule_api(context, ApiNeed::kReadRules);
   if (!api.ok()) return fail(api.error());
   const auto all = owners(context, **api, args);
@@ -184,7 +198,7 @@ int show(Context& context, const Args& args, const std::function<Status(ApiAcces
 }  // namespace
 
 int run_rules_list(Context& context, const Args& args) {
-  return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+  return show(context, args, [&](ApiAccess& api, const RuleOwner& owner) -> Status {
     LB_TRY(refuse_csv(context));
     LB_ASSIGN(const RulesNow now, rules_now(context, api, owner));
     if (context.output != OutputFormat::kText) {
@@ -202,7 +216,7 @@ int run_rules_list(Context& context, const Args& args) {
 }
 
 int run_rules_get(Context& context, const Args& args) {
-  return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+  return show(context, args, [&](ApiAccess& api, const RuleOwner& owner) -> Status {
     LB_ASSIGN(const RulesNow now, rules_now(context, api, owner));
     std::fputs(now.yaml.c_str(), stdout);
     return {};
@@ -214,7 +228,7 @@ int run_rules_put(Context& context, const Args& args) {
   if (!text.ok()) return fail(text.error());
   const auto rules = parse_rules(args.rest()[0], *text);
   if (!rules.ok()) return fail(rules.error());
-  return change_rules(context, args, [&](ApiAccess& api, const Owner& owner, const RulesNow&) -> Result<Changed> {
+  return change_rules(context, args, [&](ApiAccess& api, const RuleOwner& owner, const RulesNow&) -> Result<Changed> {
     const char* where = !owner.agent.empty() ? " for it to follow" : api.running() ? " in force" : "";
     return Changed{*rules, fmt::format("{} rules{}", rules->size(), where)};
   });
@@ -229,7 +243,7 @@ int run_rules_add(Context& context, const Args& args) {
   rule.name = args.text("name", config::default_rule_name(rule));
   for (const std::string& problem : config::validate_rule(rule))
     return fail(Error(ErrorCode::kInvalidArgument, problem));
-  return change_rules(context, args, [&](ApiAccess&, const Owner&, const RulesNow& now) -> Result<Changed> {
+  return change_rules(context, args, [&](ApiAccess&, const RuleOwner&, const RulesNow& now) -> Result<Changed> {
     for (const config::Rule& other : now.rules) {
       if (other.name == rule.name)
         return Error(ErrorCode::kInvalidArgument, fmt::format("there is a rule '{}' already", rule.name));
@@ -242,7 +256,7 @@ int run_rules_add(Context& context, const Args& args) {
 
 int run_rules_remove(Context& context, const Args& args) {
   const std::string& name = args.rest()[0];
-  return change_rules(context, args, [&](ApiAccess&, const Owner&, const RulesNow& now) -> Result<Changed> {
+  return change_rules(context, args, [&](ApiAccess&, const RuleOwner&, const RulesNow& now) -> Result<Changed> {
     Changed changed{now.rules, fmt::format("removed {}; what is stored stays", printable(name))};
     if (std::erase_if(changed.rules, [&](const config::Rule& r) { return r.name == name; }) == 0) {
       return Error(ErrorCode::kNotFound,
@@ -253,7 +267,7 @@ int run_rules_remove(Context& context, const Args& args) {
 }
 
 int run_rules_history(Context& context, const Args& args) {
-  return show(context, args, [&](ApiAccess& api, const Owner& owner) -> Status {
+  return show(context, args, [&](ApiAccess& api, const RuleOwner& owner) -> Status {
     LB_TRY(refuse_csv(context));
     LB_ASSIGN(const json entries, history_of(context, api, owner));
     if (context.output != OutputFormat::kText) return print_json(entries), ok_status();
@@ -268,7 +282,7 @@ int run_rules_history(Context& context, const Args& args) {
 
 int run_rules_restore(Context& context, const Args& args) {
   const std::string& wanted = args.rest()[0];
-  return change_rules(context, args, [&](ApiAccess& api, const Owner& owner, const RulesNow&) -> Result<Changed> {
+  return change_rules(context, args, [&](ApiAccess& api, const RuleOwner& owner, const RulesNow&) -> Result<Changed> {
     LB_ASSIGN(const json entries, history_of(context, api, owner));
     for (const json& entry : entries) {
       if (std::to_string(entry.value("revision", 0)) != wanted) continue;

@@ -114,6 +114,14 @@ class EtcdClient::Core {
     return Error(ErrorCode::kUnavailable, problems);
   }
 
+  // The operations in one transaction, without conditions: a response to each.
+  Result<json> call_all(json operations, const std::stop_token& stop) {
+    const std::size_t count = operations.size();
+    LB_ASSIGN(json answer, call("/v3/kv/txn", {{"success", std::move(operations)}}, stop));
+    if (list(answer, "responses").size() != count) return not_etcd(endpoint());
+    return answer;
+  }
+
   // `body` holds a request for each key, one behind the other.
   Result<bool> watch(const std::string& body, const std::function<bool(const EtcdChange&)>& on_change,
                      const std::stop_token& stop) {
@@ -244,20 +252,16 @@ EtcdClient::EtcdClient(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 EtcdClient::~EtcdClient() = default;
 EtcdClient::EtcdClient(EtcdClient&&) noexcept = default;
 
-Result<EtcdRange> EtcdClient::get(const std::string& key, std::stop_token stop) {
-  LB_ASSIGN(const json answer, core_->call("/v3/kv/range", {{"key", http::base64(key)}}, stop));
-  return range_of(answer);
+namespace {
+
+json request_of(const EtcdQuery& query) {
+  if (!query.prefix) return {{"key", http::base64(query.key)}, {"keys_only", query.keys_only}};
+  return {{"key", query.key.empty() ? http::base64(std::string(1, '\0')) : http::base64(query.key)},
+          {"range_end", http::base64(end_of_prefix(query.key))},
+          {"keys_only", query.keys_only}};
 }
 
-Result<EtcdRange> EtcdClient::get_prefix(const std::string& prefix, bool keys_only, std::stop_token stop) {
-  const json body = {{"key", prefix.empty() ? http::base64(std::string(1, '\0')) : http::base64(prefix)},
-                     {"range_end", http::base64(end_of_prefix(prefix))},
-                     {"keys_only", keys_only}};
-  LB_ASSIGN(const json answer, core_->call("/v3/kv/range", body, stop));
-  return range_of(answer);
-}
-
-Result<bool> EtcdClient::commit(const EtcdTransaction& transaction, std::stop_token stop) {
+json request_of(const EtcdTransaction& transaction) {
   json done = json::array();
   for (const auto& [key, value] : transaction.puts)
     done.push_back({{"request_put", {{"key", http::base64(key)}, {"value", http::base64(value)}}}});
@@ -267,9 +271,49 @@ Result<bool> EtcdClient::commit(const EtcdTransaction& transaction, std::stop_to
                         {"target", "MOD"},
                         {"result", "EQUAL"},
                         {"mod_revision", std::to_string(transaction.expected)}};
-  const json body = {{"compare", json::array({compare})}, {"success", std::move(done)}};
-  LB_ASSIGN(const json answer, core_->call("/v3/kv/txn", body, stop));
+  return {{"compare", json::array({compare})}, {"success", std::move(done)}};
+}
+
+}  // namespace
+
+Result<EtcdRange> EtcdClient::get(const std::string& key, std::stop_token stop) {
+  LB_ASSIGN(const json answer, core_->call("/v3/kv/range", request_of(EtcdQuery{key}), stop));
+  return range_of(answer);
+}
+
+Result<EtcdRange> EtcdClient::get_prefix(const std::string& prefix, bool keys_only, std::stop_token stop) {
+  LB_ASSIGN(const json answer, core_->call("/v3/kv/range", request_of(EtcdQuery{prefix, true, keys_only}), stop));
+  return range_of(answer);
+}
+
+Result<std::vector<EtcdRange>> EtcdClient::get_all(const std::vector<EtcdQuery>& queries, std::stop_token stop) {
+  json operations = json::array();
+  for (const EtcdQuery& query : queries) operations.push_back({{"request_range", request_of(query)}});
+  LB_ASSIGN(const json answer, core_->call_all(std::move(operations), stop));
+  std::vector<EtcdRange> ranges;
+  for (const json& response : list(answer, "responses")) {
+    ranges.push_back(range_of(part(response, "response_range")));
+    ranges.back().cluster = number_of(part(answer, "header"), "cluster_id");
+    ranges.back().revision = number_of(part(answer, "header"), "revision");
+  }
+  return ranges;
+}
+
+Result<bool> EtcdClient::commit(const EtcdTransaction& transaction, std::stop_token stop) {
+  LB_ASSIGN(const json answer, core_->call("/v3/kv/txn", request_of(transaction), stop));
   return is_true(answer, "succeeded");
+}
+
+Result<std::vector<bool>> EtcdClient::commit_all(const std::vector<EtcdTransaction>& transactions,
+                                                 std::stop_token stop) {
+  json operations = json::array();
+  for (const EtcdTransaction& transaction : transactions)
+    operations.push_back({{"request_txn", request_of(transaction)}});
+  LB_ASSIGN(const json answer, core_->call_all(std::move(operations), stop));
+  std::vector<bool> done;
+  for (const json& response : list(answer, "responses"))
+    done.push_back(is_true(part(response, "response_txn"), "succeeded"));
+  return done;
 }
 
 Status EtcdClient::put(const std::string& key, const std::string& value, std::uint64_t lease, std::stop_token stop) {

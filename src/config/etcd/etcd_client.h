@@ -55,6 +55,13 @@ struct EtcdTransaction {
   std::vector<std::string> deletes;
 };
 
+// A key, or all that begin so; without values where only the keys are wanted.
+struct EtcdQuery {
+  std::string key;
+  bool prefix = false;
+  bool keys_only = false;
+};
+
 // Not thread-safe. Calls block until an endpoint answers, all have failed, or the stop.
 // Errors: kUnavailable: no endpoint could do it; kRejected: etcd refuses (rights, password, a request it does not
 // take); kCancelled: the stop; kCorrupt: the answer is none of etcd's.
@@ -68,8 +75,13 @@ class EtcdClient {
   Result<EtcdRange> get(const std::string& key, std::stop_token stop);
   // Everything whose key begins so, in the order of keys; without values where only the keys are wanted.
   Result<EtcdRange> get_prefix(const std::string& prefix, bool keys_only, std::stop_token stop);
+  // The answers to all of them, of one moment. etcd takes 128 in a request.
+  Result<std::vector<EtcdRange>> get_all(const std::vector<EtcdQuery>& queries, std::stop_token stop);
   // False: the key is at another revision, nothing was done. After kUnavailable it may have been done.
   Result<bool> commit(const EtcdTransaction& transaction, std::stop_token stop);
+  // The same of several in one request, each for itself, of different keys. etcd takes 128 operations: as many as there
+  // are transactions and the longest of them has.
+  Result<std::vector<bool>> commit_all(const std::vector<EtcdTransaction>& transactions, std::stop_token stop);
   // Under a lease: the key goes with it.
   Status put(const std::string& key, const std::string& value, std::uint64_t lease, std::stop_token stop);
   Result<std::uint64_t> grant_lease(std::chrono::seconds time, std::stop_token stop);

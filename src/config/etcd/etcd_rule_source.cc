@@ -124,7 +124,7 @@ class EtcdRuleSource final : public RuleSource {
     LB_TRY(check_roots(set, "the new rules"));
     LB_ASSIGN(const std::string host, own_ip());
     MutexLock lock(writing_mutex_);
-    return writing_.put(host, expected, set.rules, author, clock_.now(), {});
+    return writing_.put({{host, expected, set.rules}}, author, clock_.now(), {}).front();
   }
 
   Result<std::vector<RuleHistoryEntry>> history() override {

@@ -18,7 +18,11 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kRevisionDigits = 20;
-constexpr std::size_t kMostDeletes = 50;  // in one transaction; etcd takes 128 operations
+// etcd takes 128 operations in a request (two reads a host; as many writes as there are hosts and the longest has) of
+// 1.5 MB.
+constexpr std::size_t kHostsAtOnce = 50;
+constexpr std::size_t kMostDeletes = 50;  // of a host
+constexpr std::size_t kBytesAtOnce = 500'000;
 
 std::string history_prefix(const std::string& key) {
   return fmt::format("{}{}/", kEtcdHistoryPrefix, key);
@@ -115,47 +119,152 @@ Status EtcdRules::add_hosts_with_rules(std::map<std::string, CentralHost>& found
   return ok_status();
 }
 
-Result<EtcdRuleSet> EtcdRules::get(const std::string& host, std::stop_token stop) {
-  LB_ASSIGN(const EtcdRange range, client_.get(key_of(host), stop));
+namespace {
+
+EtcdRuleSet set_of(EtcdRange range) {
   EtcdRuleSet set;
   set.store_revision = range.revision;
   if (range.entries.empty()) return set;
   set.revision = range.entries.front().revision;
-  set.value = range.entries.front().value;
+  set.value = std::move(range.entries.front().value);
   return set;
 }
 
-Result<EtcdRange> EtcdRules::entries_of(const std::string& key, bool names_only, const std::stop_token& stop) {
-  const std::string prefix = history_prefix(key);
-  LB_ASSIGN(EtcdRange range, client_.get_prefix(prefix, names_only, stop));
-  std::erase_if(range.entries,
-                [&](const EtcdEntry& entry) { return entry.key.size() != prefix.size() + kRevisionDigits; });
-  return range;
+template <typename T>
+std::span<const T> piece_of(const std::vector<T>& all, std::size_t at, std::size_t most) {
+  return std::span<const T>(all).subspan(at, std::min(most, all.size() - at));
 }
 
-Status EtcdRules::put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules,
-                      const std::string& author, TimeNs now, std::stop_token stop) {
-  LB_TRY(validate(rules));
-  const std::string key = key_of(host);
-  LB_ASSIGN(const EtcdRuleSet before, get(host, stop));
-  if (before.revision != expected) return moved(before.revision, expected);
-  LB_ASSIGN(const EtcdRange kept, entries_of(key, true, stop));
-  const std::string value = write_rules_json(rules);
-  EtcdTransaction change{key, expected, {{key, value}}, {}};
+}  // namespace
+
+// etcd takes no two writes of one key in a request.
+std::size_t EtcdRules::hosts_at_once() const {
+  return template_.find("%s") == std::string::npos ? 1 : kHostsAtOnce;
+}
+
+Result<EtcdRuleSet> EtcdRules::get(const std::string& host, std::stop_token stop) {
+  LB_ASSIGN(EtcdRange range, client_.get(key_of(host), std::move(stop)));
+  return set_of(std::move(range));
+}
+
+Result<std::vector<EtcdRuleSet>> EtcdRules::get(const std::vector<std::string>& hosts, std::stop_token stop) {
+  std::vector<EtcdRuleSet> all;
+  while (all.size() < hosts.size()) {
+    LB_ASSIGN(auto some, get_some(piece_of(hosts, all.size(), hosts_at_once()), stop));
+    std::ranges::move(some, std::back_inserter(all));
+  }
+  return all;
+}
+
+Result<std::vector<EtcdRuleSet>> EtcdRules::get_some(std::span<const std::string> hosts, const std::stop_token& stop) {
+  std::vector<EtcdQuery> queries;
+  for (const std::string& host : hosts) queries.push_back({key_of(host)});
+  LB_ASSIGN(auto ranges, client_.get_all(queries, stop));
+  std::vector<EtcdRuleSet> sets;
+  for (EtcdRange& range : ranges) sets.push_back(set_of(std::move(range)));
+  return sets;
+}
+
+namespace {
+
+// Without what others wrote under the prefix.
+void keep_history_names(const std::string& key, EtcdRange& range) {
+  const std::size_t size = history_prefix(key).size() + kRevisionDigits;
+  std::erase_if(range.entries, [&](const EtcdEntry& entry) { return entry.key.size() != size; });
+}
+
+// The set and its entry in the history, in which `kept` stands by now.
+EtcdTransaction transaction_of(const std::string& key, const EtcdRuleSet& before, const EtcdRange& kept,
+                               const std::string& value, const std::string& author, TimeNs now) {
+  EtcdTransaction change{key, before.revision, {{key, value}}, {}};
   change.puts.emplace_back(entry_name(key, before.store_revision + 1), entry_text(0, now, author, value));
   const bool ours = !kept.entries.empty() && kept.entries.back().revision == before.revision;
   if (before.revision != 0 && !ours)
     change.puts.emplace_back(entry_name(key, before.revision), entry_text(before.revision, 0, "etcd", before.value));
   for (std::size_t i = 0; i + kHistoryEntries < kept.entries.size() + 2 && i < kMostDeletes; ++i)
     change.deletes.push_back(kept.entries[i].key);
-  LB_ASSIGN(const bool done, client_.commit(change, stop));
-  if (done) return ok_status();
-  LB_ASSIGN(const EtcdRuleSet after, get(host, stop));
-  return moved(after.revision, expected);
+  return change;
+}
+
+std::size_t bytes_of(const EtcdTransaction& transaction) {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : transaction.puts) bytes += key.size() + value.size();
+  return bytes;
+}
+
+}  // namespace
+
+std::vector<Status> EtcdRules::put(const std::vector<CentralChange>& changes, const std::string& author, TimeNs now,
+                                   std::stop_token stop) {
+  std::vector<Status> outcomes;
+  while (outcomes.size() < changes.size()) {
+    const auto piece = piece_of(changes, outcomes.size(), hosts_at_once());
+    auto some = put_some(piece, author, now, stop);
+    if (some.ok()) {
+      std::ranges::move(*some, std::back_inserter(outcomes));
+    } else {
+      outcomes.insert(outcomes.end(), piece.size(), Status(some.error()));
+    }
+  }
+  return outcomes;
+}
+
+Result<std::vector<Status>> EtcdRules::put_some(std::span<const CentralChange> changes, const std::string& author,
+                                                TimeNs now, const std::stop_token& stop) {
+  std::vector<EtcdQuery> queries;
+  for (const CentralChange& change : changes) {
+    const std::string key = key_of(change.host);
+    queries.push_back({key});
+    queries.push_back({history_prefix(key), true, true});
+  }
+  LB_ASSIGN(auto ranges, client_.get_all(queries, stop));
+  std::vector<Status> outcomes;
+  std::vector<EtcdTransaction> transactions;
+  std::vector<std::size_t> places;  // of the transactions in `outcomes`
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const EtcdRuleSet before = set_of(std::move(ranges[2 * i]));
+    outcomes.push_back(validate(changes[i].rules));
+    if (outcomes.back().ok() && before.revision != changes[i].expected)
+      outcomes.back() = moved(before.revision, changes[i].expected);
+    if (!outcomes.back().ok()) continue;
+    keep_history_names(queries[2 * i].key, ranges[2 * i + 1]);
+    transactions.push_back(
+        transaction_of(queries[2 * i].key, before, ranges[2 * i + 1], write_rules_json(changes[i].rules), author, now));
+    places.push_back(i);
+  }
+  const auto done = commit(transactions, stop);
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if (!done[i].ok()) outcomes[places[i]] = done[i].error();
+    if (!done[i].ok() || *done[i]) continue;
+    const CentralChange& change = changes[places[i]];
+    const auto after = get(change.host, stop);
+    outcomes[places[i]] = after.ok() ? moved(after->revision, change.expected) : after.error();
+  }
+  return outcomes;
+}
+
+// In requests that etcd takes; a transaction that is too large for one gets one of its own.
+std::vector<Result<bool>> EtcdRules::commit(const std::vector<EtcdTransaction>& all, const std::stop_token& stop) {
+  std::vector<Result<bool>> done;
+  while (done.size() < all.size()) {
+    std::vector<EtcdTransaction> request;
+    std::size_t bytes = 0;
+    for (std::size_t at = done.size(); at < all.size(); ++at) {
+      bytes += bytes_of(all[at]);
+      if (!request.empty() && bytes > kBytesAtOnce) break;
+      request.push_back(all[at]);
+    }
+    const auto some = client_.commit_all(request, stop);
+    for (std::size_t i = 0; i < request.size(); ++i)
+      done.push_back(some.ok() ? Result<bool>((*some)[i]) : Result<bool>(some.error()));
+  }
+  return done;
 }
 
 Result<std::vector<RuleHistoryEntry>> EtcdRules::history(const std::string& host, std::stop_token stop) {
-  LB_ASSIGN(const EtcdRange range, entries_of(key_of(host), false, stop));
+  const std::string key = key_of(host);
+  LB_ASSIGN(EtcdRange range, client_.get_prefix(history_prefix(key), false, stop));
+  keep_history_names(key, range);
   std::vector<RuleHistoryEntry> entries;
   for (const EtcdEntry& kept : range.entries) {
     const json entry = json::parse(kept.value, nullptr, false);
@@ -178,8 +287,22 @@ class CentralEtcdRules final : public CentralRules {
 
   Result<std::string> own_name() override { return ip_.empty() ? host_ip(endpoints_) : Result<std::string>(ip_); }
   Result<std::vector<CentralHost>> hosts(std::stop_token stop) override { return rules_.hosts(std::move(stop)); }
-  Result<KeptRules> get(const std::string& host, std::stop_token stop) override {
-    LB_ASSIGN(const EtcdRuleSet set, rules_.get(host, std::move(stop)));
+  Result<std::vector<KeptRules>> get(const std::vector<std::string>& hosts, std::stop_token stop) override {
+    LB_ASSIGN(const auto sets, rules_.get(hosts, std::move(stop)));
+    std::vector<KeptRules> all;
+    for (std::size_t i = 0; i < hosts.size(); ++i) all.push_back(kept_of(hosts[i], sets[i]));
+    return all;
+  }
+  std::vector<Status> put(const std::vector<CentralChange>& changes, const std::string& author, TimeNs now,
+                          std::stop_token stop) override {
+    return rules_.put(changes, author, now, std::move(stop));
+  }
+  Result<std::vector<RuleHistoryEntry>> history(const std::string& host, std::stop_token stop) override {
+    return rules_.history(host, std::move(stop));
+  }
+
+ private:
+  KeptRules kept_of(const std::string& host, const EtcdRuleSet& set) const {
     KeptRules kept;
     kept.revision = set.revision;
     if (set.revision == 0) return kept;
@@ -190,15 +313,7 @@ class CentralEtcdRules final : public CentralRules {
     for (const Problem& warning : warnings) kept.problem += to_string(warning);
     return kept;
   }
-  Status put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author,
-             TimeNs now, std::stop_token stop) override {
-    return rules_.put(host, expected, rules, author, now, std::move(stop));
-  }
-  Result<std::vector<RuleHistoryEntry>> history(const std::string& host, std::stop_token stop) override {
-    return rules_.history(host, std::move(stop));
-  }
 
- private:
   EtcdRules rules_;
   const std::vector<std::string> endpoints_;
   const std::string ip_;

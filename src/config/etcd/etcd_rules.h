@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -35,17 +36,25 @@ class EtcdRules {
   // The hosts that have rules (none where the template names none), and those that say that they are there.
   Result<std::vector<CentralHost>> hosts(std::stop_token stop);
   Result<EtcdRuleSet> get(const std::string& host, std::stop_token stop);
-  // Validates and writes if the key still is at `expected`. kRejected: it is not; kInvalidArgument: a rule is wrong.
-  Status put(const std::string& host, std::uint64_t expected, const std::vector<Rule>& rules, const std::string& author,
-             TimeNs now, std::stop_token stop);
+  // Of each host, in their order.
+  Result<std::vector<EtcdRuleSet>> get(const std::vector<std::string>& hosts, std::stop_token stop);
+  // Validates and writes where the key still is at `expected`, each for itself, in their order; the hosts differ.
+  // kRejected: it is not; kInvalidArgument: a rule is wrong.
+  std::vector<Status> put(const std::vector<CentralChange>& changes, const std::string& author, TimeNs now,
+                          std::stop_token stop);
   // Oldest first; sets that others wrote appear when logboom replaces them. The texts are YAML.
   Result<std::vector<RuleHistoryEntry>> history(const std::string& host, std::stop_token stop);
 
   EtcdClient& client() { return client_; }
 
  private:
+  std::size_t hosts_at_once() const;
+  // At most hosts_at_once().
+  Result<std::vector<EtcdRuleSet>> get_some(std::span<const std::string> hosts, const std::stop_token& stop);
+  Result<std::vector<Status>> put_some(std::span<const CentralChange> changes, const std::string& author, TimeNs now,
+                                       const std::stop_token& stop);
+  std::vector<Result<bool>> commit(const std::vector<EtcdTransaction>& all, const std::stop_token& stop);
   Status add_hosts_with_rules(std::map<std::string, CentralHost>& found, const std::stop_token& stop);
-  Result<EtcdRange> entries_of(const std::string& key, bool names_only, const std::stop_token& stop);
   EtcdRules(EtcdClient client, std::string key) : client_(std::move(client)), template_(std::move(key)) {}
   EtcdClient client_;
   std::string template_;

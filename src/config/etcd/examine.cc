@@ -75,7 +75,7 @@ class Examiner {
     const About about = ask_about(one, endpoint, clock_, stop_);
     auto central = open_central_etcd_rules(one, options_.key, options_.ip, options_.start);
     const auto name = central.ok() ? (*central)->own_name() : Result<std::string>(central.error());
-    const auto kept = name.ok() ? (*central)->get(*name, stop_) : Result<KeptRules>(name.error());
+    const auto kept = name.ok() ? rules_of(**central, *name) : Result<KeptRules>(name.error());
     if (!kept.ok())
       return note(Verdict::kBad, what, kept.error().message(),
                   kept.error().code() == ErrorCode::kRejected
@@ -91,6 +91,11 @@ class Examiner {
     if (!about.clock.empty()) note(Verdict::kWarn, what, about.clock, kClockRemedy);
     rules_ = kept->rules;
     rights(one, what, *name);
+  }
+
+  Result<KeptRules> rules_of(CentralRules& central, const std::string& host) const {
+    LB_ASSIGN(auto kept, central.get({host}, stop_));
+    return std::move(kept.front());
   }
 
   std::string said_of(const About& about, const KeptRules& kept, const std::string& host) const {

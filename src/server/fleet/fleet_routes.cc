@@ -5,6 +5,7 @@
 
 #include "config/rules_yaml.h"
 #include "server/fleet/install_routes.h"
+#include "server/fleet/many_rules_routes.h"
 #include "server/routes.h"
 
 namespace logboom::server {
@@ -182,6 +183,7 @@ void register_fleet_routes(http::Router& router, FleetRouteDeps deps) {
       "The revision that was replaced, and the new one.",
       [deps](const Params& p, const Request& q, ResponseWriter& w) { return put_rules(deps, p, q, w); }));
   if (deps.previews) router.add(preview_route(deps));
+  register_many_rules_routes(router, deps);
   router.add(
       api_route("POST", "/api/v1/agents/{id}/repair", admin,
                 "Asks an agent to send again what stands as a gap in its files, as far as they still have it.",
