@@ -48,6 +48,9 @@ struct AgentRecord {
   TimeNs reported = 0;  // when
 };
 
+// kRejected: the agent says that it takes its rules from etcd, so that none put here would be followed.
+Status takes_rules_from_here(const AgentRecord& agent);
+
 // Thread-safe. Bounds: kMaxAgents, kMaxSources.
 class Fleet {
  public:

@@ -84,6 +84,7 @@ Status get_rules(const FleetRouteDeps& deps, const Request& request, ResponseWri
 
 Status put_rules(const FleetRouteDeps& deps, const Params& params, const Request& request, ResponseWriter& writer) {
   LB_ASSIGN(const AgentRecord record, deps.fleet.find(std::string(request.param("id"))));
+  LB_TRY(takes_rules_from_here(record));
   LB_ASSIGN(const auto now, deps.rules.current(record.id));
   LB_ASSIGN(const std::uint64_t expected, params.number("revision", now.revision));
   const std::string author = request.principal->name;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -180,6 +181,18 @@ TEST_F(FleetTest, AnAgentWhoseBytesAreLostAsksAgain) {
   EXPECT_EQ(session("t1", kA), 2);
   EXPECT_EQ(admit("t1", kA, "2"), kA);
   EXPECT_EQ(admit("t1", kA, "1"), "fenced");
+}
+
+TEST(TakesRulesFromHere, NotWhereTheAgentSaysThatEtcdHasThem) {
+  AgentRecord agent;
+  agent.name = "web-1";
+  EXPECT_TRUE(takes_rules_from_here(agent).ok()) << "it says nothing yet";
+  for (const char* place : {"server", "file"}) {
+    agent.state = fmt::format(R"({{"rules": {{"from": "{}"}}}})", place);
+    EXPECT_TRUE(takes_rules_from_here(agent).ok()) << place;
+  }
+  agent.state = R"({"rules": {"from": "etcd"}})";
+  EXPECT_EQ(takes_rules_from_here(agent).error().code(), ErrorCode::kRejected);
 }
 
 }  // namespace

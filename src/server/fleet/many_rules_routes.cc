@@ -35,6 +35,12 @@ Status get_rules(const FleetRouteDeps& deps, const Params& params, ResponseWrite
   return {};
 }
 
+Result<AgentRecord> changeable(const Fleet& fleet, const std::string& agent) {
+  LB_ASSIGN(AgentRecord record, fleet.find(agent));
+  LB_TRY(takes_rules_from_here(record));
+  return record;
+}
+
 // Who was changed, for the list of events.
 void tell(const FleetRouteDeps& deps, const Request& request, const std::vector<std::string>& names) {
   if (names.empty()) return;
@@ -49,7 +55,7 @@ Status put_rules(const FleetRouteDeps& deps, const Request& request, ResponseWri
   std::vector<RuleChange> known;
   std::vector<std::size_t> places;  // of `known` in `rows`
   for (RuleChange& change : changes) {
-    const auto record = deps.fleet.find(change.agent);
+    const auto record = changeable(deps.fleet, change.agent);
     rows.push_back(record.ok() ? json() : refused_row(change.agent, record.error()));
     if (!record.ok()) continue;
     change.agent = record->id;
