@@ -1,12 +1,14 @@
 #include "app/agent_program.h"
 
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "app/agent_state.h"
 #include "app/collecting.h"
 #include "app/paths.h"
+#include "app/repairs.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/pause.h"
@@ -67,7 +69,14 @@ class AgentOfThisHost final : public AgentProgram {
     LB_ASSIGN(AgentLink link, open_agent_link(
                                   context_.settings, identity_, [&collecting] { return collecting.rules(); },
                                   context_.deps(), [&end](Error error) { end.tell(std::move(error)); }));
-    LB_TRY(collecting.start(*link.producer, *rules_));
+    const config::RepairRequest asked = std::exchange(asked_, {});
+    const auto producer = without_wanted(*link.producer, asked.ranges);
+    // Over Kafka nobody else asks for what the store misses.
+    std::unique_ptr<config::RepairRequests> requests;
+    if (!link.session) {
+      LB_ASSIGN(requests, open_repair_requests(context_.settings, context_.config_file, *context_.files));
+    }
+    LB_TRY(collecting.start(*producer, *rules_));
     // Where batches go to Kafka, a server that is named is told all the same.
     ControlLink control;
     if (!link.session && !identity_.client.server.empty()) control = open_control_link(identity_);
@@ -91,7 +100,18 @@ class AgentOfThisHost final : public AgentProgram {
       teller =
           start_presence_teller(identity_, std::move(presence), [&] { return state_of(collecting, link.problem()); });
     }
+    std::unique_ptr<RepairWatch> watch;
+    if (requests) {
+      watch = start_repair_watch(std::move(requests), asked.revision, [&](config::RepairRequest request) {
+        Error why(ErrorCode::kUnavailable, fmt::format("{} parts of this host's files are asked for in etcd, which "
+                                                       "their store misses",
+                                                       request.ranges.size()));
+        asked_ = std::move(request);
+        end.tell(std::move(why));
+      });
+    }
     auto ended = end.wait(stop);
+    watch.reset();
     teller.reset();
     reporter.reset();
     collecting.request_stop();
@@ -119,6 +139,7 @@ class AgentOfThisHost final : public AgentProgram {
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<config::RuleSource> rules_;
   MemoryBudget budget_;
+  config::RepairRequest asked_;  // for the next session; written by the watch of this one before it ends
 };
 
 }  // namespace

@@ -25,6 +25,37 @@ std::string author() {
   return fmt::format("{}@{}", user ? user->pw_name : std::to_string(::getuid()), host_name("auto"));
 }
 
+// As the server of a fleet answers; what a host does not say there is null. Figures are some minutes old.
+json row_of_host(const config::CentralHost& host) {
+  const json words = http::parse_json(host.words, 4);
+  const bool said = words.is_object();
+  const json rules = said ? words.value("rules", json::object()) : json::object();
+  const auto text = [](const json& from, const char* name) {
+    const auto found = from.is_object() ? from.find(name) : from.end();
+    return found != from.end() && found->is_string() ? *found : json("");
+  };
+  const auto number = [](const json& from, const char* name) {
+    const auto found = from.is_object() ? from.find(name) : from.end();
+    return found != from.end() && found->is_number_unsigned() ? *found : json();
+  };
+  const auto revision = rules.is_object() ? rules.find("revision") : rules.end();
+  const std::string name = text(words, "name");
+  return {{"name", name.empty() ? host.name : name},
+          {"id", host.name},
+          {"online", said},
+          {"version", text(words, "version")},
+          {"role", said ? words.value("role", json("agent")) : json("agent")},
+          {"rules_from", said ? "etcd" : ""},
+          {"rules_desired", host.revision},
+          {"rules_applied", revision != rules.end() && revision->is_number_unsigned() ? *revision : json()},
+          {"rules_problem", text(rules, "problem")},
+          {"problem", text(words, "problem")},
+          {"files", number(words, "files")},
+          {"lag_bytes", number(words, "lag_bytes")},
+          {"lag_messages", number(words, "lag_messages")},
+          {"topics", said && words.contains("topics") && words["topics"].is_array() ? words["topics"] : json::array()}};
+}
+
 class CentralRulesApi final : public ApiAccess {
  public:
   CentralRulesApi(Context& context, std::unique_ptr<config::CentralRules> rules)
@@ -60,7 +91,7 @@ class CentralRulesApi final : public ApiAccess {
       return name;
     LB_ASSIGN(const auto hosts, rules_->hosts(stop));
     for (const config::CentralHost& host : hosts) {
-      if (host.name == name || row_of(host)["name"] == name) return host.name;
+      if (host.name == name || row_of_host(host)["name"] == name) return host.name;
     }
     return Error(ErrorCode::kNotFound,
                  fmt::format("no host {} has rules in etcd or is there; name its IP", printable(name)));
@@ -78,7 +109,7 @@ class CentralRulesApi final : public ApiAccess {
   Result<json> hosts(const std::stop_token& stop) {
     LB_ASSIGN(const auto found, rules_->hosts(stop));
     json agents = json::array();
-    for (const config::CentralHost& host : found) agents.push_back(row_of(host));
+    for (const config::CentralHost& host : found) agents.push_back(row_of_host(host));
     return json{{"agents", std::move(agents)}};
   }
 
@@ -87,20 +118,20 @@ class CentralRulesApi final : public ApiAccess {
     LB_ASSIGN(const auto found, rules_->hosts(stop));
     for (const config::CentralHost& host : found) {
       if (host.name != name) continue;
-      json row = row_of(host);
+      json row = row_of_host(host);
       row["sources"] = json::array();
       return row;
     }
     return Error(ErrorCode::kNotFound, fmt::format("no host {} has rules in etcd or is there", printable(name)));
   }
 
-  static json row_of(const config::KeptRules& kept) {
+  static json row_of_rules(const config::KeptRules& kept) {
     return {{"revision", kept.revision}, {"yaml", config::write_rules(kept.rules)}, {"problem", kept.problem}};
   }
 
   Result<json> rules_of(const std::string& host, const std::stop_token& stop) {
     LB_ASSIGN(const auto kept, rules_->get({host}, stop));
-    return row_of(kept.front());
+    return row_of_rules(kept.front());
   }
 
   Result<json> rules_of_many(const http::Pairs& query, const std::stop_token& stop) {
@@ -112,7 +143,7 @@ class CentralRulesApi final : public ApiAccess {
     LB_ASSIGN(const auto kept, rules_->get(agents, stop));
     json rows = json::array();
     for (std::size_t i = 0; i < agents.size(); ++i) {
-      rows.push_back(row_of(kept[i]));
+      rows.push_back(row_of_rules(kept[i]));
       rows.back()["agent"] = agents[i];
     }
     return json{{"agents", std::move(rows)}};
@@ -154,43 +185,29 @@ class CentralRulesApi final : public ApiAccess {
     return json{{"entries", std::move(rows)}};
   }
 
-  // As the server of a fleet answers; what a host does not say there is null. Figures are some minutes old.
-  static json row_of(const config::CentralHost& host) {
-    const json words = http::parse_json(host.words, 4);
-    const bool said = words.is_object();
-    const json rules = said ? words.value("rules", json::object()) : json::object();
-    const auto text = [](const json& from, const char* name) {
-      const auto found = from.is_object() ? from.find(name) : from.end();
-      return found != from.end() && found->is_string() ? *found : json("");
-    };
-    const auto number = [](const json& from, const char* name) {
-      const auto found = from.is_object() ? from.find(name) : from.end();
-      return found != from.end() && found->is_number_unsigned() ? *found : json();
-    };
-    const auto revision = rules.is_object() ? rules.find("revision") : rules.end();
-    const std::string name = text(words, "name");
-    return {
-        {"name", name.empty() ? host.name : name},
-        {"id", host.name},
-        {"online", said},
-        {"version", text(words, "version")},
-        {"role", said ? words.value("role", json("agent")) : json("agent")},
-        {"rules_from", said ? "etcd" : ""},
-        {"rules_desired", host.revision},
-        {"rules_applied", revision != rules.end() && revision->is_number_unsigned() ? *revision : json()},
-        {"rules_problem", text(rules, "problem")},
-        {"problem", text(words, "problem")},
-        {"files", number(words, "files")},
-        {"lag_bytes", number(words, "lag_bytes")},
-        {"lag_messages", number(words, "lag_messages")},
-        {"topics", said && words.contains("topics") && words["topics"].is_array() ? words["topics"] : json::array()}};
-  }
-
   Context& context_;
   const std::unique_ptr<config::CentralRules> rules_;
 };
 
 }  // namespace
+
+Result<CentralAgent> central_agent(config::CentralRules& hosts, const std::string& id_or_name, std::stop_token stop) {
+  LB_ASSIGN(const auto found, hosts.hosts(std::move(stop)));
+  std::vector<CentralAgent> agents;
+  for (const config::CentralHost& host : found) {
+    const json row = row_of_host(host);
+    const std::string name = row["name"].get<std::string>();
+    if (row["online"] == true && row["role"] == "agent" && (host.name == id_or_name || name == id_or_name))
+      agents.push_back({host.name, name});
+  }
+  if (agents.size() == 1) return agents.front();
+  if (agents.empty()) {
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("no agent {} is there, as etcd has it; see `logboom fleet`", printable(id_or_name)));
+  }
+  return Error(ErrorCode::kInvalidArgument,
+               fmt::format("several agents have the name {}; name one by its IP", printable(id_or_name)));
+}
 
 bool rules_are_central(const Context& context) {
   return context.server.empty() && rule_origin(context.settings, context.config_file) == RuleOrigin::kEtcd;

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
+#include <string>
 
 #include "app/api_access.h"
 #include "app/context.h"
+#include "config/central_rules.h"
 
 namespace logboom::app {
 
@@ -15,5 +18,13 @@ bool rules_are_central(const Context& context);
 // rules of one of them, of many (/api/v1/fleet/rules) or, as /api/v1/rules, of this host. kInvalidArgument: the
 // settings name no such place.
 Result<std::unique_ptr<ApiAccess>> open_central_rules_api(Context& context);
+
+// An agent that is there.
+struct CentralAgent {
+  std::string host;  // as the rules know it: its IP
+  std::string name;  // as it says
+};
+// By either. kNotFound: there is none now; kInvalidArgument: several have the name.
+Result<CentralAgent> central_agent(config::CentralRules& hosts, const std::string& id_or_name, std::stop_token stop);
 
 }  // namespace logboom::app

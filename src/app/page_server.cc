@@ -8,6 +8,7 @@
 #include "app/agent_state.h"
 #include "app/local_api.h"
 #include "app/paths.h"
+#include "app/repairs.h"
 #include "base/log.h"
 #include "http/auth/gate.h"
 #include "http/certificate.h"
@@ -92,6 +93,7 @@ class PageServerOfEngine final : public PageServer {
     server::register_api(made->router_, made->deps(context, engine));
     register_program_routes(made->router_, engine, &made->gate_->events());
     if (options.batches_to) LB_TRY(made->take_agents(context, engine, *options.batches_to));
+    if (options.asks_over_etcd) LB_TRY(made->ask_over_etcd(context, engine));
     server::register_page(made->router_, server::page_assets());
     http::ServerOptions server;
     server.listen = options.tcp ? gate.listen : "";
@@ -137,6 +139,14 @@ class PageServerOfEngine final : public PageServer {
     return {};
   }
 
+  Status ask_over_etcd(Context& context, Engine& engine) {
+    LB_ASSIGN(requests_, open_repair_requests(context.settings, context.config_file, *context.files));
+    if (!requests_) return {};
+    LB_ASSIGN(hosts_, open_central_rules(context.settings, *context.files));
+    register_repair_route(router_, engine.store().ledger(), *hosts_, *requests_, gate_->events());
+    return {};
+  }
+
   server::ApiDeps deps(Context& context, Engine& engine) {
     server::ApiDeps deps{engine.store(), context.clock};
     deps.registry = &context.registry;
@@ -157,6 +167,8 @@ class PageServerOfEngine final : public PageServer {
   std::unique_ptr<server::Fleet> fleet_;
   std::unique_ptr<server::HostRules> rules_;
   std::unique_ptr<MemoryBudget> budget_;
+  std::unique_ptr<config::CentralRules> hosts_;       // with requests_
+  std::unique_ptr<config::RepairRequests> requests_;  // nullptr: agents are not asked over etcd
   server::Previews previews_;
   http::Router router_;
   std::unique_ptr<http::HttpServer> server_;

@@ -12,6 +12,7 @@ namespace logboom::app {
 struct PageServerOptions {
   bool tcp = true;                 // false: the Unix socket alone
   Producer* batches_to = nullptr;  // takes what agents send; nullptr: no agents
+  bool asks_over_etcd = false;     // what is missing of files is asked for there, if the settings name it
 };
 
 // Stops before the engine does. The context and the engine outlive it.

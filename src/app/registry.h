@@ -10,6 +10,7 @@
 #include "base/memory_budget.h"
 #include "config/central_rules.h"
 #include "config/presence.h"
+#include "config/repair_requests.h"
 #include "config/rule_source.h"
 #include "config/settings.h"
 #include "http/client.h"
@@ -148,6 +149,10 @@ Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::S
 Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& settings,
                                                         const std::string& config_file, const std::string& part,
                                                         FileSystem& files);
+// Where a store behind Kafka asks agents for what it misses, and this host finds what it is asked for; nullptr where
+// there is no such place.
+Result<std::unique_ptr<config::RepairRequests>> open_repair_requests(const config::Settings& settings,
+                                                                     const std::string& config_file, FileSystem& files);
 // The path of a rule as a pattern: its parts between slashes, for each of the alternatives its braces stand for ("**":
 // any folders), and whether it takes a path. Without alternatives it names one file or folder.
 struct RulePattern {

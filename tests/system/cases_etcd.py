@@ -10,10 +10,10 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
 import etcd
-from cases_kafka import broker_of
+from cases_kafka import TopicAgent, Transfer, broker_of
 from faults import faults
-from fleet import Agent
-from oracle import Lines, append, check_lines, oracle, read, wait_lines
+from fleet import Agent, Server
+from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines
 from product import check, free_port, need_server
 
 SOON = 2  # seconds, as a rule: a change applies within one, and its lines are searchable; a machine may stand still at times
@@ -265,6 +265,68 @@ def test_the_commands_of_fleet_md(home):
     check(home.log("a.log") in said[1] and "+ errors:" in said[2] and " etcd " in said[4], f"the commands say {said}")
     wait_lines(home, 2)
     home.stop(process)
+
+
+def missing_of(home, path):
+    """What the audit finds of it."""
+    return [line for line in check_audit(home, code=1).splitlines() if line.startswith("FINDING") and path in line]
+
+
+@faults("T12")
+def test_gaps_are_asked_for_over_etcd(home):
+    """Messages are gone before the transfer came to them, and no server stands between: the agent is asked over etcd, reads the range again, and every
+    line is stored once. What nobody can read there is removed and changes nothing."""
+    member, broker = etcd_of(home), broker_of(home)
+    broker.admin("create", "web", 1)
+    central = ["--rules.from", "etcd", "--etcd.endpoints", member.url]
+    agent = TopicAgent(home, broker, "web-1", ["web"], *central, "--agent.ip", "10.0.0.7")
+    transfer, lines = Transfer(home, broker, ["web"], *central, "--agent.ip", "10.0.0.8"), Lines()
+    path, key = agent.log("web-a.log"), "/logboom/repairs/10.0.0.7"
+    append(path, lines.next(100))
+    agent.start()
+    transfer.start()
+    wait_lines(home, 100)
+    transfer.stop()
+    append(path, lines.next(300))
+    home.wait_until(lambda: broker.admin("ends", "web") == ["0 400"], "the lines are in the topic")
+    broker.admin("truncate", "web")
+    append(path, lines.next(50))
+    transfer.start()
+    wait_lines(home, 150)
+    check(missing_of(home, "web-a.log"), "the file has a gap")
+    done = home.run("repair", "--host", "web-2", code=None)
+    check(done.returncode != 0 and b"no agent web-2 is there" in done.stderr, f"{done}")
+    member.put(key, "[{")
+    home.wait_until(lambda: member.get(key) is None and "cannot be read" in agent.said(), "a request that cannot be read goes", 60)
+    done = home.run("repair", "--host", "web-1")
+    check(b"web-1 is asked to send" in done.stdout, f"{done}")
+    wait_lines(home, 450, seconds=60)
+    home.wait_until(lambda: member.get(key) is None, "the request is followed", 60)
+    home.wait_until(lambda: not missing_of(home, "web-a.log"), "nothing is missing of the file", 20)
+    check(missing_of(home, "kafka://web/0"), "what is missing of the partition stays so")
+    check(b"nothing is missing" in home.run("repair", "--host", "10.0.0.7").stdout, "and the transfer knows")
+    agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made)
+
+
+def test_a_server_refuses_rules_that_nobody_would_follow(home):
+    """An agent that sends to a server may take its rules from etcd: rules put for it on the server are refused, and say where they belong."""
+    member, server = etcd_of(home), Server(home)
+    server.start()
+    agent = Agent(server, "web-1")
+    with open(agent.config, "w") as f:
+        f.write(f"rules: {{from: etcd}}\netcd: {{endpoints: ['{member.url}']}}\nagent: {{ip: 10.0.0.7}}\ncollect: {{roots: ['{agent.logs}']}}\n")
+    agent.start()
+    home.wait_until(lambda: [a["rules_from"] for a in home.json("fleet")] == ["etcd"], "the server knows", 20)
+    for whose in (["--host", "web-1"], ["--hosts", "web-*"]):
+        done = home.run("rules", "add", agent.log("a.log"), *whose, code=3)
+        check(b"web-1 takes its rules from etcd" in done.stderr, f"{done}")
+    member.put("collect_log_10.0.0.7_conf", [item(agent.log("a.log"))])
+    append(agent.log("a.log"), b"one line\n")
+    wait_lines(home, 1)
+    agent.stop()
+    server.stop()
 
 
 class IniAgent(Agent):

@@ -118,6 +118,10 @@ int ask_for_gaps(Context& context, const std::string& host) {
   const auto asked =
       call_json(**api, {"POST", "/api/v1/agents/" + http::percent_encode(host) + "/repair", {}, "{}"}, context.stop);
   if (!asked.ok()) return fail(asked.error());
+  if (asked->value("ranges", 1) == 0) {
+    fmt::print("nothing is missing of the files of {}\n", printable(asked->value("name", host)));
+    return kOk;
+  }
   fmt::print("{} is asked to send its gaps again; what its files still have is stored within seconds\n",
              printable(asked->value("name", host)));
   return kOk;

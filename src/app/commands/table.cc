@@ -276,7 +276,9 @@ std::vector<Command> keeping_commands() {
        "",
        0,
        0,
-       {{"--host", "HOST", "On a running server: asks this agent to send again what stands as a gap in its files."}},
+       {{"--host", "HOST",
+         "On a running server, or a transfer with rules in etcd: asks this agent to send again what is missing of its "
+         "files."}},
        run_repair},
       {"generate",
        "Writes log files as applications do.",

@@ -8,6 +8,7 @@
 #include "app/registry/identity.h"
 #include "app/registry/secrets.h"
 #include "config/etcd/etcd_presence.h"
+#include "config/etcd/etcd_repairs.h"
 #include "config/etcd/etcd_rule_source.h"
 #include "config/etcd/etcd_rules.h"
 #include "config/etcd/examine.h"
@@ -139,6 +140,14 @@ Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& 
   if (rule_origin(settings, config_file) != RuleOrigin::kEtcd) return std::unique_ptr<config::Presence>();
   LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
   return config::open_etcd_presence(std::move(etcd), given_ip(settings), part);
+}
+
+Result<std::unique_ptr<config::RepairRequests>> open_repair_requests(const config::Settings& settings,
+                                                                     const std::string& config_file,
+                                                                     FileSystem& files) {
+  if (rule_origin(settings, config_file) != RuleOrigin::kEtcd) return std::unique_ptr<config::RepairRequests>();
+  LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
+  return config::open_etcd_repairs(std::move(etcd), given_ip(settings));
 }
 
 Findings examine_etcd(const config::Settings& settings, Deps deps, std::stop_token stop,
