@@ -10,6 +10,8 @@ import time
 from cases_elastic import check_documents, node_of, store_in
 from cases_etcd import etcd_of
 from cases_kafka import TopicAgent, broker_of
+from cases_metrics import DATABASE, influx_of
+from cases_metrics_fleet import TOPIC, check_points, message, points_of_influx, points_of_messages, say_samples, stored
 from faults import faults, long
 from fleet import Program, Server
 from oracle import Lines, append, check_audit, oracle, read, write
@@ -195,6 +197,73 @@ def test_transfers_with_indices_of_their_own(home):
     for index in ("of-web-{day}", "of-app"):
         store_in(home, node, index)
         check("missing" in check_audit(home, code=1), "a document that is gone is named")
+
+
+class SampleStream:
+    """Samples of some hosts, one a host and second, all the time, over every partition of the topic."""
+
+    def __init__(self, broker, hosts=12):
+        self.broker, self.hosts, self.said = broker, hosts, []
+        self.second = int(time.time()) // 10 * 10 - 36_000
+        self.ending, self.thread = threading.Event(), threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        while not self.ending.is_set():
+            self.say()
+            self.ending.wait(0.2)
+
+    def say(self):
+        self.second += 10
+        fresh = [message(f"web-{host}", self.second, "load", {"load1": host + self.second % 977 / 4}) for host in range(self.hosts)]
+        say_samples(self.broker, fresh)
+        self.said += fresh
+
+    def start(self):
+        self.thread.start()
+
+    def stop(self):
+        self.ending.set()
+        self.thread.join()
+
+
+@faults("T10", "M1")
+def test_transfers_share_samples(home):
+    """Logs into OpenSearch and samples into InfluxDB by transfers that share both topics, one killed, one added, one paused past its session and waked: every
+    line is one document, every sample one point, and who begins again reads no sample that is stored."""
+    broker, node, server = broker_of(home), node_of(home), influx_of(home)
+    store_in(home, node)
+    for topic, partitions in (("web", 3), ("app", 2), (TOPIC, 4)):
+        broker.admin("create", topic, partitions)
+    influx = ("--metrics_store.kind", "influxdb", "--metrics_store.url", server.url, "--metrics_store.database", DATABASE)
+    stream, samples = Stream(home, broker, files=6), SampleStream(broker)
+    one, two, three = (Member(home, broker, f"transfer-{n}", (*TOPICS, TOPIC), *influx) for n in (1, 2, 3))
+    one.start()
+    two.start()
+    stream.start()
+    samples.start()
+    given(home, (one, two), 1)
+    home.wait_until(lambda: stored(server) > 100, "samples are in InfluxDB")
+    one.kill()
+    three.start()
+    given(home, (three,), 1)
+    two.pause()
+    paused, before = time.monotonic(), three.reads()
+    home.wait_until(lambda: three.reads() > before, "the partitions of the paused one are read by the other")
+    one.start()
+    home.wait_until(lambda: time.monotonic() > paused + SESSION + 1, "its session is over")
+    two.wake()
+    home.wait_until(lambda: "given to another transfer meanwhile" in two.said(), "the paused one sees that it has lost them")
+    samples.stop()
+    home.wait_until(lambda: stored(server) >= len(samples.said), "every sample is in InfluxDB")
+    finish(home, node, stream, (one, two, three))
+    check_points(points_of_influx(server), points_of_messages(samples.said))
+    server.query(f'DROP DATABASE "{DATABASE}"')
+    read = len(samples.said)
+    two.start()
+    samples.say()
+    home.wait_until(lambda: stored(server) >= samples.hosts, "the next samples are in InfluxDB")
+    two.stop()
+    check_points(points_of_influx(server), points_of_messages(samples.said[read:]))
 
 
 @long

@@ -27,11 +27,11 @@ struct ElasticStoreTest : ::testing::Test {
   Acks acks;
   std::unique_ptr<LogStore> store = open();
 
-  std::unique_ptr<LogStore> open() {
+  std::unique_ptr<LogStore> open(std::chrono::milliseconds drain = std::chrono::milliseconds(100)) {
     ElasticOptions options;
     options.urls = {cluster.url()};
     options.patience = std::chrono::milliseconds(0);
-    options.drain = std::chrono::milliseconds(100);
+    options.drain = drain;
     auto opened = open_elastic_store(options, clock, registry);
     EXPECT_TRUE(opened.ok()) << opened.error().message();
     return opened.ok() ? std::move(*opened) : nullptr;
@@ -232,6 +232,19 @@ TEST_F(ElasticStoreTest, PositionsAreThereAfterARestart) {
   const auto known = store->writer()->known_sources(Expired::kHeld);
   ASSERT_TRUE(known.ok());
   EXPECT_EQ(known->at(0).coverage.contiguous_end(0), 8u);
+}
+
+TEST_F(ElasticStoreTest, WhatIsDurableElsewhereIsNotedBeforeItCloses) {
+  for (std::int64_t next = 1; next <= 10; ++next) {
+    store.reset();
+    store = open(std::chrono::minutes(1));
+    const Position position{"system", 0, next};
+    store->writer()->expect(position);
+    ASSERT_TRUE(store->writer()->settle({position}).ok());
+    ASSERT_TRUE(store->keeper().close().ok());
+    ASSERT_EQ(cluster.ledger("position").size(), 1u);
+    EXPECT_EQ(cluster.ledger("position")[0]["offset"], next);
+  }
 }
 
 // What a state says of a place in its source is never ahead of what is stored.

@@ -79,7 +79,8 @@ Status ElasticWriter::flush() {
 
 Status ElasticWriter::drain() {
   MutexLock lock(mutex_);
-  room_.wait_for(mutex_, {}, options_.drain, [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0; });
+  room_.wait_for(mutex_, {}, options_.drain,
+                 [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0 && settled_.empty() && !noting_; });
   return what_is_left();
 }
 
@@ -193,6 +194,7 @@ ElasticWriter::Round ElasticWriter::collect(std::stop_token stop) {
   Round round;
   round.finished = std::exchange(finished_, {});
   round.positions = marks_.with(std::exchange(settled_, {}));
+  noting_ = !round.positions.empty();
   if (!round.finished.empty()) round.fresh = std::exchange(waiting_, {});
   std::uint64_t bytes = 0;
   while (!pending_.empty() && bytes < kRoundBytes && round.fresh.size() < kRoundWorks) {
@@ -381,6 +383,7 @@ void ElasticWriter::publish(Round& round) {
     MutexLock lock(mutex_);
     memory_ -= freed;
     outstanding_ -= round.done.size();
+    noting_ = false;
   }
   room_.notify_all();
 }

@@ -110,6 +110,7 @@ class ElasticWriter final : public LogWriter {
   std::vector<std::unique_ptr<Work>> waiting_ LB_GUARDED_BY(mutex_);  // for a piece that overlaps them
   std::vector<std::shared_ptr<Piece>> finished_ LB_GUARDED_BY(mutex_);
   std::vector<Position> settled_ LB_GUARDED_BY(mutex_);  // durable, their marks to be written
+  bool noting_ LB_GUARDED_BY(mutex_) = false;            // marks are being written
   std::multiset<std::uint64_t> open_commits_ LB_GUARDED_BY(mutex_);
   std::uint64_t last_commit_ LB_GUARDED_BY(mutex_) = 0;
   std::uint64_t memory_ LB_GUARDED_BY(mutex_) = 0;
