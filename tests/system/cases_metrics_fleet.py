@@ -325,8 +325,8 @@ def test_samples_are_read_on_where_they_are_stored(home):
 
 
 def asked_points(home, measurement, field):
-    """(host, second) > value of everything the store of the transfer has, at most an hour and a half old."""
-    status, body = Unix(home).ask(f"/api/v1/metrics/query?measurement={measurement}&fields={field}&from=-90m&step=0s&pick=last")
+    """(host, second) > value of everything the store of the transfer has, at most two hours old."""
+    status, body = Unix(home).ask(f"/api/v1/metrics/query?measurement={measurement}&fields={field}&from=-2h&step=0s&pick=last")
     check(status == 200, f"the store answers {status}: {body[:500]}")
     return {(line["host"], int(at) // 10**9): value for line in json.loads(body)["lines"] for at, value in zip(line["times"], line["values"])}
 
@@ -374,3 +374,52 @@ def test_the_disk_of_the_metrics_is_full(home):
 def metric_problem(home):
     status, body = Unix(home).ask("/api/v1/metrics/hosts")
     return json.loads(body)["store"]["problem"] if status == 200 else ""
+
+
+def begin_at_the_latest(home, broker, transfer, loads):
+    """A transfer that begins at the latest message of a topic of samples is killed as soon as it has stored one; what came behind that one while it was dead,
+    in every partition, is stored by its next run. `loads`: second > value of what is stored."""
+    broker.admin("create", TOPIC, 4)
+    at = int(time.time()) // 10 * 10 - 6000
+    load = lambda n: message("web-1", at + n, "load", {"load1": n + 0.5})
+    say_samples(broker, [load(n) for n in range(5)])  # before its time
+    transfer.start()
+    said = 5
+    while not loads():  # it begins behind what is there when it has looked
+        said += 1
+        say_samples(broker, [load(said)])
+    first = min(loads()) - at
+    transfer.kill()
+    for n in range(8):
+        say_samples(broker, [load(1000 + 10 * n + m) for m in range(10)])
+    transfer.start()
+    expected = {at + n: n + 0.5 for n in [*range(first, said + 1), *range(1000, 1080)]}
+    home.wait_until(lambda: len(loads()) >= len(expected), "what came while it was dead is stored")
+    differ = sorted(set(loads().items()) ^ set(expected.items()))
+    check(not differ, f"stored is not what was said from {first} on: {[(second - at, value) for second, value in differ[:10]]}")
+    transfer.stop()
+
+
+@faults("M1")
+def test_samples_from_the_latest_on_in_the_embedded_store(home):
+    """A topic with samples alone, read from the latest message on into the embedded store: killed before it had noted how far it was, it misses nothing."""
+    broker = broker_of(home)
+
+    transfer = Transfer(home, broker, [TOPIC], "--transfer.start_at", "latest")
+    begin_at_the_latest(home, broker, transfer, lambda: {second: value for (_, second), value in asked_points(home, "load", "load1").items()})
+
+
+@faults("M1")
+def test_samples_from_the_latest_on_in_influxdb(home):
+    """The same into InfluxDB."""
+    broker, server = broker_of(home), influx_of(home)
+
+    def loads():
+        try:
+            return {row[0] // 10**9: row[1] for series in server.query("SELECT load1 FROM load", DATABASE) for row in series["values"]}
+        except RuntimeError:
+            return {}
+
+    transfer = Transfer(home, broker, [TOPIC], "--transfer.start_at", "latest", "--metrics_store.kind", "influxdb", "--metrics_store.url", server.url,
+                        "--metrics_store.database", DATABASE)
+    begin_at_the_latest(home, broker, transfer, loads)
