@@ -71,6 +71,7 @@ struct TrackedSource {
   SourceId id;
   FileIdentity identity;
   std::uint32_t epoch = 0;
+  std::uint32_t read_errors = 0;   // in a row
   std::vector<std::string> paths;  // the first is shown
   std::string last_path;           // where it was last seen
   std::string real_folder;         // where it lies, if its path is a symlink
@@ -89,9 +90,9 @@ struct TrackedSource {
   bool undecided = false;        // unknown handle that may be a copy: not collected yet
   bool alias = false;            // decided: a copy of `original`, which has or gets its bytes
   SourceId original;
-  bool has_copy = false;  // `copy` was recognised as holding its rest
   SourceId copy_source;   // the copy as a file of its own, where a rule names it
   SourceId copy_twin;     // what the copy was compressed from, if it was met as a file of its own
+  bool has_copy = false;  // `copy` was recognised as holding its rest
   bool copy_searched = false;
   bool last_of_group = true;   // when it moved or vanished, no younger file of its name had lines in the store
   bool state_changed = false;  // a new name: said to the store with the next turn
@@ -114,7 +115,6 @@ struct TrackedSource {
   bool queued = false;              // in the ready queue
   std::uint64_t generation = 0;     // of the last scan that saw it
   std::uint64_t last_used = 0;      // for closing descriptors
-  std::uint32_t read_errors = 0;    // in a row
   std::vector<Moment> epochs_at;    // of the last epochs, at most kManyEpochs
 
   Content* content() { return copy.content ? copy.content.get() : open.content.get(); }
