@@ -67,7 +67,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void start() override {
     asio::co_spawn(
         shared_.io, [self = this->shared_from_this()]() { return self->run(); },
-        [self = this->shared_from_this()](std::exception_ptr failure) {
+        [self = this->shared_from_this()](const std::exception_ptr& failure) {
           if (failure) log_warn("cannot serve a connection: out of memory or an error in the network library");
           self->close();
           self->shared_.remove(self.get());
@@ -289,7 +289,10 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     long_lived_ = route.kind == RouteKind::kLongLived;
     auto shared_request = std::make_shared<const Request>(std::move(request));
     auto task = [exchange, shared_request, &route] { run_handler(*exchange, *shared_request, route); };
-    if (!(long_lived_ ? shared_.streams : shared_.handlers).submit(std::move(task))) {
+    WorkerPool& workers = long_lived_                          ? shared_.streams
+                          : route.kind == RouteKind::kDelivery ? shared_.deliveries
+                                                               : shared_.handlers;
+    if (!workers.submit(std::move(task))) {
       Response busy = too_busy();
       const bool told = co_await writer_.whole(std::move(busy));
       co_return told;

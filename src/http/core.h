@@ -63,6 +63,7 @@ struct Shared {
   std::size_t large_bodies = 0;    // bytes of ServerLimits::large_bodies in use
   asio::steady_timer emptied{io};  // cancelled when the last connection goes
   WorkerPool handlers;
+  WorkerPool deliveries;
   WorkerPool streams;
 };
 

@@ -30,6 +30,7 @@ using Handler = std::function<void(const Request&, ResponseWriter&)>;
 enum class RouteKind : std::uint8_t {
   kOrdinary,   // ends by itself
   kLongLived,  // runs until the client goes: counted apart, and stopped at once when the server stops
+  kDelivery,   // ends when what it brings is durable: counted apart, so that a store that takes nothing holds up nobody
   kPage,       // of the page: who is not signed in is sent to /signin
 };
 

@@ -122,6 +122,7 @@ Shared::Shared(const ServerOptions& options_in, const Router& router_in, Guard& 
       clock(clock_in),
       metrics(registry),
       handlers("http-handler", options.limits.handlers, options.limits.queued),
+      deliveries("http-delivery", options.limits.deliveries, options.limits.queued),
       streams("http-stream", options.limits.streams, 0) {}
 
 void Shared::remove(const Connection* connection) {
@@ -176,6 +177,7 @@ class HttpServer::Core {
     asio::post(shared_.io, [this, grace] { wind_down(grace); });
     thread_.join();
     shared_.streams.close();
+    shared_.deliveries.close();
     shared_.handlers.close();
     if (!shared_.options.unix_socket.empty()) ::unlink(shared_.options.unix_socket.c_str());
   }

@@ -1,6 +1,6 @@
-// HttpServer: HTTP/1.1 over TCP, TLS and a Unix socket. One network thread does all sockets; handlers run on two
-// bounded pools of threads (ordinary requests; long-lived streams) and may block. Hostile clients are held by limits on
-// header, body, time, connections and buffers. Nothing of the network library shows here.
+// HttpServer: HTTP/1.1 over TCP, TLS and a Unix socket. One network thread does all sockets; handlers run on three
+// bounded pools of threads (ordinary requests; deliveries; long-lived streams) and may block. Hostile clients are held
+// by limits on header, body, time, connections and buffers. Nothing of the network library shows here.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,8 @@ struct ServerLimits {
   std::size_t connections = 1000;
   std::size_t strangers = 500;  // connections that never sent a request that was let in; the oldest idle one makes room
   std::size_t handlers = 16;    // ordinary requests at work
-  std::size_t queued = 256;     // waiting for a handler; beyond: 503
+  std::size_t deliveries = 16;  // requests at work that wait for the store
+  std::size_t queued = 256;     // waiting for a handler of either kind; beyond: 503
   std::size_t streams = 64;     // long-lived ones at work; beyond: 503
   std::chrono::milliseconds header_time{
       10'000};  // from the first byte (for a stranger: from the connect) to the end of the header

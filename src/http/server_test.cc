@@ -65,11 +65,15 @@ class HttpServerTest : public testing::Test {
     });
     wait.kind = RouteKind::kLongLived;
     router_.add(std::move(wait));
-    router_.add(Route("GET", "/block", Access::everyone(), [this](const Request&, ResponseWriter& w) {
-      blocked_.set_value();
-      release_.get_future().wait();
-      w.send(text_response("done"));
-    }));
+    for (const auto& [pattern, kind] : {std::pair("/block", RouteKind::kOrdinary), {"/store", RouteKind::kDelivery}}) {
+      Route block("GET", pattern, Access::everyone(), [this](const Request&, ResponseWriter& w) {
+        blocked_.set_value();
+        release_.get_future().wait();
+        w.send(text_response("done"));
+      });
+      block.kind = kind;
+      router_.add(std::move(block));
+    }
   }
 
   void start(ServerOptions options = {}) {
@@ -364,6 +368,22 @@ TEST_F(HttpServerTest, RefusesMoreWorkThanItsThreadsAndQueueTake) {
   const auto busy = get("/hello");
   EXPECT_EQ(busy.status, 503);
   EXPECT_EQ(busy.header("retry-after"), "1");
+  release_.set_value();
+  blocked.join();
+  EXPECT_EQ(answer, "done");
+}
+
+// A full disk: every delivery waits, and people see why.
+TEST_F(HttpServerTest, DeliveriesThatWaitHoldUpNobodyElse) {
+  ServerOptions options;
+  options.limits.deliveries = 1;
+  options.limits.queued = 0;
+  start(options);
+  std::string answer;
+  std::jthread blocked([&] { answer = get("/store").body; });
+  blocked_.get_future().wait();
+  EXPECT_EQ(get("/store").status, 503) << "what the bound does not take comes again";
+  EXPECT_EQ(get("/hello").status, 200);
   release_.set_value();
   blocked.join();
   EXPECT_EQ(answer, "done");

@@ -237,12 +237,14 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
                              "One outcome per batch (docs/formats/delivery.md).", batches_handler(deps));
   batches.parameters = in_session;
   batches.response_type = kOctets;
+  batches.kind = http::RouteKind::kDelivery;
   batches.max_body = kMaxDeliveryBody;
   router.add(std::move(batches));
   auto samples =
       agent_route("POST", "/api/v1/agent/samples", "Takes samples of the agent's host; answers when they are durable.",
                   "Nothing.", samples_handler(deps));
   samples.parameters = in_session;
+  samples.kind = http::RouteKind::kDelivery;
   samples.max_body = kMaxSamplesBody;
   router.add(std::move(samples));
 }
