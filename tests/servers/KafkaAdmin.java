@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
@@ -34,7 +35,7 @@ public class KafkaAdmin {
     String topic = words[2];
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[0]))) {
       switch (words[1]) {
-        case "create" -> create(admin, new NewTopic(topic, Integer.parseInt(words[3]), (short) 1));
+        case "create" -> create(admin, new NewTopic(topic, Optional.of(Integer.parseInt(words[3])), Optional.empty()));
         case "delete" -> admin.deleteTopics(List.of(topic)).all().get();
         case "partitions" -> admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(Integer.parseInt(words[3])))).all().get();
         case "config" -> admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic),

@@ -67,8 +67,8 @@ def free_ports(count):
 class Broker:
     """One broker that is its own controller; its port stays the same over restarts. `settings` are further lines of server.properties."""
 
-    def __init__(self, root, settings=()):
-        self.root = root
+    def __init__(self, root, settings=(), node=1):
+        self.root, self.node = root, node
         os.makedirs(root, exist_ok=True)
         self.port, self.controller = free_ports(2)
         self.address = f"127.0.0.1:{self.port}"
@@ -79,7 +79,7 @@ class Broker:
         self.run("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", self.properties, "--ignore-formatted")
 
     def lines(self):
-        return ["process.roles=broker,controller", "node.id=1", f"controller.quorum.voters=1@127.0.0.1:{self.controller}",
+        return ["process.roles=broker,controller", f"node.id={self.node}", f"controller.quorum.voters={self.voter()}",
                 f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller}",
                 f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}", "controller.listener.names=CONTROLLER",
                 "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT", f"log.dirs={os.path.join(self.root, 'data')}",
@@ -88,6 +88,9 @@ class Broker:
                 "share.coordinator.state.topic.min.isr=1", "share.coordinator.state.topic.num.partitions=1", "num.partitions=3",
                 "group.initial.rebalance.delay.ms=0", "log.cleaner.dedupe.buffer.size=4194304", "broker.heartbeat.interval.ms=200",
                 "broker.session.timeout.ms=1000", "log.segment.delete.delay.ms=1000"]
+
+    def voter(self):
+        return f"{self.node}@127.0.0.1:{self.controller}"
 
     def signed_in(self):
         """Settings of a second listener, for users of SASL/PLAIN whose rights are looked at; the first stays open to everybody. Its address
@@ -123,10 +126,16 @@ class Broker:
             raise RuntimeError(f"{main} failed: {done.stderr.decode(errors='replace')[-2000:]}")
 
     def start(self, seconds=180):
+        self.launch()
+        self.wait(seconds)
+
+    def launch(self):
         log = open(os.path.join(self.root, "kafka.log"), "ab")
         self.process = subprocess.Popen([*JAVA, "-cp", class_path(), "kafka.Kafka", self.properties], stdout=log, stderr=log,
                                         cwd=self.root, start_new_session=True)
         log.close()
+
+    def wait(self, seconds=180):
         end = time.monotonic() + seconds
         while not self.listens():
             if self.process.poll() is not None or time.monotonic() > end:
@@ -158,6 +167,25 @@ class Broker:
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, how)
             self.process.wait(timeout=30)
+
+
+class Cluster:
+    """Brokers that are controllers, too: whatever is written is on all of them, and taken when two have it. `address`: all of theirs."""
+
+    def __init__(self, root, count=3):
+        shared = ["default.replication.factor=3", "min.insync.replicas=2", "offsets.topic.replication.factor=3"]
+        self.brokers = [Broker(os.path.join(root, str(n)), shared, n) for n in range(1, count + 1)]
+        voters = ",".join(broker.voter() for broker in self.brokers)
+        for broker in self.brokers:
+            broker.write([f"controller.quorum.voters={voters}"])
+        self.address = ",".join(broker.address for broker in self.brokers)
+        self.admin = self.brokers[0].admin
+
+    def start(self):
+        for broker in self.brokers:  # one alone elects nobody
+            broker.launch()
+        for broker in self.brokers:
+            broker.wait()
 
 
 if __name__ == "__main__":

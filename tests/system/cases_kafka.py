@@ -99,6 +99,42 @@ def test_agent_kafka_transfer(home):
     oracle(home, lines.made, [read(agent.log(name)) for name in ("web-a.log", "web-b.log", "app-a.log")] + [read(o.log("web-a.log")) for o in others])
 
 
+@long
+@faults("T8")
+def test_brokers_of_a_cluster_are_killed(home):
+    """Three brokers, each killed once while agents write and a transfer reads: lines flow on over the other two, every line once."""
+    need_server(kafka)
+    cluster = kafka.Cluster(os.path.join(home.root, "kafka"))
+    cluster.start()
+    home.running += [broker.process for broker in cluster.brokers]
+    cluster.admin("create", "web", 3)
+    agents = [TopicAgent(home, cluster, f"web-{encoding}", ["web"], "--transport.encoding", encoding) for encoding in ("batch", "json")]
+    transfer, lines = Transfer(home, cluster, ["web"]), Lines()
+    transfer.start()
+
+    def write_more():
+        for agent in agents:
+            for file in range(6):
+                append(agent.log(f"web-{file}.log"), lines.next(200))
+
+    write_more()
+    for agent in agents:
+        agent.start()
+    wait_lines(home, len(lines.made))
+    for broker in cluster.brokers:
+        write_more()
+        kill_broker(home, broker)
+        write_more()
+        wait_lines(home, len(lines.made))  # without it
+        restart_broker(home, broker)
+        write_more()
+        wait_lines(home, len(lines.made))
+    for agent in agents:
+        agent.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(agent.log(f"web-{file}.log")) for agent in agents for file in range(6)])
+
+
 @faults("T10")
 def test_partitions_are_added(home):
     """A topic grows from 3 to 7 partitions while agents write and a transfer reads: found live, every line once, each file's lines in order."""
