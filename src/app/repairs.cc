@@ -10,6 +10,7 @@
 #include "app/route_help.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/pause.h"
 
 namespace logboom::app {
 namespace {
@@ -84,8 +85,7 @@ class RepairWatchOfThisHost final : public RepairWatch {
   void run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       if (auto request = look(stop)) return on_asked_(std::move(*request));
-      MutexLock lock(mutex_);
-      woken_.wait_for(mutex_, stop, kLookEvery, [] { return false; });
+      pause_for(kLookEvery, stop);
     }
   }
 
@@ -104,8 +104,6 @@ class RepairWatchOfThisHost final : public RepairWatch {
   const std::unique_ptr<config::RepairRequests> requests_;
   std::uint64_t followed_;  // until it is gone
   const std::function<void(config::RepairRequest)> on_asked_;
-  Mutex mutex_;
-  CondVar woken_;
   std::jthread thread_;
 };
 

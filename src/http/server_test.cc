@@ -96,6 +96,17 @@ class HttpServerTest : public testing::Test {
     return answer.ok() ? *answer : ClientResponse{};
   }
 
+  // While a handler of this route is at work; it is answered afterwards.
+  void while_blocked(const std::string& target, const std::function<void()>& look) {
+    std::string answer;
+    std::jthread blocked([&] { answer = get(target).body; });
+    blocked_.get_future().wait();
+    look();
+    release_.set_value();
+    blocked.join();
+    EXPECT_EQ(answer, "done");
+  }
+
   std::string raw(std::string_view request) const {
     RawSocket socket(server_->port());
     socket.send(request);
@@ -362,15 +373,11 @@ TEST_F(HttpServerTest, RefusesMoreWorkThanItsThreadsAndQueueTake) {
   options.limits.handlers = 1;
   options.limits.queued = 0;
   start(options);
-  std::string answer;
-  std::jthread blocked([&] { answer = get("/block").body; });
-  blocked_.get_future().wait();
-  const auto busy = get("/hello");
-  EXPECT_EQ(busy.status, 503);
-  EXPECT_EQ(busy.header("retry-after"), "1");
-  release_.set_value();
-  blocked.join();
-  EXPECT_EQ(answer, "done");
+  while_blocked("/block", [&] {
+    const auto busy = get("/hello");
+    EXPECT_EQ(busy.status, 503);
+    EXPECT_EQ(busy.header("retry-after"), "1");
+  });
 }
 
 // A full disk: every delivery waits, and people see why.
@@ -379,14 +386,10 @@ TEST_F(HttpServerTest, DeliveriesThatWaitHoldUpNobodyElse) {
   options.limits.deliveries = 1;
   options.limits.queued = 0;
   start(options);
-  std::string answer;
-  std::jthread blocked([&] { answer = get("/store").body; });
-  blocked_.get_future().wait();
-  EXPECT_EQ(get("/store").status, 503) << "what the bound does not take comes again";
-  EXPECT_EQ(get("/hello").status, 200);
-  release_.set_value();
-  blocked.join();
-  EXPECT_EQ(answer, "done");
+  while_blocked("/store", [&] {
+    EXPECT_EQ(get("/store").status, 503) << "what the bound does not take comes again";
+    EXPECT_EQ(get("/hello").status, 200);
+  });
 }
 
 TEST_F(HttpServerTest, Q3StopEndsStreamsAndLetsRequestsFinish) {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "base/mutex.h"
+#include "base/pause.h"
 
 namespace logboom::app {
 namespace {
@@ -145,20 +145,6 @@ Status Writer::rotate(Rotation rotation, const std::string& name_pattern, TimeNs
   return rotation == Rotation::kGzip ? gzip_to(target, target + ".gz") : Status();
 }
 
-// Waits for the next moment of a paced run; false at the stop.
-class Pace {
- public:
-  bool until(std::chrono::steady_clock::time_point when, std::stop_token stop) {
-    MutexLock lock(mutex_);
-    wake_.wait_for(mutex_, stop, when - std::chrono::steady_clock::now(), [] { return false; });
-    return !stop.stop_requested();
-  }
-
- private:
-  Mutex mutex_;
-  CondVar wake_;
-};
-
 class Run {
  public:
   Run(const GenerateOptions& options, const Clock& clock) : options_(options), clock_(clock) {}
@@ -235,14 +221,13 @@ class Run {
   bool wait_for_turn(std::chrono::steady_clock::time_point began, std::stop_token stop) {
     const auto due = began + std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(progress().lines) /
                                                                                 options_.rate * 1e9));
-    return due <= std::chrono::steady_clock::now() ? !stop.stop_requested() : pace_.until(due, stop);
+    return pause_for(due - std::chrono::steady_clock::now(), stop);
   }
 
   const GenerateOptions& options_;
   const Clock& clock_;
   std::vector<std::unique_ptr<Writer>> writers_;
   std::chrono::steady_clock::time_point next_rotation_;
-  Pace pace_;
 };
 
 }  // namespace

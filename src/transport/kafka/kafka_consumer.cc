@@ -39,7 +39,6 @@ class KafkaConsumer final : public ReadingConsumer {
   void start_again(Topic& topic, std::int32_t number, std::int64_t from);
   void stop(Topic& topic, std::int32_t number);
   Status decide_start(const std::string& name, const Topic& topic, int partitions);
-  std::int64_t first_offset(const std::string& name, std::int32_t partition) const;
   void rewind_failed();
   std::optional<Delivery> take(const rd_kafka_message_t& message);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message, const std::string& name);
@@ -122,7 +121,9 @@ void KafkaConsumer::look_at(const std::string& name, Topic& topic) {
     return;
   }
   for (std::int32_t number = 0; number < state->partitions; ++number) {
-    if (!topic.partitions.contains(number)) start(topic, number, first_offset(name, number));
+    if (topic.partitions.contains(number)) continue;
+    const std::int64_t known = offset_in(starts_, name, number);
+    start(topic, number, known < 0 ? RD_KAFKA_OFFSET_BEGINNING : known);
   }
   topic.seen = true;
 }
@@ -135,12 +136,6 @@ Status KafkaConsumer::decide_start(const std::string& name, const Topic& topic, 
   LB_TRY(options_.begin_at(starts));
   starts_.insert(starts_.end(), starts.begin(), starts.end());
   return {};
-}
-
-std::int64_t KafkaConsumer::first_offset(const std::string& name, std::int32_t partition) const {
-  const auto known = std::find_if(starts_.begin(), starts_.end(),
-                                  [&](const Position& one) { return one.topic == name && one.partition == partition; });
-  return known == starts_.end() ? RD_KAFKA_OFFSET_BEGINNING : known->offset;
 }
 
 void KafkaConsumer::start(Topic& topic, std::int32_t number, std::int64_t from) {

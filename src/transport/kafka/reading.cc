@@ -45,13 +45,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kWait = 5s;
 
-std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition) {
-  const auto at = std::find_if(positions.begin(), positions.end(), [&](const Position& position) {
-    return position.topic == topic && position.partition == partition;
-  });
-  return at == positions.end() ? -1 : at->offset;
-}
-
 // For partitions of a topic that the store knows nothing of.
 Result<std::vector<Position>> first_starts(rd_kafka_t* client, const std::string& topic,
                                            const std::vector<Position>& stored, Edge edge) {
@@ -71,6 +64,13 @@ Result<std::vector<Position>> first_starts(rd_kafka_t* client, const std::string
 }
 
 }  // namespace
+
+std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition) {
+  const auto at = std::find_if(positions.begin(), positions.end(), [&](const Position& position) {
+    return position.topic == topic && position.partition == partition;
+  });
+  return at == positions.end() ? -1 : at->offset;
+}
 
 PartitionList new_list(std::size_t size) {
   return PartitionList(rd_kafka_topic_partition_list_new(static_cast<int>(size)));

@@ -50,6 +50,9 @@ PartitionList list_of(const std::vector<Position>& positions);
 Result<std::vector<Position>> noted_offsets(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& partitions,
                                             std::chrono::milliseconds wait);
 
+// Where the positions say that reading goes on; -1: they do not name the partition.
+std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition);
+
 enum class Edge { kBeginning, kEnd };
 // Where the first `partitions` partitions of a topic begin or end now. Blocks up to a few seconds each. kUnavailable:
 // nobody can say now.
