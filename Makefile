@@ -43,6 +43,7 @@ test: setup-test
 
 setup-test-long: setup-test
 	@python3 tests/servers/opensearch.py fetch all
+	@python3 tests/servers/kafka.py fetch all
 	@python3 tests/servers/secured.py fetch
 	@python3 tests/servers/java_jobs.py fetch
 

@@ -14,6 +14,9 @@ import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -42,6 +45,8 @@ public class KafkaAdmin {
             Stream.of(words).skip(3).map(w -> w.split("=", 2)).map(w -> new AlterConfigOp(new ConfigEntry(w[0], w[1]), AlterConfigOp.OpType.SET)).toList())).all().get();
         case "allow" -> admin.createAcls(Stream.of(words).skip(4).map(right -> new AclBinding(new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
             new AccessControlEntry("User:" + words[3], "*", AclOperation.fromString(right), AclPermissionType.ALLOW))).toList()).all().get();
+        case "user" -> admin.alterUserScramCredentials(List.of(new UserScramCredentialUpsertion(topic,
+            new ScramCredentialInfo(ScramMechanism.fromMechanismName(words[3]), 4096), words[4]))).all().get();
         case "truncate" -> truncate(admin, topic);
         case "read" -> read(words[0], ends(admin, topic));
         case "ends" -> ends(admin, topic).forEach((p, end) -> System.out.println(p.partition() + " " + end));

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""A real Kafka broker (KRaft, one node) on loopback for the tests. Its jars come from Maven Central once and are kept outside the checkout.
+"""Real Kafka brokers on loopback for the tests: the usual one (KRaft), and with `--long` tests an older one with its ZooKeeper. Their jars come from
+Maven Central once and are kept outside the checkout.
 
-usage: kafka.py fetch     gets what is missing (the set-up of `make test`)
+usage: kafka.py fetch [all]     gets what is missing (the set-up of `make test`; all: of `make test-long`)
 """
 import os
 import shutil
@@ -12,45 +13,56 @@ import sys
 import tempfile
 import time
 
-VERSION = "4.3.1"
-CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers", f"kafka-{VERSION}")
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>logboom.tests</groupId><artifactId>kafka</artifactId><version>1</version><dependencies>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version></dependency>
-<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
-</dependencies></project>
-"""
+from certificates import make_certificates
+
+ROOT = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers")
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
-JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 # 22 characters of base64url: the cluster's id.
 CLUSTER = "bG9nYm9vbS10ZXN0cy0wMQ"
 
 
-def missing():
-    """Why no broker can be started; empty when one can."""
-    if shutil.which("java") is None:
-        return "java is not installed (openjdk-17-jre-headless)"
-    if not os.path.isdir(os.path.join(CACHE, "libs")):
-        return f"Kafka {VERSION} is not in {CACHE}: run `python3 tests/servers/kafka.py fetch`"
-    return ""
+class Distribution:
+    """One version with everything it needs to run, as Maven resolves it."""
+
+    def __init__(self, version, *parts):
+        self.version, self.parts = version, [f"org.apache.kafka:kafka_2.13:{version}", *parts]
+        self.libs = os.path.join(ROOT, f"kafka-{version}", "libs")
+
+    def missing(self):
+        """Why no broker can be started; empty when one can."""
+        if shutil.which("java") is None:
+            return "java is not installed (openjdk-17-jre-headless)"
+        if not os.path.isdir(self.libs):
+            return f"Kafka {self.version} is not in {os.path.dirname(self.libs)}: run `python3 tests/servers/kafka.py fetch{'' if self is DEFAULT else ' all'}`"
+        return ""
+
+    def fetch(self):
+        if os.path.isdir(self.libs):
+            return
+        os.makedirs(ROOT, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=ROOT) as work:
+            with open(os.path.join(work, "pom.xml"), "w") as f:
+                f.write(self.pom())
+            subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
+                            f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
+            os.makedirs(os.path.dirname(self.libs), exist_ok=True)
+            os.rename(os.path.join(work, "libs"), self.libs)
+
+    def pom(self):
+        wanted = "".join("<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>\n".format(*part.split(":"))
+                         for part in self.parts)
+        return ("<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\n<groupId>logboom.tests</groupId>"
+                f"<artifactId>kafka</artifactId><version>1</version><dependencies>\n{wanted}</dependencies></project>\n")
+
+    def class_path(self):
+        return ":".join(os.path.join(self.libs, jar) for jar in sorted(os.listdir(self.libs)))
 
 
-def fetch():
-    if os.path.isdir(os.path.join(CACHE, "libs")):
-        return
-    os.makedirs(os.path.dirname(CACHE), exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(CACHE)) as work:
-        with open(os.path.join(work, "pom.xml"), "w") as f:
-            f.write(POM)
-        subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
-                        f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
-        os.makedirs(CACHE, exist_ok=True)
-        os.rename(os.path.join(work, "libs"), os.path.join(CACHE, "libs"))
-
-
-def class_path():
-    libs = os.path.join(CACHE, "libs")
-    return ":".join(os.path.join(libs, jar) for jar in sorted(os.listdir(libs)))
+DEFAULT = Distribution("4.3.1", "org.slf4j:slf4j-simple:1.7.36")
+# The last that runs with ZooKeeper, which it brings, and its own logging.
+WITH_ZOOKEEPER = Distribution("3.9.2", "org.apache.kafka:kafka-tools:3.9.2")
+missing, fetch = DEFAULT.missing, DEFAULT.fetch
 
 
 def free_ports(count):
@@ -64,8 +76,16 @@ def free_ports(count):
             s.close()
 
 
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Broker:
     """One broker that is its own controller; its port stays the same over restarts. `settings` are further lines of server.properties."""
+
+    distribution = DEFAULT
+    authorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
 
     def __init__(self, root, settings=(), node=1):
         self.root, self.node = root, node
@@ -74,45 +94,63 @@ class Broker:
         self.address = f"127.0.0.1:{self.port}"
         self.properties = os.path.join(root, "server.properties")
         self.process = None
-        with open(self.properties, "w") as f:
-            f.write("\n".join([*self.lines(), *settings]) + "\n")
-        self.run("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", self.properties, "--ignore-formatted")
+        self.write([*self.role(), f"log.dirs={os.path.join(self.root, 'data')}",
+                    "offsets.topic.replication.factor=1", "offsets.topic.num.partitions=1", "transaction.state.log.replication.factor=1",
+                    "transaction.state.log.min.isr=1", "transaction.state.log.num.partitions=1", "num.partitions=3",
+                    "group.initial.rebalance.delay.ms=0", "log.cleaner.dedupe.buffer.size=4194304", "log.segment.delete.delay.ms=1000", *settings])
+        self.listen([])
+        self.format()
 
-    def lines(self):
+    def role(self):
         return ["process.roles=broker,controller", f"node.id={self.node}", f"controller.quorum.voters={self.voter()}",
-                f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller}",
-                f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}", "controller.listener.names=CONTROLLER",
-                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT", f"log.dirs={os.path.join(self.root, 'data')}",
-                "offsets.topic.replication.factor=1", "offsets.topic.num.partitions=1", "transaction.state.log.replication.factor=1",
-                "transaction.state.log.min.isr=1", "transaction.state.log.num.partitions=1", "share.coordinator.state.topic.replication.factor=1",
-                "share.coordinator.state.topic.min.isr=1", "share.coordinator.state.topic.num.partitions=1", "num.partitions=3",
-                "group.initial.rebalance.delay.ms=0", "log.cleaner.dedupe.buffer.size=4194304", "broker.heartbeat.interval.ms=200",
-                "broker.session.timeout.ms=1000", "log.segment.delete.delay.ms=1000"]
+                "controller.listener.names=CONTROLLER", "share.coordinator.state.topic.replication.factor=1",
+                "share.coordinator.state.topic.min.isr=1", "share.coordinator.state.topic.num.partitions=1",
+                "broker.heartbeat.interval.ms=200", "broker.session.timeout.ms=1000"]
+
+    def format(self):
+        self.run("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", self.properties, "--ignore-formatted")
 
     def voter(self):
         return f"{self.node}@127.0.0.1:{self.controller}"
 
-    def signed_in(self):
-        """Settings of a second listener, for users of SASL/PLAIN whose rights are looked at; the first stays open to everybody. Its address
-        is `self.guarded`. Users: agent (password agent-secret), admin."""
-        [port] = free_ports(1)
-        self.guarded = f"127.0.0.1:{port}"
+    def hidden(self):
+        """Listeners that no client uses."""
+        return [("CONTROLLER", "PLAINTEXT", f"127.0.0.1:{self.controller}")]
+
+    def listen(self, more):
+        """Listeners for clients beside the open one: (name, protocol, address)."""
+        ours = [("PLAINTEXT", "PLAINTEXT", self.address), *more]
+        everything = [*ours, *self.hidden()]
+        self.write(["listeners=" + ",".join(f"{name}://{address}" for name, _, address in everything),
+                    "advertised.listeners=" + ",".join(f"{name}://{address}" for name, _, address in ours),
+                    "listener.security.protocol.map=" + ",".join(f"{name}:{protocol}" for name, protocol, _ in everything),
+                    "inter.broker.listener.name=PLAINTEXT"])
+
+    def signed_in(self, mechanisms=("PLAIN",)):
+        """Further listeners, for users whose rights are looked at; the first stays open to everybody. Their addresses are `self.guarded` and, over
+        TLS with the authority `self.ca`, `self.encrypted`. Users of PLAIN: agent (password agent-secret), admin; of SCRAM: made with admin("user")."""
+        self.guarded, self.encrypted = (f"127.0.0.1:{port}" for port in free_ports(2))
+        self.listen([("SASL_PLAINTEXT", "SASL_PLAINTEXT", self.guarded), ("SASL_SSL", "SASL_SSL", self.encrypted)])
         users = "PlainLoginModule required username=\"admin\" password=\"admin-secret\" user_admin=\"admin-secret\" user_agent=\"agent-secret\";"
-        self.write([f"listeners=PLAINTEXT://{self.address},SASL_PLAINTEXT://{self.guarded},CONTROLLER://127.0.0.1:{self.controller}",
-                    f"advertised.listeners=PLAINTEXT://{self.address},SASL_PLAINTEXT://{self.guarded}",
-                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-                    "inter.broker.listener.name=PLAINTEXT", "sasl.enabled.mechanisms=PLAIN",
-                    f"listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.{users}",
-                    "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "super.users=User:admin;User:ANONYMOUS"])
+        for mechanism in mechanisms:
+            module = f"plain.{users}" if mechanism == "PLAIN" else "scram.ScramLoginModule required;"
+            self.write([f"listener.name.{listener}.{mechanism.lower()}.sasl.jaas.config=org.apache.kafka.common.security.{module}"
+                        for listener in ("sasl_plaintext", "sasl_ssl")])
+        make_certificates(self.root)
+        self.ca, both = os.path.join(self.root, "ca.pem"), os.path.join(self.root, "both.pem")
+        with open(both, "w") as f:
+            for name in ("node.key", "node.pem"):
+                with open(os.path.join(self.root, name)) as part:
+                    f.write(part.read())
+        self.write(["sasl.enabled.mechanisms=" + ",".join(mechanisms), "listener.name.sasl_ssl.ssl.keystore.type=PEM",
+                    f"listener.name.sasl_ssl.ssl.keystore.location={both}", f"authorizer.class.name={self.authorizer}",
+                    "super.users=User:admin;User:ANONYMOUS"])
         return self
 
     def also_on(self, *hosts):
         """A listener on each of these addresses of this machine, for clients in other namespaces: `self.at[host]`."""
         self.at = {host: f"{host}:{port}" for host, port in zip(hosts, free_ports(len(hosts)))}
-        more = [(f"H{n}", address) for n, address in enumerate(self.at.values())]
-        ours = ",".join([f"PLAINTEXT://{self.address}"] + [f"{name}://{address}" for name, address in more])
-        self.write([f"listeners={ours},CONTROLLER://127.0.0.1:{self.controller}", f"advertised.listeners={ours}", "inter.broker.listener.name=PLAINTEXT",
-                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT," + ",".join(f"{name}:PLAINTEXT" for name, _ in more)])
+        self.listen([(f"H{n}", "PLAINTEXT", address) for n, address in enumerate(self.at.values())])
         return self
 
     def write(self, settings):
@@ -121,7 +159,7 @@ class Broker:
             f.write("\n".join(settings) + "\n")
 
     def run(self, main, *words):
-        done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", class_path(), main, *words], capture_output=True, timeout=180)
+        done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", self.distribution.class_path(), main, *words], capture_output=True, timeout=180)
         if done.returncode != 0:
             raise RuntimeError(f"{main} failed: {done.stderr.decode(errors='replace')[-2000:]}")
 
@@ -130,23 +168,32 @@ class Broker:
         self.wait(seconds)
 
     def launch(self):
-        log = open(os.path.join(self.root, "kafka.log"), "ab")
-        self.process = subprocess.Popen([*JAVA, "-cp", class_path(), "kafka.Kafka", self.properties], stdout=log, stderr=log,
-                                        cwd=self.root, start_new_session=True)
-        log.close()
+        self.process = self.launched("kafka.Kafka", self.properties)
+
+    def launched(self, main, *words):
+        with open(os.path.join(self.root, "kafka.log"), "ab") as log:
+            return subprocess.Popen([*JAVA, *self.logging(), "-cp", self.distribution.class_path(), main, *words], stdout=log, stderr=log,
+                                    cwd=self.root, start_new_session=True)
+
+    def logging(self):
+        return ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 
     def wait(self, seconds=180):
         end = time.monotonic() + seconds
-        while not self.listens():
+        while not listens(self.port):
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"Kafka does not start:\n{self.said()[-2000:]}")
             time.sleep(0.1)
 
+    def processes(self):
+        return [self.process]
+
     def admin(self, command, topic, *words, stdin=b""):
-        """`create` and `partitions` (with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `read`, `ends`,
-        `say` (lines of stdin), `topics`; the answer's lines."""
+        """`create` and `partitions` (with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `user` (its name
+        in the topic's place, mechanism of SCRAM, password), `read`, `ends`, `say` (lines of stdin), `topics`; the answer's lines."""
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "KafkaAdmin.java")
-        done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", class_path(), source,
+        done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp",
+                               self.distribution.class_path(), source,
                                self.address, command, topic, *map(str, words)], input=stdin, capture_output=True, timeout=120)
         if done.returncode != 0:
             raise RuntimeError(f"{command} {topic} failed: {done.stderr.decode(errors='replace')[-2000:]}")
@@ -154,10 +201,6 @@ class Broker:
 
     def has(self, topic):
         return topic in self.admin("topics", "")
-
-    def listens(self):
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def said(self):
         with open(os.path.join(self.root, "kafka.log"), errors="replace") as f:
@@ -167,6 +210,49 @@ class Broker:
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, how)
             self.process.wait(timeout=30)
+
+
+class BrokerOfZooKeeper(Broker):
+    """One broker of the last version that runs with ZooKeeper, which is started with it and outlives it when it is killed."""
+
+    distribution = WITH_ZOOKEEPER
+    authorizer = "kafka.security.authorizer.AclAuthorizer"
+    zookeeper = None
+
+    def role(self):
+        return [f"broker.id={self.node}", f"zookeeper.connect=127.0.0.1:{self.controller}", "zookeeper.session.timeout.ms=2000"]
+
+    def hidden(self):
+        return []
+
+    def format(self):
+        with open(os.path.join(self.root, "log4j.properties"), "w") as f:
+            f.write("log4j.rootLogger=WARN, out\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\nlog4j.appender.out.layout=org.apache.log4j.SimpleLayout\n")
+        with open(os.path.join(self.root, "zoo.cfg"), "w") as f:
+            f.write(f"tickTime=500\ndataDir={os.path.join(self.root, 'zookeeper')}\nclientPort={self.controller}\nclientPortAddress=127.0.0.1\n"
+                    "admin.enableServer=false\n")
+
+    def logging(self):
+        return [f"-Dlog4j.configuration=file:{os.path.join(self.root, 'log4j.properties')}"]
+
+    def launch(self):
+        if self.zookeeper is None:
+            self.zookeeper = self.launched("org.apache.zookeeper.server.quorum.QuorumPeerMain", os.path.join(self.root, "zoo.cfg"))
+        super().launch()
+
+    def start(self, seconds=180):
+        end = time.monotonic() + seconds
+        while True:
+            self.launch()
+            try:
+                return self.wait(seconds)
+            except RuntimeError:
+                # Until its session is over, the broker that was killed counts as running.
+                if "NodeExists" not in self.said()[-2000:] or time.monotonic() > end:
+                    raise
+
+    def processes(self):
+        return [self.process, self.zookeeper]
 
 
 class Cluster:
@@ -189,6 +275,7 @@ class Cluster:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["fetch"]:
+    if sys.argv[1:] not in (["fetch"], ["fetch", "all"]):
         sys.exit(__doc__)
-    fetch()
+    for wanted in [DEFAULT, WITH_ZOOKEEPER][:len(sys.argv) - 1]:
+        wanted.fetch()

@@ -18,6 +18,7 @@ import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import opensearch
+from certificates import make_certificates
 
 PLUGIN = "org.opensearch.plugin:opensearch-security:2.19.4.0:zip"
 GET = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
@@ -63,17 +64,6 @@ class Secured(opensearch.Distribution):
 
 
 DISTRIBUTION = Secured()
-
-
-def make_certificates(folder):
-    """ca.pem, node.pem (127.0.0.1) and node.key."""
-    ec = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-    made = subprocess.run(f"openssl req -x509 {ec} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem && "
-                          f"openssl req {ec} -subj /CN=node -keyout node.key -out request.pem && printf subjectAltName=IP:127.0.0.1 > names && "
-                          "openssl x509 -req -days 2 -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out node.pem",
-                          shell=True, cwd=folder, capture_output=True)
-    if made.returncode != 0:
-        raise RuntimeError(f"openssl: {made.stderr.decode(errors='replace')}")
 
 
 class SecuredNode(opensearch.Node):

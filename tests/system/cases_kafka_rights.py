@@ -1,0 +1,91 @@
+"""Kafka brokers that ask who is there: users of SASL with and without TLS, wrong passwords, rights on topics; and the last Kafka with ZooKeeper."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
+
+import kafka
+from cases_kafka import TopicAgent, Transfer, kill_broker, restart_broker
+from faults import faults, long
+from oracle import Lines, append, oracle, read, wait_lines
+from product import need_server
+
+
+def old_broker_of(home, *mechanisms):
+    """Kafka 3.9 with ZooKeeper, with a user "agent" of each mechanism."""
+    need_server(kafka.WITH_ZOOKEEPER)
+    broker = kafka.BrokerOfZooKeeper(os.path.join(home.root, "kafka"))
+    if mechanisms:
+        broker.signed_in(mechanisms)
+    broker.start()
+    home.running += broker.processes()
+    for mechanism in mechanisms:
+        broker.admin("user", "agent", mechanism, "agent-secret")
+    return broker
+
+
+class Door:
+    """How a program comes to a broker: the address, and the words that say who it is. The password is in a file of its own."""
+
+    def __init__(self, home, address, mechanism, ca=None, password="agent-secret"):
+        self.address = address
+        self.file = os.path.join(home.root, f"{mechanism}.password")
+        self.words = ["--transport.sasl", mechanism, "--transport.user", "agent", "--transport.password_file", self.file]
+        if ca:
+            self.words += ["--transport.tls", "true", "--transport.tls_ca", ca]
+        self.tell(password)
+
+    def tell(self, password):
+        with open(self.file, "w") as f:
+            f.write(password + "\n")
+
+
+def whole_way(home, broker, doors):
+    """An agent per door and a transfer through the first one, while the broker is killed between: every line once."""
+    agents = [TopicAgent(home, door, f"web-{n}", ["web"], "--transport.encoding", ("batch", "json")[n % 2], *door.words) for n, door in enumerate(doors)]
+    transfer, lines = Transfer(home, doors[0], ["web"], *doors[0].words), Lines()
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(500))
+        agent.start()
+    transfer.start()
+    wait_lines(home, len(lines.made))
+    kill_broker(home, broker)
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(500))
+    agents[0].kill()
+    agents[0].start()
+    restart_broker(home, broker)
+    wait_lines(home, len(lines.made))
+    transfer.kill()
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(500))
+    transfer.start()
+    wait_lines(home, len(lines.made))
+    for agent in agents:
+        agent.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(agent.log("web-a.log")) for agent in agents])
+
+
+class Open:
+    """A door that asks nothing."""
+
+    def __init__(self, broker):
+        self.address, self.words = broker.address, []
+
+
+@long
+@faults("T1")
+def test_the_last_kafka_with_zookeeper(home):
+    broker = old_broker_of(home)
+    whole_way(home, broker, [Open(broker), Open(broker)])
+
+
+@long
+def test_sign_in_with_scram(home):
+    """SCRAM-SHA-256 in the clear, SCRAM-SHA-512 over TLS with an authority of its own."""
+    broker = old_broker_of(home, "SCRAM-SHA-256", "SCRAM-SHA-512")
+    for topic in ("web", "logboom.positions"):
+        broker.admin("create", topic, 1)
+        broker.admin("allow", topic, "agent", "ALL")
+    whole_way(home, broker, [Door(home, broker.guarded, "SCRAM-SHA-256"), Door(home, broker.encrypted, "SCRAM-SHA-512", broker.ca)])
