@@ -262,6 +262,14 @@ def test_the_oracle_finds_what_is_planted(home):
     check(False, "two lines changed places, and nothing was found")
 
 
+def damage_first_block(home):
+    database = max(databases(home), key=os.path.getsize)
+    damaged = bytearray(read(database))
+    damaged[damaged.index(b"LBBLOCK1") + 40] ^= 0xff
+    write(database, bytes(damaged))
+    check("damaged" in check_audit(home, 1), "the audit finds the damaged block")
+
+
 @faults("S7")
 def test_damaged_blocks_are_filled_again_from_their_files(home):
     """Blocks damaged beyond repair: `repair` names their ranges, the next `up` reads them again from the file (also renamed), nothing is there twice."""
@@ -269,18 +277,36 @@ def test_damaged_blocks_are_filled_again_from_their_files(home):
     path = home.log("a.log")
     append(path, lines.next(60000))
     home.run("import", path)
-    database = max(databases(home), key=os.path.getsize)
-    damaged = bytearray(read(database))
-    place = damaged.index(b"LBBLOCK1")
-    damaged[place + 40] ^= 0xff
-    write(database, bytes(damaged))
-    check("damaged" in check_audit(home, 1), "the audit finds the damaged block")
+    damage_first_block(home)
     done = home.run("repair", code=1)
     check(re.search(rb"lost: bytes \[\d+, \d+\) of .*a\.log: still on the disk", done.stdout), f"repair says {done.stdout!r}")
     check("missing" in check_audit(home, 1), "after the repair the range is missing")
     os.rename(path, path + ".1")
     append(path, lines.next(10))
     recover(home, home.start(home.logs), lines)
+
+
+@faults("S7", "A8")
+def test_damaged_blocks_are_filled_again_from_compressed_copies(home):
+    """The same when the file lies only in a compressed copy, which was known as one before its store was damaged."""
+    lines = Lines()
+    path = home.log("a.log")
+    append(path, lines.next(60000))
+    up = home.start(home.logs)
+    wait_lines(home, 60000)
+    os.rename(path, path + ".1")
+    append(path, lines.next(10))
+    wait_lines(home, 60010)
+    subprocess.run([tool("gzip"), path + ".1"], check=True)
+    home.wait_until(lambda: any(s["file"] == path + ".1.gz" and s["finished"] for s in home.json("sources")), "the copy is known as one")
+    home.stop(up)
+    damage_first_block(home)
+    home.run("repair", code=1)
+    up = home.start(home.logs)
+    home.wait_until(lambda: home.run("audit", code=None).returncode == 0, "the copy has filled the hole", 120)
+    home.stop(up)
+    check_lines(home, lines.made)
+    check_audit(home)
 
 
 PAGE = 16384

@@ -150,6 +150,76 @@ TEST_F(DamageTest, A8_KilledBetweenRotationAndCompression) {
   }
 }
 
+// S7: what a damaged store lost of a file that lies only in its compressed copy comes again from there, the copy being
+// known as one or not; and of a file that was compressed when it was collected.
+TEST_F(DamageTest, S7_WhatTheStoreLostComesFromTheCompressedCopy) {
+  for (const auto& [path, told] : {std::pair{"app.log", true}, {"app.log*", true}, {"app.log*", false}}) {
+    for (const int lost : {0, 1, -1}) {
+      SCOPED_TRACE(::testing::Message() << path << (told ? ", told" : ", not told") << ", range " << lost);
+      for (const auto& entry : std::filesystem::directory_iterator(dir)) std::filesystem::remove(entry);
+      only_rule(path);
+      write("app.log", numbered(0, 1000));
+      start();
+      for (int at = 1000; at < 4000; at += 1000) append("app.log", numbered(at, at + 1000)), scan();
+      move("app.log", "app.log.1");
+      write("app.log", numbered(4000, 5000));
+      live(seconds(60), 20);
+      compress("app.log.1");
+      live(seconds(told ? 60 : 1), 20);
+      expect_once(0, 5000);
+      stop();
+      Interval gone;
+      for (const auto& [key, stream] : store.streams) {
+        if (stream.ranges.size() == 4) gone = store.lose(stream.state.path, lost);
+      }
+      ASSERT_LT(gone.begin, gone.end);
+      for (int restart = 0; restart < 2; ++restart) {
+        start();
+        live(seconds(60), 20);
+        expect_once(0, 5000);
+      }
+    }
+  }
+}
+
+TEST_F(DamageTest, S7_WhatTheStoreLostOfACompressedFile) {
+  rule("*.gz");
+  write("old.gz", gzip(numbered(0, 300'000)));
+  start();
+  live(seconds(30));
+  expect_once(0, 300'000);
+  stop();
+  const Interval gone = store.lose(at("old.gz"), 1);
+  ASSERT_LT(gone.begin, gone.end);
+  start();
+  live(seconds(30));
+  expect_once(0, 300'000);
+}
+
+// Neither the file nor a copy is there: what was lost stays lost, and nothing is said of it that the store does not
+// know better.
+TEST_F(DamageTest, S7_WhatTheStoreLostIsNowhere) {
+  follow("app.log*", numbered(0, 1000));
+  append("app.log", numbered(1000, 2000));
+  scan();
+  move("app.log", "app.log.1");
+  live(seconds(60), 20);
+  remove("app.log.1");
+  live(seconds(60), 20);
+  stop();
+  const auto causes = store.causes();
+  const Interval gone = store.lose(store.streams.begin()->second.state.path, 0);
+  ASSERT_LT(gone.begin, gone.end);
+  write("app.log.1.gz", gzip(numbered(5000, 7000)));
+  start();
+  live(seconds(120), 40);
+  EXPECT_EQ(store.causes(), causes);
+  auto lines = store.lines();
+  EXPECT_EQ(lines["line 0"], 0);
+  EXPECT_EQ(lines["line 1500"], 1);
+  EXPECT_EQ(lines["line 6000"], 1);
+}
+
 TEST_F(DamageTest, ImportReadsCompressedFilesAndNothingTwice) {
   write("app.log.1.gz", gzip(numbered(0, 500)) + gzip(numbered(500, 1000)));
   rule("app.log.1.gz");

@@ -101,6 +101,7 @@ class Follower {
   void take_known(TrackedSource& source);
   TrackedSource* adopt_known(const SourceId& id, const std::string& rule_path);
   void adopt_orphans();
+  void pass_lost(TrackedSource& source);
   void resume_stream(TrackedSource& source, Stream& stream, const Remembered& known);
   bool may_retire(const TrackedSource& source) const;
   void retire_finished();

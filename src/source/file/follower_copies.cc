@@ -68,7 +68,7 @@ Result<Likeness> Follower::compare(const std::string& path, OpenFile& file, std:
     if (original.copied_state() == OriginalState::kLive) live = original.open.content.get();
   }
   const auto like = [&] {
-    return likeness(*file.content, size, {stream->chain, original.read_end(*stream), stream->guard, live});
+    return likeness(*file.content, size, {stream->chain, original.known_end(*stream), stream->guard, live});
   };
   const Result<Likeness> first = like();
   // Under its own name only the whole of it is the same file: a writer's new one may begin with as long a banner. And
@@ -136,7 +136,9 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
       if (!name_fits(entry.path, original) || entry.info.size == 0) continue;
       const auto bound = bindings_.find(key);
       TrackedSource* owner = bound == bindings_.end() ? nullptr : find(bound->second);
-      if (owner == &original || (bound != bindings_.end() && (owner == nullptr || !owner->undecided))) continue;
+      const bool undecided = bound == bindings_.end() || (owner != nullptr && owner->undecided);
+      // A copy that was accounted for still has what the store lost since.
+      if (owner == &original || (!undecided && !original.refill)) continue;
       OpenFile file;
       if (!open_file(entry.path, &entry.info.identity, file).ok()) continue;
       const auto size = file.content->size();
@@ -150,7 +152,7 @@ Follower::CopySearch Follower::find_copy(TrackedSource& original) {
   }
   std::vector<FoundCopy>& found = whole.empty() ? shorter : whole;
   leave_out_compressed_twins(found);
-  if (found.size() != 1) return result;
+  if (found.size() != 1 || (original.refill && whole.empty())) return result;
   FoundCopy& copy = found.front();
   if (whole.empty() && !send_end_again(original, copy)) return result;
   original.copy_source = {};

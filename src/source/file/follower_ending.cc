@@ -146,6 +146,7 @@ void Follower::gone(TrackedSource& source) {
     source.state = FileState::kMissing;
     return at(source, now() + Moment(deps_.options.reconcile));
   }
+  pass_lost(source);
   finish(source);
 }
 

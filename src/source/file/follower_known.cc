@@ -4,6 +4,20 @@
 #include "source/file/follower.h"
 
 namespace logboom::source {
+namespace {
+
+// Up to here the store had it once.
+std::uint64_t stored_end(const KnownSource& known) {
+  return std::max({known.coverage.end(), known.state.position, known.state.inherited});
+}
+
+// Whether a repair gave up some of it since.
+bool lost_since(const KnownSource& known) {
+  return known.coverage.contiguous_end(known.state.inherited) < stored_end(known);
+}
+
+}  // namespace
+
 // What the store has of the source, of its newest epoch.
 void Follower::take_known(TrackedSource& source) {
   const auto known = known_.find(source.id);
@@ -17,6 +31,7 @@ void Follower::take_known(TrackedSource& source) {
     source.binary_decided = true;
     source.flagged = k.state.flagged;
     source.matched_path = k.state.path;
+    if (lost_since(k)) source.refill = true;
   }
 }
 
@@ -60,9 +75,26 @@ void Follower::adopt_orphans() {
     if (source == nullptr) continue;
     if (orphan) source->generation = generation_;
     if (!source->finished || !source->paths.empty()) continue;
+    if (source->refill) {
+      source->finished = false;
+      source->ending = Ending::kGone;
+      make_ready(*source);
+      continue;
+    }
     source->last_of_group = is_last_generation(*source);
     adopt_heirs(*source);
     if (orphan) retire(id);
+  }
+}
+
+// No file has what the store lost: it stays named there, and is behind the position.
+void Follower::pass_lost(TrackedSource& source) {
+  if (!source.refill) return;
+  for (const Remembered& known : known_[source.id]) {
+    for (Stream& stream : source.streams) {
+      if (known.epoch == source.epoch && known.channel == stream.channel)
+        stream.position = std::max(stream.position, stored_end(known));
+    }
   }
 }
 

@@ -137,6 +137,7 @@ TrackedSource& Follower::adopt(const std::string& path, const FileStat& info, co
   bindings_[binding_key(info.identity)] = source.id;
   source.real_folder = std::exchange(seen_real_folder_, {});
   take_known(source);
+  if (source.compressed && source.refill) source.finished = false;  // or it would not be read again
   sources_[source.id] = std::move(made);
   attach_streams(source, matched_path.empty() ? path : matched_path);
   if (source.streams.empty()) attach_by_group(source);

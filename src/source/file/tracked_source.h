@@ -101,6 +101,7 @@ struct TrackedSource {
   bool binary_decided = false;
   bool flagged = false;
   bool finished = false;
+  bool refill = false;  // the store lost parts of it since the last look
   Ending ending = Ending::kNone;
   std::uint64_t lost_size = 0;  // last known size of an epoch whose bytes are gone
   bool lost_said = false;       // and what could not be read of it is accounted for
@@ -126,6 +127,10 @@ struct TrackedSource {
   }
   std::uint64_t read_end(const Stream& stream) const {
     return resumed ? stream.position : std::max(stream.acked.end(), stream.base);
+  }
+  // Up to here a file can be compared with it: behind what the store lost the marks still tell.
+  std::uint64_t known_end(const Stream& stream) const {
+    return refill ? std::max(read_end(stream), stream.chain.last_mark()) : read_end(stream);
   }
   // The stream that has read furthest stands for its source; null: it has none.
   const Stream* furthest() const {

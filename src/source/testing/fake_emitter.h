@@ -85,6 +85,20 @@ class FakeStore {
     return out;
   }
 
+  // Gives up, as a repair of a damaged store does, the `n`th stored range of the streams last seen under this path; -1:
+  // the last one. Says its place.
+  Interval lose(const std::string& path, int n) {
+    for (auto& [key, stream] : streams) {
+      if (stream.state.path != path || stream.ranges.empty()) continue;
+      const auto range = n < 0 ? std::prev(stream.ranges.end()) : std::next(stream.ranges.begin(), n);
+      const Interval lost{range->first, range->second.end};
+      stream.coverage.remove(lost.begin, lost.end);
+      stream.ranges.erase(range);
+      return lost;
+    }
+    return {};
+  }
+
   // Every record text that is stored, with how often.
   std::map<std::string, int> lines(const std::string& channel = "logs") const {
     std::map<std::string, int> out;
