@@ -42,8 +42,11 @@ test: setup-test
 	@tools/test.sh
 
 setup-test-long: setup-test
+	@tools/setup.sh tools/packages-test-long.txt
 	@python3 tests/servers/opensearch.py fetch all
 	@python3 tests/servers/kafka.py fetch all
+	@python3 tests/servers/opensearch3.py fetch
+	@python3 tests/servers/elasticsearch8.py fetch
 	@python3 tests/servers/secured.py fetch
 	@python3 tests/servers/java_jobs.py fetch
 

@@ -6,12 +6,13 @@ while read -r package; do
   [ -n "$package" ] && [ "${package:0:1}" != "#" ] || continue
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done < "$1"
-# nodejs and npm may come from elsewhere than Debian: what counts is that they are there.
+# nodejs, npm and python may come from elsewhere than Debian: what counts is that they are there.
 keep=()
 for package in "${missing[@]}"; do
   case "$package" in
     nodejs) command -v node > /dev/null && continue ;;
     npm | python3) command -v "$package" > /dev/null && continue ;;
+    python3-pip) python3 -m pip --version > /dev/null 2>&1 && continue ;;
   esac
   keep+=("$package")
 done

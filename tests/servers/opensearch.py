@@ -24,11 +24,22 @@ from kafka import COPY, free_ports
 ROOT = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers")
 
 
-class Distribution:
-    """A server with its parts in Maven Central. `package` is where its classes lie; `plugins` are those the tests need."""
+GET = ["mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"]  # -Dartifact=..., -DoutputDirectory=...
 
-    def __init__(self, name, version, package, parts):
+
+def compile_into(compiler, libs, source, jar):
+    """The classes of one source, packed."""
+    classes = jar + ".classes"
+    subprocess.run([*compiler, "-nowarn", "-cp", ":".join(libs), "-d", classes, source], check=True)
+    subprocess.run(["jar", "cf", jar, "-C", classes, "."], check=True)
+
+
+class Distribution:
+    """A server with its parts in Maven Central. `package` is where its classes lie, `script` what fetches it."""
+
+    def __init__(self, name, version, package, parts, script=""):
         self.name, self.version, self.package, self.parts = name, version, package, parts
+        self.script = script or f"opensearch.py fetch {name}-{version}"
         self.cache = os.path.join(ROOT, f"{name}-{version}")
         self.launcher = os.path.join(self.cache, "launcher.jar")
 
@@ -43,7 +54,7 @@ class Distribution:
         if shutil.which("java") is None:
             return "java is not installed (openjdk-17-jdk-headless)"
         if not os.path.isfile(self.launcher):
-            return f"{self.name} {self.version} is not in {self.cache}: run `python3 tests/servers/opensearch.py fetch {self.name}-{self.version}`"
+            return f"{self.name} {self.version} is not in {self.cache}: run `python3 tests/servers/{self.script}`"
         return ""
 
     def libs(self, root=None):
@@ -62,15 +73,26 @@ class Distribution:
                 f.write(self.pom())
             subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
                             f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
-            with open(os.path.join(work, "TestNode.java"), "w") as f:
-                f.write(LAUNCHER.replace("org.opensearch", self.package))
-            classes = os.path.join(work, "classes")
-            subprocess.run(["javac", "-nowarn", "-cp", ":".join(self.libs(work)), "-d", classes, os.path.join(work, "TestNode.java")], check=True)
+            folders = self.build(work)
             shutil.rmtree(self.cache, ignore_errors=True)
             os.makedirs(self.cache)
-            os.rename(os.path.join(work, "libs"), os.path.join(self.cache, "libs"))
-            subprocess.run(["jar", "cf", self.launcher + ".part", "-C", classes, "."], check=True)
-            os.rename(self.launcher + ".part", self.launcher)
+            for folder in [*folders, os.path.join(work, "launcher.jar")]:  # the launcher last: with it all is there
+                os.rename(folder, os.path.join(self.cache, os.path.basename(folder)))
+
+    def build(self, work):
+        """Makes launcher.jar of what lies in libs; the folders that belong beside it."""
+        source = os.path.join(work, "TestNode.java")
+        with open(source, "w") as f:
+            f.write(self.source())
+        compile_into(["javac"], self.libs(work), source, os.path.join(work, "launcher.jar"))
+        return [os.path.join(work, "libs")]
+
+    def source(self):
+        return LAUNCHER.replace("org.opensearch", self.package)
+
+    def command(self, root, share):
+        """Starts a node whose folder is `root`."""
+        return [*JAVA, *share, "-cp", self.class_path(), "TestNode", root]
 
 
 def of_opensearch(version, log4j):
@@ -152,8 +174,7 @@ class Node:
         archive = os.path.join(self.distribution.cache, "classes.jsa")
         share = [f"-XX:SharedArchiveFile={archive}"] if os.path.isfile(archive) else []
         log = open(os.path.join(self.root, "node.log"), "ab")
-        self.process = subprocess.Popen([*JAVA, *share, "-cp", self.distribution.class_path(), "TestNode", self.root], stdout=log, stderr=log, cwd=self.root,
-                                        start_new_session=True)
+        self.process = subprocess.Popen(self.distribution.command(self.root, share), stdout=log, stderr=log, cwd=self.root, start_new_session=True)
         log.close()
         end = time.monotonic() + seconds
         while not self.answers():

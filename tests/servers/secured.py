@@ -11,7 +11,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -21,7 +20,6 @@ import opensearch
 from certificates import make_certificates
 
 PLUGIN = "org.opensearch.plugin:opensearch-security:2.19.4.0:zip"
-GET = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 ADMIN = ("admin", "admin")  # of the plugin's own examples
 
 
@@ -29,38 +27,24 @@ class Secured(opensearch.Distribution):
     """The usual distribution with the plugin's jars beside its own."""
 
     def __init__(self):
-        super().__init__("opensearch", "2.19.4-secured", "org.opensearch", opensearch.DEFAULT.parts)
+        super().__init__("opensearch", "2.19.4-secured", "org.opensearch", opensearch.DEFAULT.parts, "secured.py fetch")
 
-    def fetch(self):
-        if os.path.isfile(self.launcher):
-            return
-        opensearch.DEFAULT.fetch()
-        with tempfile.TemporaryDirectory(dir=opensearch.ROOT) as work:
-            subprocess.run(["mvn", "-q", "-B", GET, f"-Dartifact={PLUGIN}", f"-DoutputDirectory={work}"], check=True, cwd=work)
-            [archive] = [os.path.join(work, name) for name in os.listdir(work) if name.endswith(".zip")]
-            libs, config = os.path.join(work, "libs"), os.path.join(work, "security")
-            shutil.copytree(os.path.join(opensearch.DEFAULT.cache, "libs"), libs)
-            os.mkdir(config)
-            with zipfile.ZipFile(archive) as z:
-                for name in z.namelist():
-                    base = os.path.basename(name)
-                    into = libs if name.endswith(".jar") and "/" not in name else config if name.startswith("config/") and name.endswith(".yml") else None
-                    if into and not os.path.exists(os.path.join(into, base)):
-                        with open(os.path.join(into, base), "wb") as f:
-                            f.write(z.read(name))
-            with open(os.path.join(work, "TestNode.java"), "w") as f:
-                f.write(opensearch.LAUNCHER.replace("List.of(org.opensearch.transport", "List.of(org.opensearch.security.OpenSearchSecurityPlugin.class, org.opensearch.transport"))
-            classes = os.path.join(work, "classes")
-            subprocess.run(["javac", "-nowarn", "-cp", ":".join(self.libs(work)), "-d", classes, os.path.join(work, "TestNode.java")], check=True)
-            shutil.rmtree(self.cache, ignore_errors=True)
-            os.makedirs(self.cache)
-            for folder in (libs, config):
-                os.rename(folder, os.path.join(self.cache, os.path.basename(folder)))
-            subprocess.run(["jar", "cf", self.launcher + ".part", "-C", classes, "."], check=True)
-            os.rename(self.launcher + ".part", self.launcher)
+    def source(self):
+        return super().source().replace("List.of(org.opensearch.transport", "List.of(org.opensearch.security.OpenSearchSecurityPlugin.class, org.opensearch.transport")
 
-    def missing(self):
-        return super().missing().replace("opensearch.py fetch opensearch-2.19.4-secured", "secured.py fetch")
+    def build(self, work):
+        subprocess.run([*opensearch.GET, f"-Dartifact={PLUGIN}", f"-DoutputDirectory={work}"], check=True, cwd=work)
+        [archive] = [os.path.join(work, name) for name in os.listdir(work) if name.endswith(".zip")]
+        libs, config = os.path.join(work, "libs"), os.path.join(work, "security")
+        os.mkdir(config)
+        with zipfile.ZipFile(archive) as z:
+            for name in z.namelist():
+                base = os.path.basename(name)
+                into = libs if name.endswith(".jar") and "/" not in name else config if name.startswith("config/") and name.endswith(".yml") else None
+                if into and not os.path.exists(os.path.join(into, base)):
+                    with open(os.path.join(into, base), "wb") as f:
+                        f.write(z.read(name))
+        return [*super().build(work), config]
 
 
 DISTRIBUTION = Secured()

@@ -4,19 +4,24 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
+import elasticsearch8
 import opensearch
+import opensearch3
 import secured
 from cases_doctor import doctor, says
-from cases_elastic import check_documents, store_in
+from cases_elastic import check_documents, store_in, stores_answer_alike
 from cases_kafka import TopicAgent, Transfer, broker_of
 from faults import long
 from oracle import Lines, append, oracle, read, wait_lines
 from product import check, need_server
 
 
+OTHERS = [*opensearch.OTHERS, opensearch3.VERSION_3, elasticsearch8.VERSION_8]
+
+
 def another(home, name):
     """A node of that distribution ("elasticsearch-7.10.2")."""
-    [distribution] = [d for d in opensearch.OTHERS if f"{d.name}-{d.version}" == name]
+    [distribution] = [d for d in OTHERS if f"{d.name}-{d.version}" == name]
     need_server(distribution)
     node = opensearch.Node(os.path.join(home.root, name), distribution=distribution)
     node.start()
@@ -94,6 +99,38 @@ def test_elasticsearch_7_10(home):
 
 
 @long
+def test_elasticsearch_7_10_answers_as_the_embedded_store(home):
+    stores_answer_alike(home, another(home, "elasticsearch-7.10.2"))
+
+
+@long
+def test_elasticsearch_8(home):
+    """The whole way into Elasticsearch 8.15; what its modules would do that are in no registry is in Elasticsearch8Parts.java."""
+    whole_way(home, another(home, "elasticsearch-8.15.5"), "Elasticsearch 8.15.5")
+
+
+@long
+def test_elasticsearch_8_answers_as_the_embedded_store(home):
+    stores_answer_alike(home, another(home, "elasticsearch-8.15.5"))
+
+
+@long
 def test_opensearch_1(home):
     """The whole way into OpenSearch 1.3."""
     whole_way(home, another(home, "opensearch-1.3.14"), "OpenSearch 1.3.14")
+
+
+@long
+def test_opensearch_1_answers_as_the_embedded_store(home):
+    stores_answer_alike(home, another(home, "opensearch-1.3.14"))
+
+
+@long
+def test_opensearch_3(home):
+    """The whole way into OpenSearch 3.3 on Java 21."""
+    whole_way(home, another(home, "opensearch-3.3.0"), "OpenSearch 3.3.0")
+
+
+@long
+def test_opensearch_3_answers_as_the_embedded_store(home):
+    stores_answer_alike(home, another(home, "opensearch-3.3.0"))
