@@ -255,7 +255,7 @@ class FleetRows:
         """Kafka (filled before, `batch`) > transfer > OpenSearch, beside a plain loader that posts prepared bodies of the same documents."""
         if not self.servers(kafka, opensearch):
             return
-        size, self.kafka_size = self.kafka_size, min(self.kafka_size, 40_000_000)
+        size, self.kafka_size = self.kafka_size, min(self.kafka_size, 100_000_000)
         home = Home(self.binary, "logboom-bench-opensearch-")
         try:
             folder, _, raw = self.small_corpus("search-logs")

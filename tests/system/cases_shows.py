@@ -1,6 +1,8 @@
 """The whole of a fleet at once, as issue and pages show it: hosts in network namespaces with addresses of their own, rules in etcd, Kafka between,
 transfers into OpenSearch, and a server for a host without Kafka."""
+import json
 import os
+import subprocess
 import sys
 import time
 
@@ -13,7 +15,7 @@ from cases_etcd import AGENT_INI, IniAgent, item
 from cases_fleet import fleet_of
 from fleet import Agent, Server
 from oracle import Lines, append, check_audit, check_lines, wait_lines
-from product import Home, check, free_port, need_server
+from product import Home, check, free_port, need_server, tool
 from wire import Host
 
 
@@ -75,7 +77,8 @@ def test_a_fleet_of_two_hosts(home):
         agent.start()
         home.wait_until(lambda: world.etcd.keys("/logboom/hosts/") == [f"/logboom/hosts/{one.ip}"], "the host says that it is there, under its own IP")
         began = time.monotonic()
-        world.etcd.put(f"collect_log_{one.ip}_conf", [item(agent.log("access.log"), start="beginning"), item(agent.log("app*.log"), topic="app", start="beginning")])
+        items = [item(agent.log("access.log"), start="beginning"), item(agent.log("app*.log"), topic="app", start="beginning")]
+        subprocess.run([tool("etcdctl"), "--endpoints", world.etcd.url, "put", f"collect_log_{one.ip}_conf", json.dumps(items)], check=True, stdout=subprocess.DEVNULL)
         append(agent.log("access.log"), lines.next(100))
         append(agent.log("app-1.log"), more.next(50))
         wait_lines(web, 100)
@@ -88,8 +91,8 @@ def test_a_fleet_of_two_hosts(home):
         one.run("ip", "route", "replace", "default", "via", one.gateway)
         wait_lines(web, 200, seconds=300)
         wait_lines(app, 100, seconds=300)
-        topic = sorted(line.split("\t", 1)[1].encode() + b"\n" for line in world.broker.admin("read", "web_log") if not line.endswith("\t"))
-        check(set(topic) == set(lines.made), "anybody reads the lines as they are")
+        topic = subprocess.run([tool("kcat"), "-C", "-b", world.broker.address, "-t", "web_log", "-o", "beginning", "-e", "-q"], check=True, capture_output=True)
+        check(set(topic.stdout.splitlines(True)) == set(lines.made), "anybody reads the lines as they are")
         with open(agent.log("access.log"), "rb") as f:
             wc = sum(1 for _ in f)
         counted = world.node.count("web", {"term": {"topic": "web_log"}})
