@@ -8,6 +8,7 @@
 #include "app/agent_state.h"
 #include "app/collecting.h"
 #include "app/paths.h"
+#include "app/preview_answers.h"
 #include "app/repairs.h"
 #include "base/log.h"
 #include "base/mutex.h"
@@ -71,54 +72,62 @@ class AgentOfThisHost final : public AgentProgram {
                                   context_.deps(), [&end](Error error) { end.tell(std::move(error)); }));
     const config::RepairRequest asked = std::exchange(asked_, {});
     const auto producer = without_wanted(*link.producer, asked.ranges);
-    // Over Kafka nobody else asks for what the store misses.
-    std::unique_ptr<config::RepairRequests> requests;
-    if (!link.session) {
-      LB_ASSIGN(requests, open_repair_requests(context_.settings, context_.config_file, *context_.files));
-    }
     LB_TRY(collecting.start(*producer, *rules_));
-    // Where batches go to Kafka, a server that is named is told all the same.
-    ControlLink control;
-    if (!link.session && !identity_.client.server.empty()) control = open_control_link(identity_);
-    std::unique_ptr<AgentReporter> reporter;
-    if (link.session || control.session) {
-      reporter = start_agent_reporter(
-          identity_, link.session ? link.session : control.session,
-          [&] { return state_of(collecting, link.problem()); },
-          [&](const std::string& yaml, std::stop_token stopped) {
-            return preview_json(yaml, collecting.rules(), {context_.data_directory()}, *context_.files,
-                                std::move(stopped));
-          },
-          [&](Error error) {
-            if (control.forget && error.code() == ErrorCode::kNotFound) return control.forget();
-            end.tell(std::move(error));
-          });
+    std::optional<Error> ended;
+    {
+      LB_ASSIGN(const auto beside, start_beside(collecting, link, asked.revision, end));
+      ended = end.wait(stop);
     }
-    LB_ASSIGN(auto presence, open_presence(context_.settings, context_.config_file, "", *context_.files));
-    std::unique_ptr<PresenceTeller> teller;
-    if (presence) {
-      teller =
-          start_presence_teller(identity_, std::move(presence), [&] { return state_of(collecting, link.problem()); });
-    }
-    std::unique_ptr<RepairWatch> watch;
-    if (requests) {
-      watch = start_repair_watch(std::move(requests), asked.revision, [&](config::RepairRequest request) {
-        Error why(ErrorCode::kUnavailable, fmt::format("{} parts of this host's files are asked for in etcd, which "
-                                                       "their store misses",
-                                                       request.ranges.size()));
-        asked_ = std::move(request);
-        end.tell(std::move(why));
-      });
-    }
-    auto ended = end.wait(stop);
-    watch.reset();
-    teller.reset();
-    reporter.reset();
     collecting.request_stop();
     link.producer->close();
     collecting.join();
     link.producer.reset();  // delivers what it still can
     return ended;
+  }
+
+  // What goes on beside the batches of a session, each from a thread of its own: what this agent says, and what it is
+  // asked. Of `followed` as start_repair_watch's.
+  struct Beside {
+    std::unique_ptr<AgentReporter> reporter;
+    std::unique_ptr<PresenceTeller> teller;
+    std::unique_ptr<PreviewAnswers> answers;
+    std::unique_ptr<RepairWatch> repairs;
+  };
+  Result<Beside> start_beside(Collecting& collecting, const AgentLink& link, std::uint64_t followed, SessionEnd& end) {
+    const auto state = [&] { return state_of(collecting, link.problem()); };
+    const PreviewRules preview = [&](const config::PreviewQuestion& question, std::stop_token stopped) {
+      return preview_json(question, collecting.rules(), {context_.data_directory()}, *context_.files,
+                          std::move(stopped));
+    };
+    Beside beside;
+    // Where batches go to Kafka, a server that is named is told all the same.
+    ControlLink control;
+    if (!link.session && !identity_.client.server.empty()) control = open_control_link(identity_);
+    if (link.session || control.session) {
+      beside.reporter = start_agent_reporter(identity_, link.session ? link.session : control.session, state, preview,
+                                             [&end, forget = control.forget](Error error) {
+                                               if (forget && error.code() == ErrorCode::kNotFound) return forget();
+                                               end.tell(std::move(error));
+                                             });
+    }
+    LB_ASSIGN(auto presence, open_presence(context_.settings, context_.config_file, "", *context_.files));
+    if (presence) beside.teller = start_presence_teller(identity_, std::move(presence), state);
+    LB_ASSIGN(auto questions, open_preview_questions(context_.settings, context_.config_file, *context_.files));
+    if (questions) beside.answers = start_preview_answers(std::move(questions), preview);
+    // Over Kafka nobody else asks for what the store misses.
+    std::unique_ptr<config::RepairRequests> requests;
+    if (!link.session) {
+      LB_ASSIGN(requests, open_repair_requests(context_.settings, context_.config_file, *context_.files));
+    }
+    if (!requests) return beside;
+    beside.repairs = start_repair_watch(std::move(requests), followed, [&](config::RepairRequest request) {
+      Error why(ErrorCode::kUnavailable,
+                fmt::format("{} parts of this host's files are asked for in etcd, which their store misses",
+                            request.ranges.size()));
+      asked_ = std::move(request);
+      end.tell(std::move(why));
+    });
+    return beside;
   }
 
   AgentState state_of(Collecting& collecting, std::string problem) {

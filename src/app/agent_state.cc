@@ -8,11 +8,9 @@
 #include "app/api_access.h"
 #include "base/log.h"
 #include "base/pause.h"
-#include "config/rules_yaml.h"
 #include "http/client.h"
 #include "http/json.h"
 #include "http/json_reading.h"
-#include "source/rule_preview.h"
 
 namespace logboom::app {
 namespace {
@@ -102,13 +100,8 @@ class Reporter final : public AgentReporter {
   // An answer that does not get through is asked for again.
   void answer_preview(std::uint64_t session, const std::string& body, const std::stop_token& stop) {
     const nlohmann::json asked = http::parse_json(body, 8);
-    const nlohmann::json question = asked.is_object() ? asked.value("preview", nlohmann::json()) : nlohmann::json();
-    if (!question.is_object() || !question.contains("id") || !question["id"].is_string() ||
-        !question.contains("yaml") || !question["yaml"].is_string())
-      return;
-    auto answer = nlohmann::json::parse(preview_(question["yaml"].get<std::string>(), stop));
-    answer["id"] = question["id"];
-    (void)post("/api/v1/agent/preview", session, answer.dump(), stop).ok();
+    const auto question = config::read_question(asked.is_object() ? asked.value("preview", nlohmann::json()) : asked);
+    if (question) (void)post("/api/v1/agent/preview", session, preview_(*question, stop), stop).ok();
   }
 
   Result<http::ClientResponse> post(const char* target, std::uint64_t session, std::string body,
@@ -243,35 +236,6 @@ std::string agent_state_json(AgentState state) {
                     });
   w.key("sources").open_array();
   for (std::size_t i = 0; i < shown; ++i) write_source(w, state.sources[i]);
-  w.close_array().close_object();
-  return out;
-}
-
-std::string preview_json(const std::string& yaml, const config::RuleSet& in_force,
-                         const std::vector<std::string>& own_directories, FileSystem& files, std::stop_token stop) {
-  constexpr std::size_t kShown = 500;
-  std::string out;
-  http::JsonWriter w(out);
-  auto rules = config::rules_of_text("rules", yaml);
-  if (!rules.ok()) {
-    w.open_object().field("problem", rules.error().message()).close_object();
-    return out;
-  }
-  rules->roots = in_force.roots;
-  const source::RulePreview preview =
-      source::preview_rules(*rules, {.own_directories = own_directories}, files, std::move(stop));
-  double lines = 0;
-  for (const source::PreviewedFile& file : preview.files) lines += file.lines_per_second;
-  w.open_object().field("files", std::uint64_t{preview.files.size()});
-  w.field("lines_per_second", fmt::format("{:.1f}", lines)).key("shown").open_array();
-  for (std::size_t i = 0; i < std::min(preview.files.size(), kShown); ++i) {
-    const source::PreviewedFile& file = preview.files[i];
-    w.open_object().bytes_field("file", file.path).field("rule", file.rule).field("topic", file.topic);
-    w.field("size", file.size).field("lines_per_second", fmt::format("{:.1f}", file.lines_per_second));
-    w.field("problem", file.problem).close_object();
-  }
-  w.close_array().key("problems").open_array();
-  for (std::size_t i = 0; i < std::min(preview.problems.size(), kShown); ++i) w.string(preview.problems[i]);
   w.close_array().close_object();
   return out;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/collecting.h"
+#include "app/preview_answers.h"
 #include "app/registry.h"
 #include "transport/transport.h"
 
@@ -32,15 +33,10 @@ std::string partitions_json(const std::vector<PartitionStatus>& partitions);
 // As JSON.
 std::string agent_state_json(AgentState state);
 
-// What rules (YAML) would collect on this host, as JSON (docs/formats/delivery.md, Preview). Blocks for a second.
-std::string preview_json(const std::string& yaml, const config::RuleSet& in_force,
-                         const std::vector<std::string>& own_directories, FileSystem& files, std::stop_token stop);
-
 // Sends `state()` to the server from a thread of its own until it dies; says nothing before a session is open. What
-// cannot be sent is left: the next report says more. `preview(yaml)` answers what the server asks meanwhile.
+// cannot be sent is left: the next report says more. `preview` answers what the server asks meanwhile.
 // `on_refused`: the server has ended the session (409), which an agent with nothing to send learns from here; it may
 // run several times.
-using PreviewRules = std::function<std::string(const std::string& yaml, std::stop_token stop)>;
 class AgentReporter {
  public:
   virtual ~AgentReporter() = default;

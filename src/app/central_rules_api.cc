@@ -19,6 +19,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view kPreview = "/preview";  // behind the path of a host's rules
+
 // Who changes rules: the place knows only its own users, if any.
 std::string author() {
   const passwd* user = ::getpwuid(::getuid());
@@ -63,7 +65,7 @@ class CentralRulesApi final : public ApiAccess {
 
   Result<ApiResponse> call(const ApiRequest& request, const BodySink&, std::stop_token stop) override {
     LB_ASSIGN(const json answer, answer_of(request, stop));
-    return ApiResponse{200, {}, answer.dump(-1, ' ', false, json::error_handler_t::replace)};
+    return ApiResponse{200, {}, http::dump_json(answer)};
   }
   std::string where() const override { return "etcd at " + context_.settings.text("etcd.endpoints"); }
   bool running() const override { return true; }  // the hosts follow
@@ -74,14 +76,27 @@ class CentralRulesApi final : public ApiAccess {
     if (path == "/api/v1/agents") return hosts(stop);
     if (path == "/api/v1/fleet/rules")
       return request.method == "PUT" ? replace_many(request.body, stop) : rules_of_many(request.query, stop);
+    if (request.method == "POST" && path.ends_with(kPreview)) {
+      path.remove_suffix(kPreview.size());
+      return preview(path, request.body, stop);
+    }
     if (request.method == "POST")
-      return Error(ErrorCode::kUnsupported, "a host that takes its rules from etcd cannot be asked from here");
+      return Error(ErrorCode::kUnsupported, "a host that takes its rules from etcd cannot be asked for that from here");
     const bool history = path.ends_with("/history");
     if (history) path.remove_suffix(std::string_view("/history").size());
     if (path.starts_with("/api/v1/agents/") && !path.ends_with("/rules")) return host_row(path, stop);
     LB_ASSIGN(const std::string host, host_of(path, stop));
     if (history) return history_of(host, stop);
     return request.method == "PUT" ? replace(host, request.body, stop) : rules_of(host, stop);
+  }
+
+  Result<json> preview(std::string_view path, const std::string& body, const std::stop_token& stop) {
+    LB_ASSIGN(const std::string host, host_of(path, stop));
+    LB_ASSIGN(const CentralAgent agent, central_agent(*rules_, host, stop));
+    LB_ASSIGN(const auto asker, open_preview_asker(context_.settings, *context_.files));
+    LB_ASSIGN(const std::string answer,
+              asker->ask(agent.host, json::parse(body).at("yaml"), config::kLongestPreview, stop));
+    return config::read_preview(answer);
   }
 
   // By its IP, whether it is known or not, or by the name that a host says it has.

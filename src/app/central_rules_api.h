@@ -15,8 +15,8 @@ namespace logboom::app {
 // Whether this is where the commands are to look: the settings say so, and no server is named.
 bool rules_are_central(const Context& context);
 // Answers GET /api/v1/agents (the hosts that have rules or are there) and one of them, and GET, PUT and history of the
-// rules of one of them, of many (/api/v1/fleet/rules) or, as /api/v1/rules, of this host. kInvalidArgument: the
-// settings name no such place.
+// rules of one of them, of many (/api/v1/fleet/rules) or, as /api/v1/rules, of this host, and the question to one what
+// rules would collect there. kInvalidArgument: the settings name no such place.
 Result<std::unique_ptr<ApiAccess>> open_central_rules_api(Context& context);
 
 // An agent that is there.

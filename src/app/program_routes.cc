@@ -3,6 +3,7 @@
 
 #include "app/local_api.h"
 #include "app/route_help.h"
+#include "http/json_reading.h"
 
 namespace logboom::app {
 namespace {
@@ -47,7 +48,7 @@ json progress_json(const char* type, const ImportProgress& p) {
 }
 
 bool write_frame(ResponseWriter& writer, const json& frame) {
-  return writer.write(frame.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  return writer.write(http::dump_json(frame) + "\n");
 }
 
 void import_route(Engine& engine, const Request& request, ResponseWriter& writer) {

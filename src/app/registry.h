@@ -10,6 +10,7 @@
 #include "base/memory_budget.h"
 #include "config/central_rules.h"
 #include "config/presence.h"
+#include "config/previews.h"
 #include "config/repair_requests.h"
 #include "config/rule_source.h"
 #include "config/settings.h"
@@ -153,6 +154,12 @@ Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& 
 // there is no such place.
 Result<std::unique_ptr<config::RepairRequests>> open_repair_requests(const config::Settings& settings,
                                                                      const std::string& config_file, FileSystem& files);
+// What this host is asked there about rules; nullptr where there is no such place.
+Result<std::unique_ptr<config::PreviewQuestions>> open_preview_questions(const config::Settings& settings,
+                                                                         const std::string& config_file,
+                                                                         FileSystem& files);
+// Asks hosts there. kInvalidArgument: the settings name no such place.
+Result<std::unique_ptr<config::PreviewAsker>> open_preview_asker(const config::Settings& settings, FileSystem& files);
 // The path of a rule as a pattern: its parts between slashes, for each of the alternatives its braces stand for ("**":
 // any folders), and whether it takes a path. Without alternatives it names one file or folder.
 struct RulePattern {

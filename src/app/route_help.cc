@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "http/json.h"
+#include "http/json_reading.h"
 
 namespace logboom::app {
 
@@ -18,7 +19,7 @@ void refuse(ResponseWriter& writer, const Error& error) {
 }
 
 void answer(ResponseWriter& writer, const json& value) {
-  writer.send(http::json_response(value.dump(-1, ' ', false, json::error_handler_t::replace)));
+  writer.send(http::json_response(http::dump_json(value)));
 }
 
 Result<json> body_object(const Request& request) {

@@ -7,6 +7,7 @@
 #include "app/frames.h"
 #include "base/log.h"
 #include "config/rules_yaml.h"
+#include "http/json_reading.h"
 #include "http/url.h"
 
 namespace logboom::app {
@@ -24,7 +25,7 @@ RuleOwner agent_of(const std::string& name, const std::string& id) {
 // The row of a request for many, or the refusal in it.
 Result<json> accepted(const json& row) {
   if (!row.contains("error")) return row;
-  return error_of_answer(row.value("status", 500), row.dump(-1, ' ', false, json::error_handler_t::replace));
+  return error_of_answer(row.value("status", 500), http::dump_json(row));
 }
 
 Error not_ours(const ApiAccess& api) {

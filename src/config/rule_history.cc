@@ -16,7 +16,7 @@ constexpr std::uint64_t kHistoryBytes = 64u << 20;
 std::string rule_history_line(const RuleHistoryEntry& entry) {
   const nlohmann::json row = {
       {"revision", entry.revision}, {"time", entry.time}, {"author", entry.author}, {"text", entry.text}};
-  return row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return http::dump_json(row) + "\n";
 }
 
 std::optional<RuleHistoryEntry> read_rule_history_line(std::string_view line) {

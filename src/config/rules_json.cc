@@ -7,6 +7,7 @@
 
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
+#include "http/json_reading.h"
 
 namespace logboom::config {
 namespace {
@@ -113,7 +114,7 @@ Result<MetricsRule> metrics_rule_of_json(const std::string& origin, std::string_
 std::string write_rules_json(const std::vector<Rule>& rules) {
   Written items = Written::array();
   for (const Rule& rule : rules) items.push_back(item_of(rule));
-  return items.dump(-1, ' ', false, Written::error_handler_t::replace);
+  return http::dump_json(items);
 }
 
 }  // namespace logboom::config

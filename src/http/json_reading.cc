@@ -28,6 +28,14 @@ json parse_json(std::string_view text, int depth) {
   return too_deep ? json(json::value_t::discarded) : tree;
 }
 
+std::string dump_json(const json& tree) {
+  return tree.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string dump_json(const nlohmann::ordered_json& tree) {
+  return tree.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 std::int64_t integer_at(const json& object, const char* name) {
   const json& value = object.at(name);
   if (!value.is_number_integer()) throw json::type_error::create(302, "no whole number", &value);

@@ -1,5 +1,5 @@
 // Reading JSON from the other side of a connection or from a file, written by anybody: a proxy, an older program, a
-// forged agent. Pure functions.
+// forged agent; and writing such trees out again. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,10 @@ namespace logboom::http {
 // The tree of a text whose arrays and objects are nested at most `depth` deep; a discarded value for any other text:
 // writing a tree recurses, so that an endless "[[[[" would cost the thread its stack.
 nlohmann::json parse_json(std::string_view text, int depth);
+
+// The tree on one line. Never fails: bytes in its strings that are no UTF-8 become U+FFFD.
+std::string dump_json(const nlohmann::json& tree);
+std::string dump_json(const nlohmann::ordered_json& tree);
 
 // The whole number under that name. Throws json::exception, as at() does, when it is missing or something else: the
 // library would convert 1e300, too, which no integer holds.

@@ -15,6 +15,12 @@ TEST(ParseJson, RefusesWhatIsDeeperThanAllowed) {
   EXPECT_TRUE(parse_json("{", 8).is_discarded());
 }
 
+TEST(DumpJson, WritesWhatIsNoUtf8AllTheSame) {
+  EXPECT_EQ(dump_json(nlohmann::json{{"a", {1, "\xc3\xa4"}}}), "{\"a\":[1,\"\xc3\xa4\"]}");
+  EXPECT_EQ(dump_json(nlohmann::json("a\xff")), "\"a\xef\xbf\xbd\"");
+  EXPECT_EQ(dump_json(nlohmann::ordered_json{{"b", "\xff"}, {"a", 1}}), "{\"b\":\"\xef\xbf\xbd\",\"a\":1}");
+}
+
 TEST(ReadApiError, TakesTheStringsThatAreThere) {
   const ApiError whole = read_api_error(R"({"error":{"code":"fenced","message":"a newer one","hint":"stop"}})");
   EXPECT_EQ(whole.code, "fenced");

@@ -330,6 +330,43 @@ def test_a_server_refuses_rules_that_nobody_would_follow(home):
     server.stop()
 
 
+def test_a_dry_run_asks_the_agent_over_etcd(home):
+    """With rules in etcd a dry run shows what a running agent says of them, keeps nothing, and does not believe what others write there."""
+    member, server = etcd_of(home), Server(home)
+    server.start()
+    agent = Agent(server, "web-1")
+    with open(agent.config, "w") as f:
+        f.write(f"rules: {{from: etcd}}\netcd: {{endpoints: ['127.0.0.1:{free_port()}', '{member.url}']}}\nagent: {{ip: 10.0.0.7}}\n"
+                f"collect: {{roots: ['{agent.logs}']}}\n")
+    for name in ("a.log", "b.log", "c.txt"):
+        append(agent.log(name), b"one line\n")
+    question = "/logboom/previews/10.0.0.7"
+
+    def dry(path, host="web-1", code=0):
+        return home.run("rules", "add", path, "--host", host, "--dry-run", "--config", agent.config, code=code)
+
+    done = dry(agent.log("*.log"), host="10.0.0.7")
+    check(b"+ logs:" in done.stdout and b"no agent 10.0.0.7 is there" in done.stderr, f"before it is there: {done}")
+    agent.start()
+    home.wait_until(lambda: "10.0.0.7" in home.run("fleet", "--config", agent.config).stdout.decode(), "the agent is there")
+    done = dry(agent.log("*.log"))
+    said = done.stdout.decode()
+    check("web-1: 2 files, 0.0 lines/s now" in said and agent.log("a.log") in said and "c.txt" not in said, f"the agent says {done}")
+    done = dry("/etc/passwd")
+    check(b"not read: it lies outside the roots" in done.stdout, f"roots are the host's own: {done}")
+    stale = os.path.join(home.root, "stale.yaml")
+    with open(stale, "w") as f:
+        f.write(f"collect:\n  items:\n    - path: {agent.log('c.txt')}\n")
+    done = home.run("rules", "put", stale, "--host", "web-1", "--dry-run", "--config", agent.config)
+    check(b"web-1: 1 files" in done.stdout, f"put, too: {done}")
+    member.put(question, "[" * 100000)
+    home.wait_until(lambda: member.get(question) is None, "what cannot be read is removed")
+    check(b"2 files" in dry(agent.log("*.log")).stdout, "and the next question is answered")
+    check([member.get(key) for key in (question, question + "/answer", "collect_log_10.0.0.7_conf")] == [None] * 3, "nothing is kept")
+    agent.stop()
+    server.stop()
+
+
 class IniAgent(Agent):
     """An agent started with a config.ini as the system before had them."""
 

@@ -151,7 +151,7 @@ Result<Reports> start_reports(Context& context, Engine& engine) {
     const ControlLink link = open_control_link(identity);
     reports.to_server = start_agent_reporter(
         identity, link.session, state,
-        [](const std::string&, std::stop_token) { return std::string(R"({"problem":"a transfer has no rules"})"); },
+        [](const config::PreviewQuestion& q, std::stop_token) { return refused_preview(q, "a transfer has no rules"); },
         [link](const Error& error) {
           if (error.code() == ErrorCode::kNotFound) return link.forget();
           log_error("this transfer reports no more: {}", error.message());

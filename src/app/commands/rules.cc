@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
+#include "http/json_reading.h"
 
 namespace logboom::app {
 namespace {
@@ -51,7 +52,7 @@ Result<json> history_of(Context& context, ApiAccess& api, const RuleOwner& owner
 }
 
 void print_json(const json& value) {
-  fmt::print("{}\n", value.dump(-1, ' ', false, json::error_handler_t::replace));
+  fmt::print("{}\n", http::dump_json(value));
 }
 
 void print_diff(const RuleOwner& owner, const RulesNow& now, const std::vector<config::Rule>& rules) {

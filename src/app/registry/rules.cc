@@ -8,6 +8,7 @@
 #include "app/registry/identity.h"
 #include "app/registry/secrets.h"
 #include "config/etcd/etcd_presence.h"
+#include "config/etcd/etcd_previews.h"
 #include "config/etcd/etcd_repairs.h"
 #include "config/etcd/etcd_rule_source.h"
 #include "config/etcd/etcd_rules.h"
@@ -150,12 +151,25 @@ Result<std::unique_ptr<config::RepairRequests>> open_repair_requests(const confi
   return config::open_etcd_repairs(std::move(etcd), given_ip(settings));
 }
 
+Result<std::unique_ptr<config::PreviewQuestions>> open_preview_questions(const config::Settings& settings,
+                                                                         const std::string& config_file,
+                                                                         FileSystem& files) {
+  if (rule_origin(settings, config_file) != RuleOrigin::kEtcd) return std::unique_ptr<config::PreviewQuestions>();
+  LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
+  return config::open_etcd_preview_questions(std::move(etcd), given_ip(settings));
+}
+
+Result<std::unique_ptr<config::PreviewAsker>> open_preview_asker(const config::Settings& settings, FileSystem& files) {
+  LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
+  return config::open_etcd_preview_asker(std::move(etcd));
+}
+
 Findings examine_etcd(const config::Settings& settings, Deps deps, std::stop_token stop,
                       std::vector<config::Rule>& rules) {
   auto access = etcd_access(settings, deps.files);
   if (!access.ok()) return unasked("etcd", access.error());
   const config::EtcdExamination examination{std::move(*access), settings.text("etcd.collect_key"), given_ip(settings),
-                                            default_start(settings)};
+                                            default_start(settings), settings.list("transfer.topics").empty()};
   return config::examine_etcd(examination, deps.clock, std::move(stop), rules);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "http/json.h"
+#include "http/json_reading.h"
 
 namespace logboom::config {
 namespace {
@@ -166,7 +167,7 @@ class EtcdClient::Core {
   }
 
   http::ClientRequest request_of(const char* path, const json& body) const {
-    return request_with(path, body.dump(-1, ' ', false, json::error_handler_t::replace));
+    return request_with(path, http::dump_json(body));
   }
   http::ClientRequest request_with(const char* path, std::string body) const {
     http::ClientRequest request{"POST", path, {{"Content-Type", "application/json"}}, std::move(body)};
@@ -261,10 +262,14 @@ json request_of(const EtcdQuery& query) {
           {"keys_only", query.keys_only}};
 }
 
+json put_of(const std::string& key, const std::string& value, std::uint64_t lease) {
+  return {{"key", http::base64(key)}, {"value", http::base64(value)}, {"lease", std::to_string(lease)}};
+}
+
 json request_of(const EtcdTransaction& transaction) {
   json done = json::array();
   for (const auto& [key, value] : transaction.puts)
-    done.push_back({{"request_put", {{"key", http::base64(key)}, {"value", http::base64(value)}}}});
+    done.push_back({{"request_put", put_of(key, value, transaction.lease)}});
   for (const std::string& key : transaction.deletes)
     done.push_back({{"request_delete_range", {{"key", http::base64(key)}}}});
   const json compare = {{"key", http::base64(transaction.key)},
@@ -317,8 +322,7 @@ Result<std::vector<bool>> EtcdClient::commit_all(const std::vector<EtcdTransacti
 }
 
 Status EtcdClient::put(const std::string& key, const std::string& value, std::uint64_t lease, std::stop_token stop) {
-  const json body = {{"key", http::base64(key)}, {"value", http::base64(value)}, {"lease", std::to_string(lease)}};
-  LB_TRY(core_->call("/v3/kv/put", body, stop));
+  LB_TRY(core_->call("/v3/kv/put", put_of(key, value, lease), stop));
   return ok_status();
 }
 

@@ -53,6 +53,7 @@ struct EtcdTransaction {
   std::uint64_t expected = 0;  // was written last at this revision; 0: is absent
   std::vector<std::pair<std::string, std::string>> puts;
   std::vector<std::string> deletes;
+  std::uint64_t lease = 0;  // the puts go with it; 0: they stay
 };
 
 // A key, or all that begin so; without values where only the keys are wanted.

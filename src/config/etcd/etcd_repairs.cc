@@ -75,7 +75,7 @@ std::string write_wanted(const std::vector<WantedRange>& ranges) {
                     {"begin", range.bytes.begin},
                     {"end", range.bytes.end}});
   }
-  return rows.dump(-1, ' ', false, json::error_handler_t::replace);
+  return http::dump_json(rows);
 }
 
 std::vector<WantedRange> read_wanted(std::string_view value) {

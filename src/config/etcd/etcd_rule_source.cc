@@ -264,8 +264,7 @@ class EtcdRuleSource final : public RuleSource {
   void keep() const {
     json kept = as_json(rules_.good);
     if (!metrics_.good.key.empty()) kept["metrics"] = as_json(metrics_.good);
-    const Status written = replace_file(files_, kept_in(options_.data_directory),
-                                        kept.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+    const Status written = replace_file(files_, kept_in(options_.data_directory), http::dump_json(kept) + "\n");
     if (!written.ok()) log_warn("the rules from etcd are not kept: {}", written.error().message());
   }
 

@@ -11,6 +11,7 @@
 #include "config/rule_history.h"
 #include "config/rules_json.h"
 #include "config/rules_yaml.h"
+#include "http/json_reading.h"
 
 namespace logboom::config {
 namespace {
@@ -36,7 +37,7 @@ std::string entry_name(const std::string& key, std::uint64_t revision) {
 std::string entry_text(std::uint64_t revision, TimeNs time, const std::string& author, const std::string& value) {
   json entry = {{"time", time}, {"author", author}, {"value", value}};
   if (revision != 0) entry["revision"] = revision;
-  return entry.dump(-1, ' ', false, json::error_handler_t::replace);
+  return http::dump_json(entry);
 }
 
 std::string text_of(const json& entry, const char* name) {

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "config/etcd/etcd_presence.h"
+#include "config/etcd/etcd_previews.h"
+#include "config/etcd/etcd_repairs.h"
 #include "config/etcd/etcd_rules.h"
 #include "http/date.h"
 #include "http/json_reading.h"
@@ -45,13 +47,32 @@ bool too_old(const std::string& version) {
   return std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2 && (major < 3 || (major == 3 && minor < 4));
 }
 
-// A transaction that cannot happen: etcd looks at the rights for what it would write before anything else.
-Status may_tell(EtcdClient& client, const std::string& host, const std::stop_token& stop) {
-  EtcdTransaction never;
-  never.key = std::string(kEtcdPresencePrefix) + host;
-  never.expected = std::uint64_t{1} << 62;
-  never.puts.emplace_back(never.key, "");
-  LB_TRY(client.commit(never, stop));
+// What this host has to write, and what follows where it may not.
+struct Need {
+  std::string key;
+  const char* without;
+  std::string_view under;
+};
+
+std::vector<Need> needs_of(const std::string& host) {
+  return {
+      {std::string(kEtcdPresencePrefix) + host, "the fleet will not see this host", kEtcdPresencePrefix},
+      {std::string(kEtcdRepairPrefix) + host, "gaps in what this host sends cannot be repaired from its files",
+       kEtcdRepairPrefix},
+      {std::string(kEtcdPreviewPrefix) + host, "nobody can ask this host what rules would collect here",
+       kEtcdPreviewPrefix},
+      {etcd_preview_answer_key(host), "nobody can ask this host what rules would collect here", kEtcdPreviewPrefix}};
+}
+
+// Transactions that cannot happen: etcd looks at the rights for what they would read and write before anything else.
+// `readable` is a key this host may read.
+Status may_write(EtcdClient& client, const std::string& readable, const std::string& key, const std::stop_token& stop) {
+  LB_TRY(client.commit({readable, std::uint64_t{1} << 62, {{key, ""}}, {}}, stop));
+  return ok_status();
+}
+
+Status may_read(EtcdClient& client, const std::string& key, const std::stop_token& stop) {
+  LB_TRY(client.get(key, stop));
   return ok_status();
 }
 
@@ -108,10 +129,17 @@ class Examiner {
   void rights(const EtcdOptions& one, const std::string& what, const std::string& host) {
     auto client = EtcdClient::open(one);
     if (!client.ok()) return;
-    const Status may = may_tell(*client, host, stop_);
-    if (may.ok() || may.error().code() != ErrorCode::kRejected) return;
-    note(Verdict::kWarn, what, fmt::format("the fleet will not see this host: {}", may.error().message()),
-         fmt::format("give etcd.user the right to write under {}", kEtcdPresencePrefix));
+    const std::string readable = etcd_key(options_.key, host);
+    std::string_view said;
+    for (const Need& need : needs_of(host)) {
+      if (need.under == kEtcdPreviewPrefix && !options_.collects) continue;
+      Status may = may_write(*client, readable, need.key, stop_);
+      if (may.ok() && need.under != kEtcdPresencePrefix) may = may_read(*client, need.key, stop_);
+      if (may.ok() || may.error().code() != ErrorCode::kRejected || said == need.under) continue;
+      said = need.under;
+      note(Verdict::kWarn, what, fmt::format("{}: {}", need.without, may.error().message()),
+           fmt::format("give etcd.user the right to read and write under {}", need.under));
+    }
   }
 
   void note(Verdict verdict, std::string what, std::string text, std::string remedy = "") {

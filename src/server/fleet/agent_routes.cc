@@ -146,20 +146,18 @@ void state_route(const AgentRouteDeps& deps, const Request& request, ResponseWri
   const json state = http::parse_json(request.body, kStateDepth);
   if (const std::string wrong = wrong_in_state(state); !wrong.empty())
     return refuse(writer, Error(ErrorCode::kInvalidArgument, wrong));
-  deps.fleet.report(admission.agent(), state.dump(-1, ' ', false, json::error_handler_t::replace));
+  deps.fleet.report(admission.agent(), http::dump_json(state));
   const auto question = deps.previews ? deps.previews->next(admission.agent()) : std::nullopt;
   if (!question) return writer.send({204, {}, "", {}});
-  writer.send(http::json_response(json{{"preview", {{"id", question->id}, {"yaml", question->yaml}}}}.dump()));
+  writer.send(http::json_response(R"({"preview":)" + config::write_question(*question) + "}"));
 }
 
 void preview_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
   if (const auto refusal = deps.fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
-  const json body = http::parse_json(request.body, kStateDepth);
-  if (!body.is_object() || !body.contains("id") || !body["id"].is_string())
-    return refuse(writer, Error(ErrorCode::kInvalidArgument, "/id: expected a string"));
-  deps.previews->answer(admission.agent(), body["id"].get<std::string>(),
-                        body.dump(-1, ' ', false, json::error_handler_t::replace));
+  const auto answer = config::read_preview(request.body);
+  if (!answer.ok()) return refuse(writer, Error(ErrorCode::kInvalidArgument, answer.error().message()));
+  deps.previews->answer(admission.agent(), (*answer)["id"].get<std::string>(), http::dump_json(*answer));
   writer.send({204, {}, "", {}});
 }
 

@@ -37,7 +37,7 @@ inline constexpr std::size_t kMaxSamplesBody = 8u << 20;
 // Of what an agent says of itself.
 inline constexpr std::size_t kMaxStateBody = 2u << 20;
 // Of what an agent says that rules would collect.
-inline constexpr std::size_t kMaxPreviewBody = 1u << 20;
+inline constexpr std::size_t kMaxPreviewBody = config::kMostPreviewBytes;
 // The longest a question for rules waits for new ones.
 inline constexpr std::chrono::seconds kLongestRuleWait{60};
 

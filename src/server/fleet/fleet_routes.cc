@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/rules_yaml.h"
+#include "http/json_reading.h"
 #include "server/fleet/install_routes.h"
 #include "server/fleet/many_rules_routes.h"
 #include "server/routes.h"
@@ -17,11 +18,10 @@ using http::ResponseWriter;
 using http::Role;
 using nlohmann::json;
 
-constexpr auto kPreviewTime = std::chrono::seconds(15);
 constexpr auto kInvitationLifetime = std::chrono::hours(24);
 
 void answer(ResponseWriter& writer, const json& value, int status = 200) {
-  writer.send(http::json_response(value.dump(-1, ' ', false, json::error_handler_t::replace), status));
+  writer.send(http::json_response(http::dump_json(value), status));
 }
 
 json time_or_null(TimeNs time) {
@@ -99,7 +99,7 @@ Status preview_rules(const FleetRouteDeps& deps, const Params& params, const Req
   LB_ASSIGN(const AgentRecord record, deps.fleet.find(std::string(request.param("id"))));
   const std::string yaml = params.text("yaml");
   LB_TRY(config::rules_of_text("rules", yaml));
-  LB_ASSIGN(const std::string said, deps.previews->ask(record.id, yaml, kPreviewTime, request.stop));
+  LB_ASSIGN(const std::string said, deps.previews->ask(record.id, yaml, config::kLongestPreview, request.stop));
   writer.send(http::json_response(said));
   return {};
 }

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "base/clock.h"
+#include "config/previews.h"
 #include "http/auth/gate.h"
 #include "http/router.h"
 #include "server/fleet/fleet.h"
 #include "server/fleet/host_rules.h"
-#include "server/fleet/previews.h"
 
 namespace logboom::server {
 
@@ -16,8 +16,8 @@ struct FleetRouteDeps {
   HostRules& rules;
   http::Gate& gate;
   const Clock& clock;
-  Previews* previews = nullptr;  // nullptr: no agent can be asked what rules would collect
-  std::string fingerprint = {};  // of the server's own certificate, for agents to pin; empty: it has none
+  config::PreviewAsker* previews = nullptr;  // nullptr: no agent can be asked what rules would collect
+  std::string fingerprint = {};              // of the server's own certificate, for agents to pin; empty: it has none
 };
 
 // An agent that was not heard of for this long is shown as away.

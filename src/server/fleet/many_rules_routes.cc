@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "http/json_reading.h"
 #include "server/fleet/rule_changes.h"
 #include "server/routes.h"
 
@@ -31,7 +32,7 @@ Status get_rules(const FleetRouteDeps& deps, const Params& params, ResponseWrite
     bytes += rows.back().value("yaml", "").size();
     if (bytes >= kMostRulesAnswer) break;
   }
-  send_json(writer, json{{"agents", std::move(rows)}}.dump(-1, ' ', false, json::error_handler_t::replace));
+  send_json(writer, http::dump_json(json{{"agents", std::move(rows)}}));
   return {};
 }
 
@@ -71,7 +72,7 @@ Status put_rules(const FleetRouteDeps& deps, const Request& request, ResponseWri
     if (outcomes[i].ok()) changed.push_back(names[i]);
   }
   tell(deps, request, changed);
-  send_json(writer, json{{"agents", std::move(rows)}}.dump(-1, ' ', false, json::error_handler_t::replace));
+  send_json(writer, http::dump_json(json{{"agents", std::move(rows)}}));
   return {};
 }
 

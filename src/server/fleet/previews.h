@@ -1,5 +1,5 @@
-// Previews: questions of people to agents, what rules would collect there, on their way to the agent (which takes them
-// with the answer to its next report) and back.
+// Previews: questions of people to agents of this server, what rules would collect there, on their way to the agent
+// (which takes them with the answer to its next report) and back.
 #pragma once
 
 #include <chrono>
@@ -10,24 +10,21 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
+#include "config/previews.h"
 
 namespace logboom::server {
 
 // Thread-safe. Bound: one question per agent.
-class Previews {
+class Previews final : public config::PreviewAsker {
  public:
-  struct Question {
-    std::string id;
-    std::string yaml;
-  };
+  using Question = config::PreviewQuestion;
 
-  // The agent's answer, a JSON object. Blocks until then: kUnavailable: none within `longest`; kRejected: somebody else
-  // has asked the same agent meanwhile; kCancelled: the stop.
+  // Agents by their ids.
   Result<std::string> ask(const std::string& agent, std::string yaml, std::chrono::milliseconds longest,
-                          std::stop_token stop);
+                          std::stop_token stop) override;
   // What the agent has to answer, the same until it has; nullopt: nothing.
   std::optional<Question> next(const std::string& agent);
-  // An answer to a question that is no longer asked is dropped.
+  // An answer (that read_preview() takes) to a question that is no longer asked is dropped.
   void answer(const std::string& agent, const std::string& id, std::string answer);
 
  private:
