@@ -582,6 +582,16 @@ await check('fleet: hosts with what is wrong with them, one host with its files'
   await page.waitForSelector('.fleet:not(.one) tbody tr');
 }, { mockOnly: true });
 
+await check('fleet: on a phone its link is there, and the bar fits', async () => {
+  await page.setViewportSize({ width: 400, height: 800 });
+  await page.goto(url + '#/fleet');
+  await page.waitForSelector('.fleet tbody tr');
+  assert.ok(await page.isVisible('nav a[href*="/fleet"]'));
+  const bar = await page.evaluate(() => { const nav = document.querySelector('nav'); return [nav.scrollWidth, nav.clientWidth, ...[...nav.querySelectorAll('a,button,b')].map((e) => e.textContent + ' ' + Math.round(e.getBoundingClientRect().width))]; });
+  assert.ok(bar[0] <= bar[1], bar.join(', '));
+  await page.setViewportSize({ width: 1280, height: 800 });
+}, { mockOnly: true });
+
 await check('fleet: a rule is changed after its diff was seen, and over the revision it was made from', async () => {
   await page.goto('about:blank');
   await page.goto(`${url}#/fleet?host=${'1'.repeat(32)}`);

@@ -21,7 +21,8 @@ function health(status: Status | undefined): { name: 'good' | 'warn' | 'bad'; te
   if (!status) return undefined;
   if (status.store.problem) return { name: 'bad', text: t('health.stopped') };
   if (status.store.damaged_blocks > 0) return { name: 'bad', text: t('status.damaged', { n: status.store.damaged_blocks }) };
-  const files = t('health.files', { n: status.sources.total });
+  const agents = Number(status.pipeline?.agents ?? 0);
+  const files = agents && !status.sources.total ? t('health.agents', { n: agents }) : t('health.files', { n: status.sources.total });
   if (status.sources.unreadable > 0) return { name: 'warn', text: `${files} · ${t('health.unreadable', { n: status.sources.unreadable })}` };
   return { name: 'good', text: `${files} · ${t('health.records', { n: short(status.store.records) })}` };
 }
@@ -30,7 +31,7 @@ function Link({ page, children }: { page: PageName; children: ComponentChildren 
   const on = view.value.page === page;
   const start = page === 'hosts' ? { ...kStart, range: kHostsRange } : kStart;
   const target = { ...(page === 'logs' ? view.value : { ...start, zone: view.value.zone }), page, open: '', host: '' };
-  return <a href={toHash(target)} class={on ? 'on' : ''} aria-current={on ? 'page' : undefined} onClick={(event) => { event.preventDefault(); go(target); }}>{children}</a>;
+  return <a href={toHash(target)} class={'to-' + page + (on ? ' on' : '')} aria-current={on ? 'page' : undefined} onClick={(event) => { event.preventDefault(); go(target); }}>{children}</a>;
 }
 
 const nextTheme: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' };
@@ -51,7 +52,7 @@ function Nav({ status, help }: { status: Status | undefined; help: () => void })
         {state && <a class={'health ' + state.name} href={toHash({ ...kStart, page: 'status' })} title={state.text}><span class="dot" aria-hidden="true" /><span class="text">{state.text}</span></a>}
         <button class="ghost" lang={lang.value === 'zh' ? 'en' : 'zh-CN'} onClick={() => { lang.value = lang.value === 'zh' ? 'en' : 'zh'; }} aria-label={lang.value === 'zh' ? 'Switch to English' : '切换为中文'}>{lang.value === 'zh' ? 'EN' : '中文'}</button>
         <button class="ghost" onClick={() => { theme.value = nextTheme[theme.value]; }} title={t(`theme.${theme.value}` as Key)} aria-label={t(`theme.${theme.value}` as Key)}><Icon name={themeIcon[theme.value]} /></button>
-        <button class="ghost" onClick={help} title={t('help')} aria-label={t('help')}>?</button>
+        <button class="ghost keys" onClick={help} title={t('help')} aria-label={t('help')}>?</button>
       </span>
     </nav>
   );

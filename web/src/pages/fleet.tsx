@@ -19,7 +19,12 @@ const kMost = 500;
 const bad = (agent: Agent) => !agent.online || agent.problem !== '' || agent.rules_problem !== '' || (agent.unreadable ?? 0) > 0;
 /** Whether it does not follow yet what it should follow. */
 const pending = (agent: Agent) => agent.rules_from === 'server' && agent.rules_applied !== agent.rules_desired;
-const ago = (ns: string | null) => (ns ? t('detail.ago', { span: span(Math.max(0, Date.now() - msOf(ns))) }) : '–');
+/** Heartbeats come every two seconds: less than ten are no news. */
+function ago(ns: string | null): string {
+  if (!ns) return '–';
+  const passed = Date.now() - msOf(ns);
+  return passed < 10_000 ? t('fleet.justNow') : t('detail.ago', { span: span(passed) });
+}
 const bytes = (value: number | null) => (value === null ? '–' : value ? size(value) : '0');
 const number = (value: number | null) => (value === null ? '–' : count(value));
 const isTransfer = (agent: Agent) => agent.role === 'transfer';
