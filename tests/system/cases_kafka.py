@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import kafka
 from faults import faults, long
 from fleet import Agent
-from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines, write
+from oracle import Lines, append, check_audit, check_exports, check_lines, oracle, read, wait_lines, write
 from product import check, free_port, need_server
 
 
@@ -283,6 +283,32 @@ def test_items_choose_partition_and_encoding(home):
     agent.stop()
     transfer.stop()
     oracle(home, lines.made, [read(agent.log(name)) for name in ("a.log", "b.log")])
+
+
+def test_a_topic_takes_small_messages_only(home):
+    """A topic with a small max.message.bytes: fewer messages go together and larger ones in parts, in every encoding; each byte is stored once. The
+    other topic does not notice."""
+    broker = broker_of(home)
+    for topic in ("web", "app"):
+        broker.admin("create", topic, 1)
+    broker.admin("config", "web", "max.message.bytes=20000")
+    agents = [TopicAgent(home, broker, f"web-{encoding}", ["web", "app"], "--transport.encoding", encoding) for encoding in ("json", "line", "batch")]
+    transfer, lines, large = Transfer(home, broker, ["web", "app"]), Lines(), os.urandom(150_000).hex().encode() + b"\n"
+    transfer.start()
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(3000) + large + lines.next(3000))
+        append(agent.log("app-a.log"), lines.next(1000) + large)
+        agent.start()
+    home.wait_until(lambda: home.count("of the test") == len(lines.made), "every line is stored")
+    for agent in agents:
+        append(agent.log("web-a.log"), lines.next(10))
+    home.wait_until(lambda: home.count("of the test") == len(lines.made), "every line is stored")
+    for agent in agents:
+        agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made, '"of the test"')
+    check_exports(home, [read(agent.log(f"{topic}-a.log")) for agent in agents for topic in ("web", "app")])
+    check_audit(home)
 
 
 @faults("T13", "T11")

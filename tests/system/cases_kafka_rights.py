@@ -8,7 +8,7 @@ import kafka
 from cases_kafka import TopicAgent, Transfer, kill_broker, restart_broker
 from faults import faults, long
 from oracle import Lines, append, oracle, read, wait_lines
-from product import need_server
+from product import check, need_server
 
 
 def old_broker_of(home, *mechanisms):
@@ -89,3 +89,46 @@ def test_sign_in_with_scram(home):
         broker.admin("create", topic, 1)
         broker.admin("allow", topic, "agent", "ALL")
     whole_way(home, broker, [Door(home, broker.guarded, "SCRAM-SHA-256"), Door(home, broker.encrypted, "SCRAM-SHA-512", broker.ca)])
+
+
+def guarded_broker_of(home):
+    """Kafka 4 with a user "agent" of PLAIN who has no rights."""
+    need_server(kafka)
+    broker = kafka.Broker(os.path.join(home.root, "kafka")).signed_in()
+    broker.start()
+    home.running += broker.processes()
+    return broker
+
+
+@faults("A19")
+def test_rights_come_later(home):
+    """A user who may not write a topic, and one who may not read it: each is one clear error, other topics flow as if nothing was, and all of it goes
+    on by itself once the right is there."""
+    broker = guarded_broker_of(home)
+    for topic in ("web", "app"):
+        broker.admin("create", topic, 1)
+    broker.admin("allow", "app", "agent", "ALL")
+    broker.admin("allow", "web", "agent", "DESCRIBE")
+    door = Door(home, broker.guarded, "PLAIN")
+    agent, lines = TopicAgent(home, door, "web-1", ["web", "app"], *door.words), Lines()
+    transfer = Transfer(home, door, ["web", "app"], *door.words)
+    for topic in ("web", "app"):
+        append(agent.log(f"{topic}-a.log"), lines.next(300))
+    agent.start()
+    transfer.start()
+    home.wait_until(lambda: "cannot send to topic 'web': Broker: Topic authorization failed" in agent.said(), "the agent says it")
+    for _ in range(10):
+        append(agent.log("web-a.log"), lines.next(100))
+        append(agent.log("app-a.log"), lines.next(1000))
+        wait_lines(home, home.count() + 1)
+    wait_lines(home, 10300)
+    check(broker.admin("ends", "app") == ["0 10300"], "nothing of the other topic is sent twice")
+    broker.admin("allow", "web", "agent", "WRITE")
+    home.wait_until(lambda: broker.admin("ends", "web") == ["0 1300"], "it is written")
+    broker.admin("allow", "web", "agent", "READ")
+    wait_lines(home, len(lines.made))
+    agent.stop()
+    transfer.stop()
+    said = agent.said().count("cannot send to topic 'web'")
+    check(said == 1, f"said {said} times")
+    oracle(home, lines.made, [read(agent.log(f"{topic}-a.log")) for topic in ("web", "app")])

@@ -1,6 +1,7 @@
 #include "transport/kafka/sender.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,12 @@ const char* acks_text(Acks acks) {
 bool too_large(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
          code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+}
+
+// Nothing that stands in the way of other topics, and sent again it would be refused again.
+bool is_of_topic(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
+         code == RD_KAFKA_RESP_ERR_POLICY_VIOLATION || code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION || too_large(code);
 }
 
 }  // namespace
@@ -71,6 +78,7 @@ Result<Owned<rd_kafka_t>> Sender::make_client() {
   properties.set("message.timeout.ms", "0").set("compression.codec", options_.codec).set("partitioner", "murmur2");
   properties.set("queue.buffering.max.kbytes", std::to_string(std::max<std::uint64_t>(1, options_.queue_bytes >> 10)));
   properties.set("message.max.bytes", std::to_string(std::max<std::size_t>(options_.most_message + kHeaderRoom, 1000)));
+  properties.set("batch.size", std::to_string(request_bytes_));
   rd_kafka_conf_set_dr_msg_cb(properties.get(), &Sender::on_report);
   rd_kafka_conf_set_opaque(properties.get(), this);
   properties.set_client(options_.client);
@@ -78,7 +86,8 @@ Result<Owned<rd_kafka_t>> Sender::make_client() {
 }
 
 void Sender::add(std::unique_ptr<Sending> sending) {
-  sending->most = options_.most_message;
+  const auto learned = most_.find(sending->topic());
+  sending->most = learned == most_.end() ? options_.most_message : learned->second;
   sending->choice = options_.choose && sending->batch ? options_.choose(*sending->batch) : options_.choice;
   waiting_.push_back(std::move(sending));
 }
@@ -99,13 +108,19 @@ std::string Sender::problem() const {
 
 void Sender::set_problem(const std::string& topic, const std::string& words) {
   if (words.empty() && !has_problems_) return;
-  MutexLock lock(mutex_);
-  if (words.empty()) {
-    problems_.erase(topic);
-  } else {
-    problems_[topic] = {words, Clock::now()};
+  bool same = true;
+  {
+    MutexLock lock(mutex_);
+    if (words.empty()) {
+      problems_.erase(topic);
+    } else {
+      Problem& problem = problems_[topic];
+      same = problem.words == words;
+      problem = {words, Clock::now()};
+    }
+    has_problems_ = !problems_.empty();
   }
-  has_problems_ = !problems_.empty();
+  if (!same) log_warn("{}", words);
 }
 
 void Sender::step(std::chrono::milliseconds wait) {
@@ -121,9 +136,11 @@ void Sender::step(std::chrono::milliseconds wait) {
     if (topic.partitions == 0) wait = std::min(wait, kAskAgain);
   }
   rd_kafka_poll(client_.get(), in_ms(wait));
-  if (trouble_.code == RD_KAFKA_RESP_ERR_NO_ERROR && rd_kafka_fatal_error(client_.get(), nullptr, 0) != 0)
-    trouble_.code = RD_KAFKA_RESP_ERR__FATAL;
-  if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) start_anew();
+  std::array<char, 512> text{};
+  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
+  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) trouble_ = {fatal, "", 0, text.data()};
+  if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) return start_anew();
+  settle_topics();
 }
 
 // ---------------------------------------------------------------- handing over
@@ -147,7 +164,10 @@ void Sender::send_waiting() {
       answer(waiting_, at, Error(ErrorCode::kInternal, "cannot encode a batch for Kafka: no memory"));
       continue;
     }
-    if (!hand_over(**at)) return;
+    if (!hand_over(**at)) {
+      if (topics_[channel].refused.code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+      continue;
+    }
     sent_.splice(sent_.end(), waiting_, at);
   }
 }
@@ -172,7 +192,10 @@ bool Sender::hand_over(Sending& sending) {
     if (parcel.delivered) continue;
     const rd_kafka_resp_err_t code = produce(topic, parcel);
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      ++sending.out;
+      continue;
+    }
     note_trouble(code, sending);
     return false;
   }
@@ -209,6 +232,7 @@ void Sender::on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* sel
 
 void Sender::report(Parcel& parcel, rd_kafka_resp_err_t code) {
   Sending& sending = *parcel.sending;
+  --sending.out;
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     const bool ours = code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
     if (!ours) note_trouble(code, sending);
@@ -255,8 +279,10 @@ void Sender::forget(Sending& sending) {
 }
 
 void Sender::note_trouble(rd_kafka_resp_err_t code, const Sending& sending) {
-  if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // the first is the cause
-  trouble_ = {code, sending.topic(), sending.sequence};
+  const auto topic = topics_.find(sending.topic());
+  Trouble& trouble = is_of_topic(code) && topic != topics_.end() ? topic->second.refused : trouble_;
+  if (trouble.code != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // the first is the cause
+  trouble = {code, sending.topic(), sending.sequence};
 }
 
 // ---------------------------------------------------------------- after an error
@@ -265,10 +291,12 @@ void Sender::note_trouble(rd_kafka_resp_err_t code, const Sending& sending) {
 // only so a client that has declared itself dead is replaced.
 void Sender::start_anew() {
   const Trouble trouble = trouble_;
-  if (!too_large(trouble.code)) {
-    log_warn("kafka: {} (topic '{}'); what is not acknowledged is sent again", reason(trouble.code),
-             printable(trouble.topic));
-    set_problem(trouble.topic, fmt::format("topic '{}': {}", printable(trouble.topic), reason(trouble.code)));
+  if (trouble.code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    std::string words = trouble.words.empty() ? reason(trouble.code) : printable(trouble.words);
+    if (trouble.code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+      words = "this user may write to no topic; give it the right to write to those of its rules";
+    set_problem(trouble.topic, trouble.topic.empty() ? "Kafka: " + words
+                                                     : fmt::format("topic '{}': {}", printable(trouble.topic), words));
   }
   rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   while (rd_kafka_outq_len(client_.get()) > 0) rd_kafka_poll(client_.get(), 100);
@@ -283,12 +311,9 @@ void Sender::start_anew() {
     log_error("{}", fresh.error().message());
   }
   metrics_.restarts.add();
-  sent_.splice(sent_.end(), waiting_);
-  waiting_.swap(sent_);
-  waiting_.sort([](const auto& a, const auto& b) { return a->sequence < b->sequence; });
-  for (const auto& sending : waiting_) sending->next = 0;
+  take_back("");
   trouble_ = {};
-  settle(trouble);
+  if (trouble.code != RD_KAFKA_RESP_ERR_NO_ERROR) hold_off();
 }
 
 // Nothing is sent for a while, and for a longer one after the next error.
@@ -297,18 +322,62 @@ void Sender::hold_off() {
   back_off_ = std::min<std::chrono::milliseconds>(2 * back_off_, kMostBackOff);
 }
 
-void Sender::settle(const Trouble& trouble) {
-  if (!too_large(trouble.code)) return hold_off();
+// What came back undelivered waits again, in order. Of one topic; an empty name: of all.
+void Sender::take_back(const std::string& topic) {
+  for (auto it = sent_.begin(); it != sent_.end();) {
+    const auto at = it++;
+    if (topic.empty() || (*at)->topic() == topic) waiting_.splice(waiting_.end(), sent_, at);
+  }
+  waiting_.sort([](const auto& a, const auto& b) { return a->sequence < b->sequence; });
+  for (const auto& sending : waiting_) {
+    if (topic.empty() || sending->topic() == topic) sending->next = 0;
+  }
+}
+
+bool Sender::has_out(const std::string& topic) const {
+  const auto is_out = [&](const auto& sending) { return sending->out > 0 && sending->topic() == topic; };
+  return std::any_of(sent_.begin(), sent_.end(), is_out) || std::any_of(waiting_.begin(), waiting_.end(), is_out);
+}
+
+// Topics that refused something, once the library has nothing more of them: the others flow on meanwhile.
+void Sender::settle_topics() {
+  std::vector<Trouble> over;
+  for (auto& [name, topic] : topics_) {
+    if (topic.refused.code == RD_KAFKA_RESP_ERR_NO_ERROR || has_out(name)) continue;
+    over.push_back(std::exchange(topic.refused, {}));
+  }
+  for (const Trouble& trouble : over) {
+    take_back(trouble.topic);
+    if (too_large(trouble.code)) {
+      settle_size(trouble);
+    } else {
+      refuse_topic(trouble.topic, reason(trouble.code));
+    }
+  }
+}
+
+// Brokers measure what comes for a partition in one request as if it were one message: first fewer go together, then
+// the messages themselves become smaller.
+void Sender::settle_size(const Trouble& trouble) {
   const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                [&](const auto& sending) { return sending->sequence == trouble.sequence; });
   if (at == waiting_.end()) return;
+  std::size_t largest = kLeastMessage;
+  for (const Parcel& parcel : (*at)->parcels) largest = std::max(largest, memory_of(parcel.message));
+  if (request_bytes_ > largest) {
+    request_bytes_ = std::max(largest, request_bytes_ / 2);
+    return start_anew();
+  }
   shrink(**at);
-  if ((*at)->most >= kLeastMessage) return;
+  if ((*at)->most >= kLeastMessage) {
+    most_[trouble.topic] = (*at)->most;
+    return;
+  }
   const Error error(ErrorCode::kRejected,
                     fmt::format("cannot send to topic '{}': it refuses even messages of {} bytes; raise its "
                                 "max.message.bytes",
                                 printable(trouble.topic), kLeastMessage));
-  log_error("{}", error.message());
+  set_problem(trouble.topic, error.message());
   answer(waiting_, at, error);
 }
 

@@ -37,6 +37,7 @@ struct Sending {
   std::uint64_t records = 0;    // or samples
   std::vector<Parcel> parcels;  // empty: not encoded yet
   std::size_t next = 0;         // the first parcel the library does not have
+  std::size_t out = 0;          // parcels the library has and has not reported
   std::size_t delivered = 0;
   std::size_t most = 0;  // largest value of its messages
 
@@ -74,16 +75,18 @@ class Sender {
   std::string problem() const;
 
  private:
+  struct Trouble {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    std::string topic;
+    std::uint64_t sequence = 0;
+    std::string words = {};  // of a fatal error
+  };
   struct Topic {
     Owned<rd_kafka_topic_t> handle;
     int partitions = 0;  // 0: not known to exist
     int asked = 0;       // times without success
     Clock::time_point ask_at{};
-  };
-  struct Trouble {
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    std::string topic;
-    std::uint64_t sequence = 0;
+    Trouble refused;  // it takes nothing until everything of it has come back from the library
   };
   struct Problem {
     std::string words;
@@ -104,7 +107,10 @@ class Sender {
   void note_trouble(rd_kafka_resp_err_t code, const Sending& sending);
   void start_anew();
   void hold_off();
-  void settle(const Trouble& trouble);
+  void take_back(const std::string& topic);
+  void settle_topics();
+  void settle_size(const Trouble& trouble);
+  bool has_out(const std::string& topic) const;
   void shrink(Sending& sending);
   void forget(Sending& sending);
   void answer(Sendings& list, Sendings::iterator at, Result<Coverage> answer);
@@ -113,13 +119,13 @@ class Sender {
   // Whether the topic takes messages now.
   bool ready(const std::string& name);
   void ask(const std::string& name, Topic& topic);
-  void refuse_topic(const std::string& name, const Error& error);
+  void refuse_topic(const std::string& name, const std::string& why);
   void refuse_partition(Sendings::iterator at);
   // The topic has the partition that is asked for.
   static bool has_partition(const Topic& topic, const Sending& sending);
   std::int32_t partition_for(const Topic& topic, const KafkaProducerOptions::Choice& choice);
 
-  // Of a topic; an empty name: of the cluster. Empty words: it is well.
+  // Of a topic; an empty name: of the cluster. Empty words: it is well. Said in the log when it is another than before.
   void set_problem(const std::string& topic, const std::string& words);
 
   const KafkaProducerOptions& options_;
@@ -128,9 +134,11 @@ class Sender {
   MessageEncoder encoder_;
   Owned<rd_kafka_t> client_;
   std::map<std::string, Topic> topics_;
-  std::size_t encoded_ = 0;  // memory of messages that are not delivered
-  Sendings waiting_;         // not, or not wholly, with the library; in order
-  Sendings sent_;            // with the library; in order
+  std::size_t encoded_ = 0;                  // memory of messages that are not delivered
+  std::size_t request_bytes_ = 1'000'000;    // most of messages that go to a partition together
+  std::map<std::string, std::size_t> most_;  // of topics that take no larger values
+  Sendings waiting_;                         // not, or not wholly, with the library; in order
+  Sendings sent_;                            // with the library; in order
   Trouble trouble_;
   Clock::time_point again_at_{};
   std::chrono::milliseconds back_off_;

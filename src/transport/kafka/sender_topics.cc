@@ -21,10 +21,10 @@ bool Sender::ready(const std::string& name) {
   Topic& topic = topics_[name];
   if (topic.handle == nullptr) topic.handle.reset(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
   if (topic.handle == nullptr) {
-    refuse_topic(name, Error(ErrorCode::kUnavailable, fmt::format("cannot send to topic '{}': {}", printable(name),
-                                                                  reason(rd_kafka_last_error()))));
+    refuse_topic(name, reason(rd_kafka_last_error()));
     return false;
   }
+  if (topic.refused.code != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
   if (Clock::now() >= topic.ask_at) ask(name, topic);
   const auto asked = topics_.find(name);
   return asked != topics_.end() && asked->second.partitions > 0 && Clock::now() >= again_at_;
@@ -34,8 +34,7 @@ void Sender::ask(const std::string& name, Topic& topic) {
   const Result<TopicState> state = ask_topic(client_.get(), topic.handle.get(), kAskWait);
   if (!state.ok()) {
     if (topic.partitions > 0) return;  // it was there; the library waits for the cluster itself
-    log_warn("{}; what is read waits", state.error().message());
-    set_problem("", state.error().message());
+    set_problem("", state.error().message() + "; what is read waits");
     return hold_off();
   }
   if (state->error == RD_KAFKA_RESP_ERR_NO_ERROR && state->partitions > 0) {
@@ -50,10 +49,7 @@ void Sender::ask(const std::string& name, Topic& topic) {
                         state->error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
                         state->error == RD_KAFKA_RESP_ERR_NO_ERROR;
   if (may_come && ++topic.asked < kAskTimes) return;
-  refuse_topic(name, Error(ErrorCode::kUnavailable,
-                           fmt::format("cannot send to topic '{}': {}; create the topic or give this user the right "
-                                       "to write to it",
-                                       printable(name), reason(state->error))));
+  refuse_topic(name, reason(state->error));
 }
 
 bool Sender::has_partition(const Topic& topic, const Sending& sending) {
@@ -67,14 +63,15 @@ void Sender::refuse_partition(Sendings::iterator at) {
   Error error(ErrorCode::kUnavailable,
               fmt::format("cannot send to topic '{}': it has {} partitions, partition {} is asked for", printable(name),
                           topic.partitions, (*at)->choice.partition));
-  log_warn("{}", error.message());
   set_problem(name, error.message());
   answer(waiting_, at, std::move(error));
 }
 
 // Answers the batches of the topic and forgets it: the next one asks again.
-void Sender::refuse_topic(const std::string& name, const Error& error) {
-  log_warn("{}", error.message());
+void Sender::refuse_topic(const std::string& name, const std::string& why) {
+  const Error error(ErrorCode::kUnavailable, fmt::format("cannot send to topic '{}': {}; create the topic or give this "
+                                                         "user the right to write to it",
+                                                         printable(name), why));
   set_problem(name, error.message());
   topics_.erase(name);
   for (auto it = waiting_.begin(); it != waiting_.end();) {
