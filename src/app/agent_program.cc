@@ -19,13 +19,31 @@ namespace {
 
 constexpr auto kPauseBetweenSessions = std::chrono::seconds(1);
 
-// How a session ended, told by the producer's thread.
+// What this host is asked to send again.
+struct Wanted {
+  config::RepairRequest request;
+  bool by_server = false;  // else in etcd
+};
+
+// How a session ended, told by the threads of the producer, of reports and of what is asked.
 class SessionEnd {
  public:
   void tell(Error error) {
     MutexLock lock(mutex_);
     error_ = std::move(error);
     changed_.notify_all();
+  }
+  void tell(Wanted wanted) {
+    MutexLock lock(mutex_);
+    error_ = Error(ErrorCode::kUnavailable,
+                   fmt::format("{} parts of this host's files are asked for {}, which their store misses",
+                               wanted.request.ranges.size(), wanted.by_server ? "by the server" : "in etcd"));
+    wanted_ = std::move(wanted);
+    changed_.notify_all();
+  }
+  Wanted wanted() {
+    MutexLock lock(mutex_);
+    return std::move(wanted_);
   }
   // nullopt: the stop came first.
   std::optional<Error> wait(std::stop_token stop) {
@@ -38,6 +56,7 @@ class SessionEnd {
   Mutex mutex_;
   CondVar changed_;
   std::optional<Error> error_ LB_GUARDED_BY(mutex_);
+  Wanted wanted_ LB_GUARDED_BY(mutex_);
 };
 
 class AgentOfThisHost final : public AgentProgram {
@@ -70,14 +89,16 @@ class AgentOfThisHost final : public AgentProgram {
     LB_ASSIGN(AgentLink link, open_agent_link(
                                   context_.settings, identity_, [&collecting] { return collecting.rules(); },
                                   context_.deps(), [&end](Error error) { end.tell(std::move(error)); }));
-    const config::RepairRequest asked = std::exchange(asked_, {});
-    const auto producer = without_wanted(*link.producer, asked.ranges);
+    const Wanted wanted = std::exchange(wanted_, {});
+    if (wanted.by_server) followed_by_server_ = wanted.request.revision;
+    const auto producer = without_wanted(*link.producer, wanted.request.ranges);
     LB_TRY(collecting.start(*producer, *rules_));
     std::optional<Error> ended;
     {
-      LB_ASSIGN(const auto beside, start_beside(collecting, link, asked.revision, end));
+      LB_ASSIGN(const auto beside, start_beside(collecting, link, wanted.by_server ? 0 : wanted.request.revision, end));
       ended = end.wait(stop);
     }
+    wanted_ = end.wanted();
     collecting.request_stop();
     link.producer->close();
     collecting.join();
@@ -104,28 +125,29 @@ class AgentOfThisHost final : public AgentProgram {
     ControlLink control;
     if (!link.session && !identity_.client.server.empty()) control = open_control_link(identity_);
     if (link.session || control.session) {
-      beside.reporter = start_agent_reporter(identity_, link.session ? link.session : control.session, state, preview,
-                                             [&end, forget = control.forget](Error error) {
-                                               if (forget && error.code() == ErrorCode::kNotFound) return forget();
-                                               end.tell(std::move(error));
-                                             });
+      std::function<void(config::RepairRequest)> on_wanted;
+      if (control.session)
+        on_wanted = [&end](config::RepairRequest request) { end.tell(Wanted{std::move(request), true}); };
+      beside.reporter = start_agent_reporter(
+          identity_, link.session ? link.session : control.session, state, preview,
+          [&end, forget = control.forget](Error error) {
+            if (forget && error.code() == ErrorCode::kNotFound) return forget();
+            end.tell(std::move(error));
+          },
+          std::move(on_wanted));
     }
     LB_ASSIGN(auto presence, open_presence(context_.settings, context_.config_file, "", *context_.files));
     if (presence) beside.teller = start_presence_teller(identity_, std::move(presence), state);
     LB_ASSIGN(auto questions, open_preview_questions(context_.settings, context_.config_file, *context_.files));
     if (questions) beside.answers = start_preview_answers(std::move(questions), preview);
-    // Over Kafka nobody else asks for what the store misses.
+    // Over Kafka the store cannot ask for what it misses.
     std::unique_ptr<config::RepairRequests> requests;
     if (!link.session) {
       LB_ASSIGN(requests, open_repair_requests(context_.settings, context_.config_file, *context_.files));
     }
     if (!requests) return beside;
-    beside.repairs = start_repair_watch(std::move(requests), followed, [&](config::RepairRequest request) {
-      Error why(ErrorCode::kUnavailable,
-                fmt::format("{} parts of this host's files are asked for in etcd, which their store misses",
-                            request.ranges.size()));
-      asked_ = std::move(request);
-      end.tell(std::move(why));
+    beside.repairs = start_repair_watch(std::move(requests), followed, [&end](config::RepairRequest request) {
+      end.tell(Wanted{std::move(request), false});
     });
     return beside;
   }
@@ -139,6 +161,7 @@ class AgentOfThisHost final : public AgentProgram {
     state.rules_problem = collecting.rules_problem();
     state.problem = std::move(problem);
     state.sources = collecting.source_status();
+    state.repairs_followed = followed_by_server_;
     return state;
   }
 
@@ -148,7 +171,8 @@ class AgentOfThisHost final : public AgentProgram {
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<config::RuleSource> rules_;
   MemoryBudget budget_;
-  config::RepairRequest asked_;  // for the next session; written by the watch of this one before it ends
+  Wanted wanted_;                         // for the next session
+  std::uint64_t followed_by_server_ = 0;  // revision; constant in a session
 };
 
 }  // namespace

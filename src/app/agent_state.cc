@@ -1,6 +1,7 @@
 #include "app/agent_state.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -60,15 +61,24 @@ Error end_of_session(const http::ClientResponse& answer) {
                error_of_answer(answer.status, answer.body).message());
 }
 
+std::optional<config::RepairRequest> read_repair(const nlohmann::json& tree) {
+  const auto revision = tree.is_object() ? tree.value("revision", nlohmann::json()) : nlohmann::json();
+  if (!revision.is_number_unsigned()) return std::nullopt;
+  return config::RepairRequest{revision.get<std::uint64_t>(),
+                               config::read_wanted(tree.value("ranges", nlohmann::json()))};
+}
+
 class Reporter final : public AgentReporter {
  public:
   Reporter(AgentIdentity identity, std::function<std::uint64_t()> session, std::function<AgentState()> state,
-           PreviewRules preview, std::function<void(Error)> on_refused)
+           PreviewRules preview, std::function<void(Error)> on_refused,
+           std::function<void(config::RepairRequest)> on_wanted)
       : identity_(std::move(identity)),
         session_(std::move(session)),
         state_(std::move(state)),
         preview_(std::move(preview)),
         on_refused_(std::move(on_refused)),
+        on_wanted_(std::move(on_wanted)),
         client_(client_options(identity_)),
         thread_([this](std::stop_token stop) { run(stop); }) {}
 
@@ -91,17 +101,20 @@ class Reporter final : public AgentReporter {
   void send(std::uint64_t session, const std::stop_token& stop) {
     const auto answer = post("/api/v1/agent/state", session, agent_state_json(state_()), stop);
     if (!answer.ok()) return;
-    if (answer->status == 200) answer_preview(session, answer->body, stop);
+    if (answer->status == 200) take_questions(session, answer->body, stop);
     if (answer->status == 400)
       log_warn("the server does not understand this agent's state: {}", printable(answer->body));
     if (answer->status == 409) on_refused_(end_of_session(*answer));
   }
 
   // An answer that does not get through is asked for again.
-  void answer_preview(std::uint64_t session, const std::string& body, const std::stop_token& stop) {
+  void take_questions(std::uint64_t session, const std::string& body, const std::stop_token& stop) {
     const nlohmann::json asked = http::parse_json(body, 8);
-    const auto question = config::read_question(asked.is_object() ? asked.value("preview", nlohmann::json()) : asked);
-    if (question) (void)post("/api/v1/agent/preview", session, preview_(*question, stop), stop).ok();
+    if (!asked.is_object()) return;
+    if (auto request = read_repair(asked.value("repair", nlohmann::json())); request && on_wanted_)
+      on_wanted_(std::move(*request));
+    if (const auto question = config::read_question(asked.value("preview", nlohmann::json())))
+      (void)post("/api/v1/agent/preview", session, preview_(*question, stop), stop).ok();
   }
 
   Result<http::ClientResponse> post(const char* target, std::uint64_t session, std::string body,
@@ -118,6 +131,7 @@ class Reporter final : public AgentReporter {
   const std::function<AgentState()> state_;
   const PreviewRules preview_;
   const std::function<void(Error)> on_refused_;
+  const std::function<void(config::RepairRequest)> on_wanted_;
   http::HttpClient client_;
   std::jthread thread_;
 };
@@ -226,6 +240,7 @@ std::string agent_state_json(AgentState state) {
   w.field("problem", state.problem).key("rules").open_object().field("from", name_of(state.rules_from));
   w.field("revision", state.rules.revision).field("problem", state.rules_problem).close_object();
   write_totals(w, state);
+  if (state.repairs_followed != 0) w.field("repairs_followed", state.repairs_followed);
   w.key("topics").raw(partitions_json(state.partitions));
   const std::size_t shown = std::min(state.sources.size(), kReportedFiles);
   std::partial_sort(state.sources.begin(), state.sources.begin() + static_cast<std::ptrdiff_t>(shown),
@@ -242,9 +257,10 @@ std::string agent_state_json(AgentState state) {
 
 std::unique_ptr<AgentReporter> start_agent_reporter(AgentIdentity identity, std::function<std::uint64_t()> session,
                                                     std::function<AgentState()> state, PreviewRules preview,
-                                                    std::function<void(Error)> on_refused) {
+                                                    std::function<void(Error)> on_refused,
+                                                    std::function<void(config::RepairRequest)> on_wanted) {
   return std::make_unique<Reporter>(std::move(identity), std::move(session), std::move(state), std::move(preview),
-                                    std::move(on_refused));
+                                    std::move(on_refused), std::move(on_wanted));
 }
 
 }  // namespace logboom::app

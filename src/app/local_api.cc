@@ -80,7 +80,7 @@ class LocalApiOverRules final : public LocalApi {
     options.directory = context.data_directory();
     LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
     host_rules_ = std::make_unique<server::HostRules>(context.data_directory(), *context.files, context.clock);
-    server::register_fleet_routes(router_, {*fleet_, *host_rules_, *gate_, context.clock});
+    server::register_fleet_routes(router_, {*fleet_, *host_rules_, *gate_});
     return {};
   }
 

@@ -93,7 +93,7 @@ class PageServerOfEngine final : public PageServer {
     server::register_api(made->router_, made->deps(context, engine));
     register_program_routes(made->router_, engine, &made->gate_->events());
     if (options.batches_to) LB_TRY(made->take_agents(context, engine, *options.batches_to));
-    if (options.asks_over_etcd) LB_TRY(made->ask_over_etcd(context, engine));
+    if (options.asks_agents) LB_TRY(made->ask_agents(context, engine));
     server::register_page(made->router_, server::page_assets());
     http::ServerOptions server;
     server.listen = options.tcp ? gate.listen : "";
@@ -128,22 +128,32 @@ class PageServerOfEngine final : public PageServer {
     options.token_is_valid = [this](const std::string& id) { return gate_->tokens().is_valid(id); };
     LB_ASSIGN(fleet_, server::Fleet::open(std::move(options), *context.files, context.clock));
     budget_ = std::make_unique<MemoryBudget>(context.settings.size("limits.memory").bytes() / 4);
+    repairs_ = std::make_unique<server::Repairs>(context.clock);
     rules_ = std::make_unique<server::HostRules>(context.data_directory(), *context.files, context.clock);
-    server::register_agent_routes(router_, {*fleet_, *rules_, gate_.get(), batches_to,
-                                            [&store] { return store.known_sources(logstore::Expired::kHeld); },
-                                            *budget_, &previews_, LOGBOOM_VERSION, &engine.store().ledger()});
+    server::register_agent_routes(
+        router_,
+        {*fleet_, *rules_, gate_.get(), batches_to, [&store] { return store.known_sources(logstore::Expired::kHeld); },
+         *budget_, &previews_, LOGBOOM_VERSION, &engine.store().ledger(), repairs_.get()});
     // Behind a proxy agents meet the proxy's certificate, not this one.
     const std::string pin = context.settings.text("server.public_url").empty() ? fingerprint_ : "";
-    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, context.clock, &previews_, pin});
+    server::register_fleet_routes(router_, {*fleet_, *rules_, *gate_, &previews_, pin});
     server::register_install_routes(router_, {*gate_, *context.files, "/proc/self/exe", pin});
     return {};
   }
 
-  Status ask_over_etcd(Context& context, Engine& engine) {
-    LB_ASSIGN(requests_, open_repair_requests(context.settings, context.config_file, *context.files));
-    if (!requests_) return {};
-    LB_ASSIGN(hosts_, open_central_rules(context.settings, *context.files));
-    register_repair_route(router_, engine.store().ledger(), *hosts_, *requests_, gate_->events());
+  // What is missing is asked for in etcd where rules are kept there, else by the server this program reports to.
+  Status ask_agents(Context& context, Engine& engine) {
+    LB_ASSIGN(asker_, open_repair_asker(context.settings, context.config_file, *context.files));
+    if (!asker_) return {};
+    logstore::LedgerView& ledger = engine.store().ledger();
+    FindAgent find = [&ledger](const std::string& name, const std::stop_token&) {
+      return agent_of_ledger(ledger, name);
+    };
+    if (rule_origin(context.settings, context.config_file) == RuleOrigin::kEtcd) {
+      LB_ASSIGN(hosts_, open_central_rules(context.settings, *context.files));
+      find = [this](const std::string& name, std::stop_token stop) { return central_agent(*hosts_, name, stop); };
+    }
+    register_repair_route(router_, ledger, std::move(find), *asker_, gate_->events());
     return {};
   }
 
@@ -167,8 +177,9 @@ class PageServerOfEngine final : public PageServer {
   std::unique_ptr<server::Fleet> fleet_;
   std::unique_ptr<server::HostRules> rules_;
   std::unique_ptr<MemoryBudget> budget_;
-  std::unique_ptr<config::CentralRules> hosts_;       // with requests_
-  std::unique_ptr<config::RepairRequests> requests_;  // nullptr: agents are not asked over etcd
+  std::unique_ptr<config::CentralRules> hosts_;  // nullptr: agents are not asked over etcd
+  std::unique_ptr<config::RepairAsker> asker_;   // nullptr: nor by a server
+  std::unique_ptr<server::Repairs> repairs_;     // with fleet_
   server::Previews previews_;
   http::Router router_;
   std::unique_ptr<http::HttpServer> server_;

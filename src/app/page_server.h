@@ -12,7 +12,7 @@ namespace logboom::app {
 struct PageServerOptions {
   bool tcp = true;                 // false: the Unix socket alone
   Producer* batches_to = nullptr;  // takes what agents send; nullptr: no agents
-  bool asks_over_etcd = false;     // what is missing of files is asked for there, if the settings name it
+  bool asks_agents = false;        // for what is missing of their files, where the settings name a way to them
 };
 
 // Stops before the engine does. The context and the engine outlive it.

@@ -150,8 +150,11 @@ Result<std::unique_ptr<config::CentralRules>> open_central_rules(const config::S
 Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& settings,
                                                         const std::string& config_file, const std::string& part,
                                                         FileSystem& files);
-// Where a store behind Kafka asks agents for what it misses, and this host finds what it is asked for; nullptr where
-// there is no such place.
+// How a store behind Kafka asks agents for what it misses: over etcd, where rules are kept there, else by the server it
+// reports to; nullptr where there is neither.
+Result<std::unique_ptr<config::RepairAsker>> open_repair_asker(const config::Settings& settings,
+                                                               const std::string& config_file, FileSystem& files);
+// Where this host finds what it is asked for in etcd; nullptr where rules are kept elsewhere.
 Result<std::unique_ptr<config::RepairRequests>> open_repair_requests(const config::Settings& settings,
                                                                      const std::string& config_file, FileSystem& files);
 // What this host is asked there about rules; nullptr where there is no such place.

@@ -32,11 +32,11 @@ void add_missing(const logstore::SourceInfo& info, std::vector<config::WantedRan
     missing.push_back({info.source, info.epoch, info.channel, bytes});
 }
 
-Result<json> ask_host(logstore::LedgerView& ledger, config::CentralRules& hosts, config::RepairRequests& requests,
-                      const std::string& asked, const std::stop_token& stop) {
-  LB_ASSIGN(const CentralAgent agent, central_agent(hosts, asked, stop));
+Result<json> ask_agent(logstore::LedgerView& ledger, const FindAgent& find, config::RepairAsker& asker,
+                       const std::string& asked, const std::stop_token& stop) {
+  LB_ASSIGN(const CentralAgent agent, find(asked, stop));
   LB_ASSIGN(const auto missing, missing_of(ledger, agent.name));
-  if (!missing.empty()) LB_TRY(requests.ask(agent.host, missing, stop));
+  if (!missing.empty()) LB_TRY(asker.ask(agent.host, missing, stop));
   std::uint64_t bytes = 0;
   for (const config::WantedRange& range : missing) bytes += range.bytes.end - range.bytes.begin;
   return json{{"agent", agent.host}, {"name", agent.name}, {"ranges", missing.size()}, {"bytes", bytes}};
@@ -118,22 +118,33 @@ Result<std::vector<config::WantedRange>> missing_of(logstore::LedgerView& ledger
   return missing;
 }
 
-void register_repair_route(http::Router& router, logstore::LedgerView& ledger, config::CentralRules& hosts,
-                           config::RepairRequests& requests, http::EventLog& events) {
-  const auto mutex = std::make_shared<Mutex>();  // `hosts` and `requests` take one caller at a time
-  http::Route repair =
-      route("POST", "/api/v1/agents/{id}/repair", http::Role::kAdmin,
-            "Asks an agent over etcd to send again what is missing of its files, as far as it still has it.",
-            "The agent that was asked, and how many ranges and bytes for.",
-            [&ledger, &hosts, &requests, &events, mutex](const http::Request& request, http::ResponseWriter& writer) {
-              MutexLock lock(*mutex);
-              const auto asked = ask_host(ledger, hosts, requests, std::string(request.param("id")), request.stop);
-              if (!asked.ok()) return refuse(writer, asked.error());
-              events.add("gaps asked for", request.principal ? request.principal->name : "unknown",
-                         request.peer.address, asked->value("name", ""));
-              answer(writer, *asked);
-            });
-  repair.parameters = {{"id", http::ParameterPlace::kPath, "string", true, "The agent's name or IP.", ""}};
+Result<CentralAgent> agent_of_ledger(logstore::LedgerView& ledger, const std::string& name) {
+  LB_ASSIGN(const auto sources, ledger.sources());
+  for (const logstore::SourceInfo& info : sources) {
+    if (info.state.host == name) return CentralAgent{name, name};
+  }
+  return Error(ErrorCode::kNotFound, fmt::format("there is nothing of an agent {} in this store", printable(name)));
+}
+
+void register_repair_route(http::Router& router, logstore::LedgerView& ledger, FindAgent find,
+                           config::RepairAsker& asker, http::EventLog& events) {
+  const auto mutex = std::make_shared<Mutex>();  // `find` and `asker` take one caller at a time
+  http::Route repair = route(
+      "POST", "/api/v1/agents/{id}/repair", http::Role::kAdmin,
+      "Asks an agent, over etcd or by the server it reports to, to send again what is missing of its files, as far as "
+      "it still has it.",
+      "The agent that was asked, and how many ranges and bytes for.",
+      [&ledger, find = std::move(find), &asker, &events, mutex](const http::Request& request,
+                                                                http::ResponseWriter& writer) {
+        MutexLock lock(*mutex);
+        const auto asked = ask_agent(ledger, find, asker, std::string(request.param("id")), request.stop);
+        if (!asked.ok()) return refuse(writer, asked.error());
+        events.add("gaps asked for", request.principal ? request.principal->name : "unknown", request.peer.address,
+                   asked->value("name", ""));
+        answer(writer, *asked);
+      });
+  repair.parameters = {
+      {"id", http::ParameterPlace::kPath, "string", true, "The agent's name or, over etcd, its IP.", ""}};
   router.add(std::move(repair));
 }
 

@@ -3,18 +3,24 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <stdlib.h>
 
 #include "config/testing/etcd_process.h"
+#include "http/json_reading.h"
 
 namespace logboom::config {
 namespace {
+
+nlohmann::json tree(std::string_view text) {
+  return http::parse_json(text, 2);
+}
 
 const WantedRange kOne{SourceId{1, 2}, 3, "web", {100, 4000}};
 const WantedRange kTwo{SourceId{7, 0}, 0, "web", {0, UINT64_MAX}};
 
 TEST(WantedRanges, AreReadAsTheyAreWritten) {
-  const auto read = read_wanted(write_wanted({kOne, kTwo}));
+  const auto read = read_wanted(tree(write_wanted({kOne, kTwo})));
   ASSERT_EQ(read.size(), 2u);
   EXPECT_EQ(read[0].source, kOne.source);
   EXPECT_EQ(read[0].epoch, 3u);
@@ -26,7 +32,7 @@ TEST(WantedRanges, AreReadAsTheyAreWritten) {
 TEST(WantedRanges, OfAnotherFormAreNone) {
   const std::string id(32, 'a');
   const auto with = [&](const std::string& members) {
-    return read_wanted("[{\"source\": \"" + id + "\", \"topic\": \"t\"" + members + "}]").size();
+    return read_wanted(tree("[{\"source\": \"" + id + "\", \"topic\": \"t\"" + members + "}]")).size();
   };
   EXPECT_EQ(with(R"(, "epoch": 0, "begin": 1, "end": 2)"), 1u);
   EXPECT_EQ(with(R"(, "epoch": 0, "begin": 2, "end": 2)"), 0u) << "empty";
@@ -34,8 +40,8 @@ TEST(WantedRanges, OfAnotherFormAreNone) {
   EXPECT_EQ(with(R"(, "epoch": 0, "begin": -1, "end": 2)"), 0u);
   EXPECT_EQ(with(R"(, "epoch": 0, "end": 2)"), 0u);
   for (const char* other : {"", "{}", "[1]", "[[[[", R"([{"source": "x"}])", "null"})
-    EXPECT_TRUE(read_wanted(other).empty());
-  EXPECT_TRUE(read_wanted(write_wanted(std::vector<WantedRange>(kMostWantedRanges + 1, kOne))).empty());
+    EXPECT_TRUE(read_wanted(tree(other)).empty());
+  EXPECT_TRUE(read_wanted(tree(write_wanted(std::vector<WantedRange>(kMostWantedRanges + 1, kOne)))).empty());
 }
 
 TEST(EtcdRepairs, ARequestStandsUntilItIsFollowed) {
@@ -50,7 +56,8 @@ TEST(EtcdRepairs, ARequestStandsUntilItIsFollowed) {
     ASSERT_TRUE(etcd.start());
     EtcdOptions options;
     options.endpoints = {etcd.endpoint()};
-    const auto store = std::move(open_etcd_repairs(options, "10.1.2.9")).value();
+    const auto store = std::move(open_etcd_repair_asker(options)).value();
+    const auto other = std::move(open_etcd_repairs(options, "10.1.2.9")).value();
     const auto agent = std::move(open_etcd_repairs(options, "10.1.2.3")).value();
     EXPECT_EQ(agent->asked({})->revision, 0u);
     ASSERT_TRUE(store->ask("10.1.2.3", {kOne}, {}).ok());
@@ -63,7 +70,7 @@ TEST(EtcdRepairs, ARequestStandsUntilItIsFollowed) {
     EXPECT_EQ(second->ranges.size(), kMostWantedRanges) << "a newer one stays";
     ASSERT_TRUE(agent->follow(second->revision, {}).ok());
     EXPECT_EQ(agent->asked({})->revision, 0u);
-    EXPECT_EQ(store->asked({})->revision, 0u) << "nobody asked that host";
+    EXPECT_EQ(other->asked({})->revision, 0u) << "nobody asked that host";
     etcd.put(std::string(kEtcdRepairPrefix) + "10.1.2.3", "[");
     EXPECT_NE(agent->asked({})->revision, 0u);
     EXPECT_TRUE(agent->asked({})->ranges.empty());

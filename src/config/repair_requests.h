@@ -1,11 +1,13 @@
-// RepairRequests: where the side that stores leaves for a host which ranges of its files it wants again, when no server
-// stands between them (docs/formats/etcd.md).
+// How the side that stores asks a host for ranges of its files again where the two do not speak to each other: by a
+// server both report to (docs/formats/delivery.md, State), or over etcd (docs/formats/etcd.md).
 #pragma once
 
 #include <cstdint>
 #include <stop_token>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/result.h"
 #include "record/batch.h"
@@ -29,15 +31,24 @@ struct RepairRequest {
   std::vector<WantedRange> ranges;
 };
 
-// Not thread-safe. Calls block; the stop ends them (kCancelled). kUnavailable: the place is away; kRejected: it
-// refuses.
+// As JSON, and what such a list says: none for a value that is not wholly of this form.
+std::string write_wanted(const std::vector<WantedRange>& ranges);
+std::vector<WantedRange> read_wanted(const nlohmann::json& rows);
+
+// The side that stores. One caller at a time. Blocks; the stop ends it (kCancelled). kUnavailable: the place is away;
+// kRejected: it refuses; kNotFound: it knows no such agent.
+class RepairAsker {
+ public:
+  virtual ~RepairAsker() = default;
+  // An agent, by its name there, in the place of what it was asked before; the first kMostWantedRanges.
+  virtual Status ask(const std::string& agent, const std::vector<WantedRange>& ranges, std::stop_token stop) = 0;
+};
+
+// What this host is asked where no server brings it that. Not thread-safe; errors as RepairAsker's.
 class RepairRequests {
  public:
   virtual ~RepairRequests() = default;
-  // For a host, by its name there, in the place of what it was asked before. The host has a day to follow; the first
-  // kMostWantedRanges are asked for.
-  virtual Status ask(const std::string& host, const std::vector<WantedRange>& ranges, std::stop_token stop) = 0;
-  // What this host is asked for. A request that cannot be read has no ranges.
+  // A request that cannot be read has no ranges.
   virtual Result<RepairRequest> asked(std::stop_token stop) = 0;
   // This host follows the request of that revision: it goes, unless there is a newer one.
   virtual Status follow(std::uint64_t revision, std::stop_token stop) = 0;

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
@@ -15,7 +17,7 @@ from cases_kafka import TopicAgent, Transfer, broker_of
 from faults import faults
 from fleet import Agent, Server
 from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines
-from product import check, free_port, need_server, tool
+from product import Home, check, free_port, need_server, tool
 
 SOON = 2  # seconds, as a rule: a change applies within one, and its lines are searchable; a machine may stand still at times
 
@@ -273,16 +275,9 @@ def missing_of(home, path):
     return [line for line in check_audit(home, code=1).splitlines() if line.startswith("FINDING") and path in line]
 
 
-@faults("T12")
-def test_gaps_are_asked_for_over_etcd(home):
-    """Messages are gone before the transfer came to them, and no server stands between: the agent is asked over etcd, reads the range again, and every
-    line is stored once. What nobody can read there is removed and changes nothing."""
-    member, broker = etcd_of(home), broker_of(home)
-    broker.admin("create", "web", 1)
-    central = ["--rules.from", "etcd", "--etcd.endpoints", member.url]
-    agent = TopicAgent(home, broker, "web-1", ["web"], *central, "--agent.ip", "10.0.0.7")
-    transfer, lines = Transfer(home, broker, ["web"], *central, "--agent.ip", "10.0.0.8"), Lines()
-    path, key = agent.log("web-a.log"), "/logboom/repairs/10.0.0.7"
+def lose_messages(home, broker, agent, transfer, lines):
+    """A file whose 300 lines in the middle are gone from the topic before the transfer came to them."""
+    path = agent.log("web-a.log")
     append(path, lines.next(100))
     agent.start()
     transfer.start()
@@ -295,6 +290,19 @@ def test_gaps_are_asked_for_over_etcd(home):
     transfer.start()
     wait_lines(home, 150)
     check(missing_of(home, "web-a.log"), "the file has a gap")
+
+
+@faults("T12")
+def test_gaps_are_asked_for_over_etcd(home):
+    """Messages are gone before the transfer came to them, and no server stands between: the agent is asked over etcd, reads the range again, and every
+    line is stored once. What nobody can read there is removed and changes nothing."""
+    member, broker = etcd_of(home), broker_of(home)
+    broker.admin("create", "web", 1)
+    central = ["--rules.from", "etcd", "--etcd.endpoints", member.url]
+    agent = TopicAgent(home, broker, "web-1", ["web"], *central, "--agent.ip", "10.0.0.7")
+    transfer, lines = Transfer(home, broker, ["web"], *central, "--agent.ip", "10.0.0.8"), Lines()
+    key = "/logboom/repairs/10.0.0.7"
+    lose_messages(home, broker, agent, transfer, lines)
     done = home.run("repair", "--host", "web-2", code=None)
     check(done.returncode != 0 and b"no agent web-2 is there" in done.stderr, f"{done}")
     member.put(key, "[{")
@@ -309,6 +317,53 @@ def test_gaps_are_asked_for_over_etcd(home):
     agent.stop()
     transfer.stop()
     check_lines(home, lines.made)
+
+
+@faults("T12")
+def test_gaps_are_asked_for_by_the_server(home):
+    """The same where agent and transfer report to a server, and there is no etcd: the request goes by it, also over a kill of the agent. An agent that
+    is away is not asked, and only a transfer asks."""
+    there = Home(home.binary, "logboom-test-server-")
+    try:
+        broker, server = broker_of(home), Server(there)
+        broker.admin("create", "web", 1)
+        server.start()
+        told = {name: ["--agent.server", server.url, "--agent.token_file", server.token(name)] for name in ("web-1", "transfer")}
+        agent = TopicAgent(home, broker, "web-1", ["web"], *told["web-1"])
+        transfer, lines = Transfer(home, broker, ["web"], *told["transfer"]), Lines()
+        lose_messages(home, broker, agent, transfer, lines)
+        there.wait_until(lambda: sorted(a["role"] for a in there.json("fleet")) == ["agent", "transfer"], "both report")
+        done = home.run("repair", "--host", "web-2", code=None)
+        check(done.returncode != 0 and b"nothing of an agent web-2" in done.stderr, f"{done}")
+        done = there.run("repair", "--host", "web-1", code=None)
+        check(done.returncode != 0 and b"beside the transfer" in done.stderr, f"on the server itself: {done}")
+        agent.kill()
+        there.wait_until(lambda: not [a for a in there.json("fleet") if a["role"] == "agent"][0]["online"], "the agent is away", 60)
+        done = home.run("repair", "--host", "web-1", code=None)
+        check(done.returncode != 0 and b"web-1 is away" in done.stderr, f"{done}")
+        agent.start()
+        there.wait_until(lambda: [a for a in there.json("fleet") if a["role"] == "agent"][0]["online"], "the agent is back")
+        done = home.run("repair", "--host", "web-1")
+        check(b"web-1 is asked to send" in done.stdout, f"{done}")
+        wait_lines(home, 450, seconds=60)
+        home.wait_until(lambda: not missing_of(home, "web-a.log"), "nothing is missing of the file", 20)
+        check(b"nothing is missing" in home.run("repair", "--host", "web-1").stdout, "and the transfer knows")
+        check(agent.said().count("asked for by the server") == 1, "the agent follows once")
+        identity = [a["id"] for a in there.json("fleet") if a["role"] == "agent"][0]
+        with open(told["web-1"][-1]) as f:
+            wanted = urllib.request.Request(server.url + "/api/v1/agent/repairs", b'{"agent": "web-1", "ranges": []}', {
+                "Authorization": "Bearer " + f.read().strip(), "Logboom-Agent": identity, "Content-Type": "application/json"})
+        try:
+            urllib.request.urlopen(wanted)
+            check(False, "an agent asks")
+        except urllib.error.HTTPError as refusal:
+            check(b"only a transfer" in refusal.read(), "an agent asks nobody")
+        agent.stop()
+        transfer.stop()
+        server.stop()
+        check_lines(home, lines.made)
+    finally:
+        there.close()
 
 
 def test_a_server_refuses_rules_that_nobody_would_follow(home):

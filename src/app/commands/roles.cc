@@ -155,7 +155,8 @@ Result<Reports> start_reports(Context& context, Engine& engine) {
         [link](const Error& error) {
           if (error.code() == ErrorCode::kNotFound) return link.forget();
           log_error("this transfer reports no more: {}", error.message());
-        });
+        },
+        {});
   }
   LB_ASSIGN(auto presence, open_presence(context.settings, context.config_file, "transfer-" + identity.id.substr(0, 8),
                                          *context.files));
@@ -173,7 +174,7 @@ Status run_transfer_program(Context& context) {
   Ending ending(context.stop);
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_TRY(engine->start_reading_topics([&ending](Error error) { ending.tell(std::move(error)); }));
-  LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .asks_over_etcd = true}));
+  LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .asks_agents = true}));
   LB_ASSIGN(const auto reports, start_reports(context, *engine));
   fmt::print("reading     {} from Kafka at {}\nstored in   {}\n", printable(context.settings.text("transfer.topics")),
              printable(context.settings.text("transport.brokers")), stored_in(context));

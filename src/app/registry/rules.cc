@@ -14,6 +14,7 @@
 #include "config/etcd/etcd_rules.h"
 #include "config/etcd/examine.h"
 #include "config/file/file_rule_source.h"
+#include "config/http/http_repairs.h"
 #include "config/http/http_rule_source.h"
 #include "config/ini_file.h"
 #include "config/rules_yaml.h"
@@ -141,6 +142,17 @@ Result<std::unique_ptr<config::Presence>> open_presence(const config::Settings& 
   if (rule_origin(settings, config_file) != RuleOrigin::kEtcd) return std::unique_ptr<config::Presence>();
   LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
   return config::open_etcd_presence(std::move(etcd), given_ip(settings), part);
+}
+
+Result<std::unique_ptr<config::RepairAsker>> open_repair_asker(const config::Settings& settings,
+                                                               const std::string& config_file, FileSystem& files) {
+  if (rule_origin(settings, config_file) == RuleOrigin::kEtcd) {
+    LB_ASSIGN(config::EtcdOptions etcd, etcd_access(settings, files));
+    return config::open_etcd_repair_asker(std::move(etcd));
+  }
+  LB_ASSIGN(AgentIdentity identity, transfer_identity(settings, files));
+  if (identity.client.server.empty()) return std::unique_ptr<config::RepairAsker>();
+  return config::open_http_repair_asker(std::move(identity.client), std::move(identity.id));
 }
 
 Result<std::unique_ptr<config::RepairRequests>> open_repair_requests(const config::Settings& settings,

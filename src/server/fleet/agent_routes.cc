@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "http/json.h"
 #include "http/json_reading.h"
 #include "io/zstd.h"
@@ -22,6 +23,7 @@ using http::ResponseWriter;
 using nlohmann::json;
 
 constexpr int kStateDepth = 8;  // of what an agent says of itself
+constexpr int kRepairDepth = 4;
 
 // --- before a session
 
@@ -139,6 +141,26 @@ std::string wrong_in_state(const json& state) {
   return {};
 }
 
+// Of an agent that has said this of itself, as JSON; empty: nothing.
+std::string what_is_asked(const AgentRouteDeps& deps, const std::string& agent, const json& state) {
+  if (const auto followed = state.find("repairs_followed");
+      deps.repairs && followed != state.end() && followed->is_number_unsigned())
+    deps.repairs->followed(agent, followed->get<std::uint64_t>());
+  const auto question = deps.previews ? deps.previews->next(agent) : std::nullopt;
+  const auto repair = deps.repairs ? deps.repairs->next(agent) : std::nullopt;
+  if (!question && !repair) return "";
+  std::string out;
+  http::JsonWriter w(out);
+  w.open_object();
+  if (question) w.key("preview").raw(config::write_question(*question));
+  if (repair) {
+    w.key("repair").open_object().field("revision", repair->revision);
+    w.key("ranges").raw(config::write_wanted(repair->ranges)).close_object();
+  }
+  w.close_object();
+  return out;
+}
+
 // The answer carries what is asked of the agent.
 void state_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
@@ -147,9 +169,8 @@ void state_route(const AgentRouteDeps& deps, const Request& request, ResponseWri
   if (const std::string wrong = wrong_in_state(state); !wrong.empty())
     return refuse(writer, Error(ErrorCode::kInvalidArgument, wrong));
   deps.fleet.report(admission.agent(), http::dump_json(state));
-  const auto question = deps.previews ? deps.previews->next(admission.agent()) : std::nullopt;
-  if (!question) return writer.send({204, {}, "", {}});
-  writer.send(http::json_response(R"({"preview":)" + config::write_question(*question) + "}"));
+  const std::string asked = what_is_asked(deps, admission.agent(), state);
+  writer.send(asked.empty() ? http::Response{204, {}, "", {}} : http::json_response(asked));
 }
 
 void preview_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
@@ -159,6 +180,43 @@ void preview_route(const AgentRouteDeps& deps, const Request& request, ResponseW
   if (!answer.ok()) return refuse(writer, Error(ErrorCode::kInvalidArgument, answer.error().message()));
   deps.previews->answer(admission.agent(), (*answer)["id"].get<std::string>(), http::dump_json(*answer));
   writer.send({204, {}, "", {}});
+}
+
+// Ranges name sources, and nobody takes those of others for its own: all agents of a name can be asked.
+Status ask_agents(const AgentRouteDeps& deps, const std::string& name, const std::vector<config::WantedRange>& ranges) {
+  std::vector<AgentRecord> agents = deps.fleet.named(name);
+  std::erase_if(agents, is_transfer);
+  if (agents.empty())
+    return Error(ErrorCode::kNotFound, fmt::format("there is no agent \"{}\"; see `logboom fleet`", printable(name)));
+  std::erase_if(agents, [&](const AgentRecord& agent) { return !deps.fleet.is_online(agent); });
+  if (agents.empty())
+    return Error(ErrorCode::kUnavailable, fmt::format("{} is away; ask again when it is back", printable(name)));
+  for (const AgentRecord& agent : agents) deps.repairs->ask(agent.id, ranges);
+  return {};
+}
+
+// Who stores what others send is a transfer, as it says of itself.
+Status let_agents_send_again(const AgentRouteDeps& deps, const std::string& asker, const Request& request) {
+  LB_ASSIGN(const AgentRecord transfer, deps.fleet.find(asker));
+  if (!is_transfer(transfer)) return Error(ErrorCode::kRejected, "only a transfer asks agents to send again");
+  const json body = http::parse_json(request.body, kRepairDepth);
+  const json name = body.is_object() ? body.value("agent", json()) : json();
+  if (!name.is_string()) return Error(ErrorCode::kInvalidArgument, "/agent: expected a string");
+  const auto ranges = config::read_wanted(body.value("ranges", json()));
+  if (ranges.empty())
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("/ranges: expected 1 to {} objects with source, epoch, topic, begin and end",
+                             config::kMostWantedRanges));
+  LB_TRY(ask_agents(deps, name, ranges));
+  if (deps.gate) deps.gate->events().add("gaps asked for", transfer.name, request.peer.address, name);
+  return {};
+}
+
+void repairs_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
+  std::string asker;
+  if (const auto refusal = deps.fleet.identify(request, asker)) return writer.send(http::to_response(*refusal));
+  const Status asked = let_agents_send_again(deps, asker, request);
+  asked.ok() ? writer.send({204, {}, "", {}}) : refuse(writer, asked.error());
 }
 
 http::Parameter header(const char* name, const char* description) {
@@ -230,6 +288,17 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
     preview.parameters = in_session;
     preview.max_body = kMaxPreviewBody;
     router.add(std::move(preview));
+  }
+  if (deps.repairs) {
+    auto repairs =
+        agent_route("POST", "/api/v1/agent/repairs", "A transfer lets an agent send ranges of its files again.",
+                    "Nothing; the agent follows within seconds.",
+                    [deps](const Request& q, ResponseWriter& w) { repairs_route(deps, q, w); });
+    repairs.parameters = {
+        header("Logboom-Agent", "The transfer's id."), member("agent", true, "The agent's name."),
+        body_member("ranges", "array", true, "Up to 1000 objects with source, epoch, topic, begin and end.")};
+    repairs.max_body = kMaxRepairBody;
+    router.add(std::move(repairs));
   }
   auto batches = agent_route("POST", "/api/v1/agent/batches", "Takes batches; answers when they are durable.",
                              "One outcome per batch (docs/formats/delivery.md).", batches_handler(deps));

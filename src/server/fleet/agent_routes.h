@@ -1,5 +1,5 @@
 // What agents ask of a server (docs/formats/delivery.md): enrol, open a session, what does it hold of mine, take these
-// batches and samples, which rules am I to follow, this is how I am.
+// batches and samples, which rules am I to follow, this is how I am; and of transfers: let that agent send this again.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include "server/fleet/fleet.h"
 #include "server/fleet/host_rules.h"
 #include "server/fleet/previews.h"
+#include "server/fleet/repairs.h"
 #include "transport/transport.h"
 
 namespace logboom::server {
@@ -27,6 +28,7 @@ struct AgentRouteDeps {
   Previews* previews = nullptr;                                     // nullptr: nothing is asked of agents
   std::string version = "";                                         // of this program
   logstore::LedgerView* ledger = nullptr;                           // for gaps; nullptr: none is asked for
+  Repairs* repairs = nullptr;                                       // nullptr: no transfer can ask for any
 };
 
 // The largest request, and the largest content of one.
@@ -38,6 +40,8 @@ inline constexpr std::size_t kMaxSamplesBody = 8u << 20;
 inline constexpr std::size_t kMaxStateBody = 2u << 20;
 // Of what an agent says that rules would collect.
 inline constexpr std::size_t kMaxPreviewBody = config::kMostPreviewBytes;
+// Of what a transfer asks of an agent.
+inline constexpr std::size_t kMaxRepairBody = 1u << 20;
 // The longest a question for rules waits for new ones.
 inline constexpr std::chrono::seconds kLongestRuleWait{60};
 

@@ -52,6 +52,11 @@ Status takes_rules_from_here(const AgentRecord& agent) {
                   printable(agent.name)));
 }
 
+bool is_transfer(const AgentRecord& agent) {
+  const auto state = nlohmann::json::parse(agent.state, nullptr, false);
+  return state.is_object() && state.value("role", nlohmann::json()) == "transfer";
+}
+
 void Fleet::Admission::end() {
   if (Fleet* fleet = std::exchange(fleet_, nullptr)) {
     MutexLock lock(fleet->mutex_);
@@ -220,9 +225,11 @@ Status Fleet::ask_for_gaps(const std::string& agent) {
   if (known == agents_.end()) return Error(ErrorCode::kNotFound, fmt::format("there is no agent {}", printable(agent)));
   const auto is_its = [&](const auto& entry) { return entry.second == agent; };
   if (std::none_of(owners_.begin(), owners_.end(), is_its)) {
-    return Error(ErrorCode::kUnsupported,
-                 fmt::format("{} sends nothing to this server: what is missing of its files is not known here",
-                             printable(known->second.record.name)));
+    return Error(
+        ErrorCode::kUnsupported,
+        fmt::format("{} sends nothing to this server: what is missing of its files is known where they are stored; run "
+                    "this beside the transfer that does",
+                    printable(known->second.record.name)));
   }
   known->second.must_ask_again = true;
   known->second.wants_gaps = true;
@@ -331,6 +338,19 @@ Result<AgentRecord> Fleet::find(const std::string& id_or_name) const {
                  fmt::format("there is no agent \"{}\"; see `logboom fleet`", printable(id_or_name)));
   return Error(ErrorCode::kInvalidArgument, fmt::format("{} agents have the name \"{}\"; name one by its id: {}",
                                                         ids.size(), printable(id_or_name), fmt::join(ids, ", ")));
+}
+
+std::vector<AgentRecord> Fleet::named(const std::string& name) const {
+  MutexLock lock(mutex_);
+  std::vector<AgentRecord> out;
+  for (const auto& [id, agent] : agents_) {
+    if (agent.record.name == name) out.push_back(agent.record);
+  }
+  return out;
+}
+
+bool Fleet::is_online(const AgentRecord& agent) const {
+  return agent.seen != 0 && clock_.now() - agent.seen < std::chrono::nanoseconds(kAwayAfter).count();
 }
 
 Status Fleet::append_sources(const std::string& lines) {

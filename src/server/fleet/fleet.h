@@ -4,6 +4,7 @@
 // (docs/formats/fleet.md).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -50,6 +51,12 @@ struct AgentRecord {
 
 // kRejected: the agent says that it takes its rules from etcd, so that none put here would be followed.
 Status takes_rules_from_here(const AgentRecord& agent);
+
+// As it says of itself.
+bool is_transfer(const AgentRecord& agent);
+
+// An agent that was not heard of for this long is away.
+inline constexpr std::chrono::seconds kAwayAfter{15};
 
 // Thread-safe. Bounds: kMaxAgents, kMaxSources.
 class Fleet {
@@ -100,6 +107,9 @@ class Fleet {
   // The agent of that id, or the only one of that name. kNotFound; kInvalidArgument names the ids when there are
   // several.
   Result<AgentRecord> find(const std::string& id_or_name) const;
+
+  std::vector<AgentRecord> named(const std::string& name) const;
+  bool is_online(const AgentRecord& agent) const;
 
   // Makes the sources the agent's, durably, where they are nobody's. kRejected names the first that is another's.
   Status claim(const std::string& agent, const std::vector<SourceId>& sources);

@@ -33,26 +33,25 @@ Result<json> agent_json(const FleetRouteDeps& deps, const AgentRecord& record, b
   LB_ASSIGN(const auto rules, deps.rules.current(record.id));
   const json state = json::parse(record.state, nullptr, false);
   const bool said = state.is_object();
-  json row = {
-      {"id", record.id},
-      {"name", record.name},
-      {"version", record.version},
-      {"role", said ? state.value("role", json("agent")) : json("agent")},
-      {"token", record.token},
-      {"session", record.session},
-      {"enrolled", time_or_null(record.enrolled)},
-      {"seen", time_or_null(record.seen)},
-      {"reported", time_or_null(record.reported)},
-      {"online", record.seen != 0 && deps.clock.now() - record.seen < std::chrono::nanoseconds(kAwayAfter).count()},
-      {"rules_desired", rules.revision},
-      {"rules_from", said ? state.value("/rules/from"_json_pointer, json("server")) : json()},
-      {"rules_applied", said ? state.value("/rules/revision"_json_pointer, json()) : json()},
-      {"rules_problem", said ? state.value("/rules/problem"_json_pointer, json("")) : json("")},
-      {"problem", said ? state.value("problem", json("")) : json("")},
-      {"files", said ? state.value("/totals/files"_json_pointer, json()) : json()},
-      {"lag_bytes", said ? state.value("/totals/lag_bytes"_json_pointer, json()) : json()},
-      {"lag_messages", said ? state.value("/totals/lag_messages"_json_pointer, json()) : json()},
-      {"unreadable", said ? state.value("/totals/unreadable"_json_pointer, json()) : json()}};
+  json row = {{"id", record.id},
+              {"name", record.name},
+              {"version", record.version},
+              {"role", said ? state.value("role", json("agent")) : json("agent")},
+              {"token", record.token},
+              {"session", record.session},
+              {"enrolled", time_or_null(record.enrolled)},
+              {"seen", time_or_null(record.seen)},
+              {"reported", time_or_null(record.reported)},
+              {"online", deps.fleet.is_online(record)},
+              {"rules_desired", rules.revision},
+              {"rules_from", said ? state.value("/rules/from"_json_pointer, json("server")) : json()},
+              {"rules_applied", said ? state.value("/rules/revision"_json_pointer, json()) : json()},
+              {"rules_problem", said ? state.value("/rules/problem"_json_pointer, json("")) : json("")},
+              {"problem", said ? state.value("problem", json("")) : json("")},
+              {"files", said ? state.value("/totals/files"_json_pointer, json()) : json()},
+              {"lag_bytes", said ? state.value("/totals/lag_bytes"_json_pointer, json()) : json()},
+              {"lag_messages", said ? state.value("/totals/lag_messages"_json_pointer, json()) : json()},
+              {"unreadable", said ? state.value("/totals/unreadable"_json_pointer, json()) : json()}};
   if (whole) row["topics"] = said ? state.value("topics", json::array()) : json::array();
   if (whole) row["sources"] = said ? state.value("sources", json::array()) : json::array();
   return row;

@@ -2,7 +2,6 @@
 // an invitation for a new one.
 #pragma once
 
-#include "base/clock.h"
 #include "config/previews.h"
 #include "http/auth/gate.h"
 #include "http/router.h"
@@ -15,13 +14,9 @@ struct FleetRouteDeps {
   Fleet& fleet;
   HostRules& rules;
   http::Gate& gate;
-  const Clock& clock;
   config::PreviewAsker* previews = nullptr;  // nullptr: no agent can be asked what rules would collect
   std::string fingerprint = {};              // of the server's own certificate, for agents to pin; empty: it has none
 };
-
-// An agent that was not heard of for this long is shown as away.
-inline constexpr std::chrono::seconds kAwayAfter{15};
 
 // Everything in `deps` outlives the router.
 void register_fleet_routes(http::Router& router, FleetRouteDeps deps);
