@@ -101,15 +101,28 @@ void Collecting::take_rules(bool asked) {
   }
   rules_problem_.clear();
   const config::RuleDiff diff = config::diff_rules(in_force_, *loaded);
+  const bool other_metrics = take_metrics(metrics_in_force(settings_, in_force_), *loaded);
   in_force_ = *loaded;  // also in another order: what is edited next is compared with this revision
-  if (sampler_) sampler_->set_rule(metrics_in_force(settings_, *loaded));
   if (diff.started.empty() && diff.changed.empty() && diff.stopped.empty()) {
-    if (asked) log_info("rules revision {}: nothing to change", loaded->revision);
+    if (asked && !other_metrics) log_info("rules revision {}: nothing to change", loaded->revision);
     return;
   }
   log_info("rules revision {}: {} started, {} changed, {} stopped", loaded->revision, diff.started.size(),
            diff.changed.size(), diff.stopped.size());
   collector_->set_rules(std::move(*loaded));
+}
+
+bool Collecting::take_metrics(const config::MetricsRule& before, const config::RuleSet& rules) {
+  const config::MetricsRule now = metrics_in_force(settings_, rules);
+  if (!sampler_ || now == before) return false;
+  sampler_->set_rule(now);
+  if (now.on) {
+    log_info("rules revision {}: host metrics every {} s, topic {}", rules.revision,
+             std::chrono::duration_cast<std::chrono::seconds>(now.interval).count(), now.topic);
+  } else {
+    log_info("rules revision {}: host metrics are off", rules.revision);
+  }
+  return true;
 }
 
 void Collecting::ask_for_reload() {

@@ -50,6 +50,8 @@ class Collecting {
   // Until the source says something new, or a reload is asked for (true).
   bool wait_for_rules_or_reload(std::stop_token stop, bool& asked);
   void take_rules(bool asked);
+  // What the rules say of metrics; true: it is something else than before, and the log says so.
+  bool take_metrics(const config::MetricsRule& before, const config::RuleSet& rules);
   void ask_for_reload();
 
   const config::Settings& settings_;

@@ -567,6 +567,10 @@ def test_a_hangup_reads_the_configuration_anew(home):
         home.wait_until(lambda: all(text in home.up_log()[seen:] for text in said), f"the log says {said}")
 
     hang_up(["as they were at the start", "nothing to change"])
+    for metrics, said in (("{interval: 7s, topic: own}", "host metrics every 7 s, topic own"), ("off", "host metrics are off")):
+        write(config, f"{rules}metrics: {metrics}\n".encode())
+        hang_up(["as they were at the start"])
+        home.wait_until(lambda: said in home.up_log(), f"the log says {said}")
     write(config, (rules + "logs: {retention: {age: 5d}}\n").encode())
     hang_up(["logs.retention.age", "next start"])
     write(config, b"collect: [\n")

@@ -567,7 +567,7 @@ await check('fleet: hosts with what is wrong with them, one host with its files'
   await page.goto(url + '#/status');
   await page.click('nav a[href*="/fleet"]');
   await page.waitForSelector('.fleet tbody tr');
-  assert.equal(await page.locator('.fleet tbody tr').count(), 5);
+  assert.equal(await page.locator('.fleet tbody tr').count(), 6);
   assert.match(await agentRow('store-01').textContent(), /transfer.*12 messages/);
   assert.match(await agentRow('web-02').textContent(), /not delivered: the server answers 503: <b>busy<\/b>/);
   assert.match(await agentRow('web-02').textContent(), /0 of 1/);
@@ -590,6 +590,20 @@ await check('fleet: on a phone its link is there, and the bar fits', async () =>
   const bar = await page.evaluate(() => { const nav = document.querySelector('nav'); return [nav.scrollWidth, nav.clientWidth, ...[...nav.querySelectorAll('a,button,b')].map((e) => e.textContent + ' ' + Math.round(e.getBoundingClientRect().width))]; });
   assert.ok(bar[0] <= bar[1], bar.join(', '));
   await page.setViewportSize({ width: 1280, height: 800 });
+}, { mockOnly: true });
+
+await check('fleet: of a host that follows etcd the page says where its rules are, and how to change them', async () => {
+  await page.goto('about:blank');
+  await page.goto(url + '#/fleet');
+  await agentRow('etcd-01').locator('td.path button').click();
+  await page.waitForSelector('.fleet.one .rules.etcd');
+  assert.match(await page.textContent('.fleet .rules.etcd'), /etcd, revision 42.*takes its rules from etcd, not from this server/);
+  assert.equal(await page.locator('.fleet .rules textarea, .fleet .rules button.change').count(), 0);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.locator('.fleet .rules.etcd .command', { hasText: '--dry-run' }).locator('button').click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "logboom rules add '/var/log/app/*.log' --host etcd-01 --config agent.yaml --dry-run");
+  await page.locator('.page-head button', { hasText: 'Fleet' }).click();
+  assert.match(await agentRow('etcd-01').textContent(), /etcd, revision 42/);
 }, { mockOnly: true });
 
 await check('fleet: a rule is changed after its diff was seen, and over the revision it was made from', async () => {

@@ -13,6 +13,7 @@ export class Fleet {
       agent(5, 'store-01', { role: 'transfer', rules_from: 'file', rules_desired: 0, rules_applied: 0, files: 0, lag_messages: 12,
         topics: [{ topic: 'web_log', partition: 0, stored: 88, end: 100, lag: 12 }, { topic: 'web_log', partition: 1, stored: null, end: null, lag: null }] }),
     ];
+    this.agents.push(agent(6, 'etcd-01', { rules_from: 'etcd', rules_desired: 0, rules_applied: 42 }));
     const first = { revision: 1, time: ago(86400), author: 'uid:0', yaml: 'collect:\n  items:\n    - path: /var/log/app/*.log\n' };
     this.rules = new Map(this.agents.map((each) => [each.id, each.rules_desired ? [first] : []]));
     this.file = world.rows[0]?.file ?? '/var/log/a.log';

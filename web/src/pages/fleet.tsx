@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
 import type { Agent, AgentSource, TopicPartition } from '../api/types';
+import { copy } from '../base/clipboard';
 import { count, size, span, t, type Key } from '../base/i18n';
 import { Icon } from '../base/icons';
 import { usePoll } from '../base/poll';
@@ -27,6 +28,8 @@ function ago(ns: string | null): string {
 }
 const bytes = (value: number | null) => (value === null ? '–' : value ? size(value) : '0');
 const number = (value: number | null) => (value === null ? '–' : count(value));
+/** As a POSIX shell takes it for one word. */
+const shellWord = (text: string) => (/^[A-Za-z0-9._:-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`);
 const isTransfer = (agent: Agent) => agent.role === 'transfer';
 const lagOf = (agent: Agent) => (isTransfer(agent) ? agent.lag_messages : agent.lag_bytes) ?? 0;
 
@@ -39,6 +42,7 @@ export function AgentState({ agent }: { agent: Agent }) {
 function Rules({ agent }: { agent: Agent }) {
   if (isTransfer(agent)) return <span class="minor">{t('fleet.transfer')}</span>;
   if (agent.rules_from === 'file') return <span class="minor">{t('fleet.ownFile')}</span>;
+  if (agent.rules_from === 'etcd') return <span class="state">{t('fleet.inEtcd', { n: agent.rules_applied ?? 0 })}{!agent.rules_problem && <Icon name="check" />}</span>;
   if (agent.rules_desired === 0) return <span class="minor">{t('fleet.noRules')}</span>;
   return pending(agent)
     ? <span class="warn" title={t('fleet.pendingTitle')}>{t('fleet.revisionOf', { applied: String(agent.rules_applied ?? '–'), desired: agent.rules_desired })}</span>
@@ -181,6 +185,23 @@ function Topics({ topics }: { topics: TopicPartition[] }) {
   );
 }
 
+/** Rules that are kept elsewhere: where, and the commands that change them there. */
+function EtcdRules({ agent }: { agent: Agent }) {
+  const on = `--host ${shellWord(agent.name)} --config agent.yaml`;
+  const commands = [`logboom rules list ${on}`, `logboom rules add '/var/log/app/*.log' ${on} --dry-run`, `logboom rules add '/var/log/app/*.log' ${on}`, `logboom rules history ${on}`];
+  return (
+    <section class="card rules etcd">
+      <h2>{t('fleet.rules')}<span class="minor">{t('fleet.inEtcd', { n: agent.rules_applied ?? 0 })}</span></h2>
+      <p>{t('fleet.inEtcdHint')}</p>
+      {commands.map((command) => (
+        <p key={command} class="command"><code>{visible(command)}</code>
+          <button class="small" title={t('copy')} aria-label={`${t('copy')}: ${visible(command)}`} onClick={() => void copy(command)}><Icon name="copy" /></button></p>
+      ))}
+      <p class="hint">{t('fleet.inEtcdFile')} <code>{'rules: {from: etcd}, etcd: {endpoints: [HOST:2379]}'}</code></p>
+    </section>
+  );
+}
+
 function One({ id }: { id: string }) {
   const { value, error, again } = usePoll(() => api.agent(id), 2000);
   return (
@@ -193,7 +214,7 @@ function One({ id }: { id: string }) {
       {error && <Problem error={error} again={again} />}
       {value && bad(value) && <div class="notice bad whys"><Icon name="warn" /><div>{!value.online && t('fleet.awaySince', { span: ago(value.seen) })}<Whys agent={value} /></div></div>}
       {value && isTransfer(value) && <Topics topics={value.topics} />}
-      {value && !isTransfer(value) && (value.rules_from === 'file' ? <p class="hint">{t('fleet.ownFileHint')}</p> : <HostRules agent={value} />)}
+      {value && !isTransfer(value) && (value.rules_from === 'file' ? <p class="hint">{t('fleet.ownFileHint')}</p> : value.rules_from === 'etcd' ? <EtcdRules agent={value} /> : <HostRules agent={value} />)}
       {value && !isTransfer(value) && <Files agent={value} />}
     </main>
   );

@@ -61,7 +61,6 @@ function Editor({ agent, from, saved, stop, start }: { agent: Agent; from: HostR
   const [error, setError] = useState<Error | undefined>();
   const [busy, setBusy] = useState(false);
   const [preview, setPreview] = useState<RulesPreview | undefined>();
-  useEffect(() => setText(start), [start]);
   const lines = diff(from.yaml, text);
   const changed = lines.some((line) => line.kind !== 'same');
   const conflict = error instanceof ApiError && error.status === 409;
@@ -130,7 +129,7 @@ export function HostRules({ agent }: { agent: Agent }) {
       <h2>{t('fleet.rules')}{rules && <span class="minor">{rules.text.revision ? t('fleet.revision', { n: rules.text.revision }) : t('fleet.noRules')}</span>}</h2>
       {error && <Problem error={error} again={again} />}
       {rules && (edit
-        ? <Editor agent={agent} from={edit.from} start={edit.start} saved={() => { setEdit(undefined); again(); }} stop={() => setEdit(undefined)} />
+        ? <Editor key={edit.start} agent={agent} from={edit.from} start={edit.start} saved={() => { setEdit(undefined); again(); }} stop={() => setEdit(undefined)} />
         : <>
           {rules.text.yaml ? <pre class="yaml">{visible(rules.text.yaml)}</pre> : <p class="hint">{t('fleet.noRulesHint')}</p>}
           {mayChange && <button class="go change" onClick={() => begin(rules.text.yaml || kEmpty)}>{t('fleet.change')}</button>}
