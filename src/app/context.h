@@ -33,7 +33,7 @@ struct Context {
 
   Reloads* reloads = nullptr;
 
-  Deps deps() { return {*files, clock, registry, reloads}; }
+  Deps deps() { return {*files, clock, registry, reloads, stop}; }
   std::string data_directory() const { return settings.text("data_dir"); }
 };
 

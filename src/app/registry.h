@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "app/reloads.h"
@@ -33,6 +34,7 @@ struct Deps {
   const Clock& clock;
   Registry& registry;
   Reloads* reloads = nullptr;  // none: nothing is read anew
+  std::stop_token stop = {};   // of the program: ends what waits for others while it is opened
 };
 
 Result<std::unique_ptr<logstore::LogStore>> open_store(const config::Settings& settings, StoreMode mode, Deps deps);

@@ -136,8 +136,9 @@ class LogSearcher {
   virtual Result<std::vector<Row>> context(const ContextRequest& request, std::stop_token stop) = 0;
   // Names of fields in matching records, most frequent first, from a sample of the newest blocks.
   virtual Result<std::vector<FieldInfo>> fields(const SearchRequest& request, std::stop_token stop) = 0;
-  // Rows committed after `commit`, in commit order and file order, at most `limit`; waits up to `wait` for the first
-  // one. Sets `commit` to the sequence everything up to which has been looked at. Skips nothing and repeats nothing.
+  // Rows committed after `commit`, in commit order and file order: whole commits, until there are `limit` rows or
+  // kFollowBytes (follow_bound.h) of them; so the last commit may bring more. Waits up to `wait` for the first row.
+  // Sets `commit` to the sequence everything up to which has been looked at. Skips nothing and repeats nothing.
   virtual Result<std::vector<Row>> follow(const query::Node& query, std::uint64_t& commit, std::size_t limit,
                                           std::chrono::milliseconds wait, std::stop_token stop) = 0;
   // The newest durable commit sequence; where a new follow starts.

@@ -35,7 +35,7 @@ Result<std::unique_ptr<logstore::LogStore>> open_elastic(const config::Settings&
   options.memory = settings.size("limits.memory").bytes() / 4;
   options.read_only = mode == StoreMode::kRead;
   options.shared = !settings.list("transfer.topics").empty();  // further transfers of the group
-  return logstore::open_elastic_store(options, deps.clock, deps.registry);
+  return logstore::open_elastic_store(options, deps.clock, deps.registry, deps.stop);
 }
 
 Result<metricstore::InfluxOptions> influx_access(const config::Settings& settings, FileSystem& files) {

@@ -113,6 +113,7 @@ Result<Answer> Cluster::ask(std::string_view method, const std::string& target, 
       return ask(method, target, body, kind, stop);
     }
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, answer.error().message());
+    if (answer.error().code() == ErrorCode::kFull) return std::move(answer).error();
     last = Error(ErrorCode::kUnavailable, answer.error().message());
     MutexLock lock(mutex_);
     if (node_ == connection->node) node_ = (node_ + 1) % options_.urls.size();
@@ -136,10 +137,15 @@ Error Cluster::error_of(const std::string& target, const Answer& answer) const {
 Result<nlohmann::json> Cluster::json(std::string_view method, const std::string& target, std::string_view body,
                                      std::stop_token stop, BodyKind kind) {
   LB_ASSIGN(const Answer answer, ask(method, target, body, kind, stop));
+  return json_of(target, answer);
+}
+
+Result<nlohmann::json> Cluster::json_of(const std::string& target, const Answer& answer) const {
   if (answer.status >= 400) return error_of(target, answer);
   auto parsed = nlohmann::json::parse(answer.body, nullptr, false);
   if (parsed.is_discarded() || !parsed.is_object())
-    return Error(ErrorCode::kUnavailable, fmt::format("cannot read the answer of {}{}: it is no JSON", where_, target));
+    return Error(ErrorCode::kUnavailable, fmt::format("cannot read the answer of {}{}: it is no JSON", where_,
+                                                      target.substr(0, target.find('?'))));
   return parsed;
 }
 

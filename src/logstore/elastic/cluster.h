@@ -46,15 +46,21 @@ class Cluster {
   explicit Cluster(ClusterOptions options);
   ~Cluster();
 
-  // The first node that answers; any HTTP status is an answer. kUnavailable: no node answers; kCancelled: the stop.
+  // The first node that answers; any HTTP status is an answer. kUnavailable: no node answers; kCancelled: the stop;
+  // kFull: the answer is larger than most_answer().
   Result<Answer> ask(std::string_view method, const std::string& target, std::string_view body, BodyKind kind,
                      std::stop_token stop);
-  // As ask(), the answer parsed; statuses from 400 on are errors as error_of() says.
+  // As ask(), then json_of() the answer.
   Result<nlohmann::json> json(std::string_view method, const std::string& target, std::string_view body,
                               std::stop_token stop, BodyKind kind = BodyKind::kJson);
+  // The JSON of an answer of `target`; statuses from 400 on are errors as error_of() says.
+  Result<nlohmann::json> json_of(const std::string& target, const Answer& answer) const;
   // What the node says it is. kUnsupported: nothing this program can write to.
   Result<Version> version(std::stop_token stop);
 
+  // Bytes; and how many those of answers in pages are to have.
+  std::size_t most_answer() const { return options_.client.max_body; }
+  std::size_t page_bytes() const { return most_answer() / 16; }
   // "http://10.0.0.1:9200, ...": for messages.
   const std::string& where() const { return where_; }
   // kInvalidArgument 400, kRejected 401 and 403, kNotFound 404, kUnavailable 429 and 5xx; the text has the reason the

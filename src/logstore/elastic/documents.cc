@@ -1,13 +1,13 @@
 #include "logstore/elastic/documents.h"
 
-#include <thread>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/pause.h"
 #include "http/json.h"
 #include "http/url.h"
 #include "logstore/elastic/index_template.h"
+#include "logstore/elastic/page_size.h"
 
 namespace logboom::logstore::elastic {
 namespace {
@@ -16,6 +16,7 @@ using http::JsonWriter;
 
 constexpr int kMostTries = 40;
 constexpr auto kBetweenTries = std::chrono::milliseconds(250);
+constexpr const char* kSearch = "/_search";  // in messages
 
 struct SortKey {
   const char* field;
@@ -33,11 +34,11 @@ std::vector<SortKey> keys_of(Order order) {
   return {time, source, epoch, offset, channel};
 }
 
-std::string body_of(const DocumentQuery& query, const std::string& after) {
+std::string body_of(const DocumentQuery& query, std::size_t count, const std::string& after) {
   std::string body;
   JsonWriter w(body);
   const bool down = query.order == Order::kNewestFirst || query.order == Order::kFileBackward;
-  w.open_object().field("size", std::uint64_t{query.page}).field("track_total_hits", false);
+  w.open_object().field("size", std::uint64_t{count}).field("track_total_hits", false);
   w.key("query").raw(query.filter).key("sort").open_array();
   for (const SortKey& key : keys_of(query.order)) {
     w.open_object().key(key.field).open_object();
@@ -85,22 +86,22 @@ Status Documents::refresh(std::stop_token stop, const std::vector<std::string>& 
 }
 
 // An index that was just made, or whose node just started, is not there for a moment.
-Result<nlohmann::json> Documents::search(const std::string& body, std::stop_token stop,
-                                         const std::vector<std::string>& also) {
+Result<Answer> Documents::ask(const std::string& body, std::stop_token stop, const std::vector<std::string>& also) {
   const std::string target =
       fmt::format("/{}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false",
                   with_others(indices_, also));
   for (int tries = 0;; ++tries) {
-    LB_ASSIGN(const Answer answer, cluster_.ask("POST", target, body, BodyKind::kJson, stop));
-    if (answer.status == 503 && tries < kMostTries && !stop.stop_requested()) {
-      std::this_thread::sleep_for(kBetweenTries);
-      continue;
-    }
-    if (answer.status >= 400) return cluster_.error_of(target, answer);
-    auto parsed = nlohmann::json::parse(answer.body, nullptr, false);
-    if (parsed.is_object()) return parsed;
-    return Error(ErrorCode::kUnavailable, "cannot search: the answer is no JSON");
+    LB_ASSIGN(Answer answer, cluster_.ask("POST", target, body, BodyKind::kJson, stop));
+    if (answer.status < 400) return answer;
+    if (answer.status != 503 || tries == kMostTries) return cluster_.error_of(target, answer);
+    if (!pause_for(kBetweenTries, stop)) return Error(ErrorCode::kCancelled, "cannot search: stopped");
   }
+}
+
+Result<nlohmann::json> Documents::search(const std::string& body, std::stop_token stop,
+                                         const std::vector<std::string>& also) {
+  LB_ASSIGN(const Answer answer, ask(body, std::move(stop), also));
+  return cluster_.json_of(kSearch, answer);
 }
 
 std::vector<std::string> Documents::beyond(const std::set<std::string>& indices) const {
@@ -149,16 +150,24 @@ Result<StoreStats> Documents::stats(std::stop_token stop) {
 Status Documents::each(const DocumentQuery& query, std::stop_token stop,
                        const std::function<Result<bool>(StoredRecord&&, const std::string&)>& on_record) {
   std::string after = query.after;
+  PageSize page(query.page, cluster_.page_bytes());
   while (true) {
-    LB_ASSIGN(const nlohmann::json answer, search(body_of(query, after), stop, query.also));
+    const std::size_t asked = page.next();
+    auto answer = ask(body_of(query, asked, after), stop, query.also);
+    if (!answer.ok()) {
+      if (answer.error().code() == ErrorCode::kFull && page.too_large()) continue;
+      return std::move(answer).error();
+    }
+    LB_ASSIGN(const nlohmann::json found, cluster_.json_of(kSearch, *answer));
     try {
-      const auto& hits = answer.at("hits").at("hits");
+      const auto& hits = found.at("hits").at("hits");
+      page.answered(hits.size(), answer->body.size());
       for (const auto& hit : hits) {
         LB_ASSIGN(StoredRecord record, read_document(hit.at("_source")));
         LB_ASSIGN(const bool more, on_record(std::move(record), hit.at("_index").get<std::string>()));
         if (!more) return {};
       }
-      if (hits.size() < query.page) return {};
+      if (hits.size() < asked) return {};
       after = hits.back().at("sort").dump();
     } catch (const nlohmann::json::exception& error) {
       return Error(ErrorCode::kCorrupt, fmt::format("cannot read documents: {}", error.what()));

@@ -21,7 +21,7 @@ struct DocumentQuery {
   std::string filter;  // query DSL
   Order order = Order::kNewestFirst;
   std::string after;              // values of the sort key, JSON array; empty: from the start
-  std::size_t page = 1000;        // documents in one answer
+  std::size_t page = 1000;        // documents in one answer, at most; fewer where they are large
   std::vector<std::string> also;  // patterns of indices beside the store's own
 };
 
@@ -43,13 +43,16 @@ class Documents {
   Result<std::vector<StoredRecord>> of_range(const StreamKey& key, std::uint64_t begin, std::uint64_t end,
                                              const std::string& index, std::stop_token stop);
   // The answer to a search body over all indices, and those that fit these patterns; a filter that keeps to documents
-  // by logboom is the body's business.
+  // by logboom is the body's business. Waits ten seconds for shards that are not there yet. kFull: larger than the
+  // cluster's most_answer().
   Result<nlohmann::json> search(const std::string& body, std::stop_token stop,
                                 const std::vector<std::string>& also = {});
   // Patterns for those of these indices that are not among the store's own, the day left open.
   std::vector<std::string> beyond(const std::set<std::string>& indices) const;
 
  private:
+  Result<Answer> ask(const std::string& body, std::stop_token stop, const std::vector<std::string>& also);
+
   Cluster& cluster_;
   const std::string indices_;
 };

@@ -8,6 +8,7 @@
 #include "base/pause.h"
 #include "logstore/elastic/search_run.h"
 #include "logstore/elastic/translate.h"
+#include "logstore/follow_bound.h"
 #include "logstore/name_counter.h"
 
 namespace logboom::logstore::elastic {
@@ -132,7 +133,7 @@ Result<std::vector<FieldInfo>> ElasticSearcher::fields(const SearchRequest& requ
   return names.names();
 }
 
-// Whole commits, about `limit` rows; `commit` becomes what has been looked at.
+// Whole commits up to `limit` rows or kFollowBytes of them; `commit` becomes what has been looked at.
 Result<std::vector<Row>> ElasticSearcher::new_rows(Plan& plan, std::uint64_t& commit, std::uint64_t until,
                                                    std::size_t limit, std::stop_token stop) {
   DocumentQuery query;
@@ -140,13 +141,17 @@ Result<std::vector<Row>> ElasticSearcher::new_rows(Plan& plan, std::uint64_t& co
   query.filter = all_of({plan.filter, in_range("logboom.commit", static_cast<std::int64_t>(commit) + 1,
                                                static_cast<std::int64_t>(until))});
   std::vector<Row> rows;
+  std::size_t memory = 0;
   std::uint64_t last = until;
   LB_TRY(documents_.each(query, stop, [&](StoredRecord&& stored, const std::string&) -> Result<bool> {
-    if (rows.size() >= limit && stored.row.commit != rows.back().commit) {
+    const bool enough = rows.size() >= limit || memory >= kFollowBytes;
+    if (enough && stored.row.commit != rows.back().commit) {
       last = rows.back().commit;
       return false;
     }
-    if (plan.matcher.match(stored)) rows.push_back(std::move(stored.row));
+    if (!plan.matcher.match(stored)) return true;
+    memory += memory_of(stored.row);
+    rows.push_back(std::move(stored.row));
     return true;
   }));
   commit = last;

@@ -1,10 +1,9 @@
 #include "logstore/elastic/elastic_store.h"
 
-#include <thread>
-
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "logstore/elastic/elastic_ledger.h"
 #include "logstore/elastic/elastic_searcher.h"
 #include "logstore/elastic/elastic_writer.h"
@@ -63,12 +62,12 @@ class ElasticStore final : public LogStore {
         documents_(cluster_, all_indices(options.index)),
         ledger_(ledger_index_, documents_) {}
 
-  Status open() {
+  Status open(const std::stop_token& stop) {
     if (options_.read_only) {
-      LB_TRY(find_out());
+      LB_TRY(find_out(stop));
     } else {
-      LB_TRY(patiently([this] { return find_out(); }));
-      LB_TRY(patiently([this] { return ledger_index_.prepare({}); }));
+      LB_TRY(patiently([&] { return find_out(stop); }, stop));
+      LB_TRY(patiently([&] { return ledger_index_.prepare(stop); }, stop));
       WriterOptions writer;
       writer.version = version_;
       writer.index_pattern = options_.index;
@@ -93,24 +92,24 @@ class ElasticStore final : public LogStore {
   static ClusterOptions cluster_options(const ElasticOptions& options) {
     ClusterOptions cluster{options.urls, options.user, options.password, options.api_key, options.client};
     if (cluster.client.silence_time.count() == 0) cluster.client.silence_time = std::chrono::seconds(60);
-    cluster.client.max_body = 256u << 20;
     return cluster;
   }
 
-  Status find_out() {
-    LB_ASSIGN(version_, cluster_.version({}));
+  Status find_out(const std::stop_token& stop) {
+    LB_ASSIGN(version_, cluster_.version(stop));
     return {};
   }
 
   // A cluster that is not there yet is waited for.
-  Status patiently(const std::function<Status()>& attempt) {
+  Status patiently(const std::function<Status()>& attempt, const std::stop_token& stop) {
     const auto end = clock_.monotonic() + options_.patience;
     for (bool said = false;; said = true) {
       Status done = attempt();
       const bool later = !done.ok() && done.error().code() == ErrorCode::kUnavailable;
       if (!later || clock_.monotonic() >= end) return done;
       if (!said) log_warn("waiting for {}: {}", cluster_.where(), done.error().message());
-      std::this_thread::sleep_for(kBetweenTries);
+      if (!pause_for(kBetweenTries, stop))
+        return Error(ErrorCode::kCancelled, fmt::format("stopped waiting for {}", cluster_.where()));
     }
   }
 
@@ -136,13 +135,13 @@ class ElasticStore final : public LogStore {
 }  // namespace
 
 Result<std::unique_ptr<LogStore>> open_elastic_store(const ElasticOptions& options, const Clock& clock,
-                                                     Registry& registry) {
+                                                     Registry& registry, std::stop_token stop) {
   if (options.urls.empty()) {
     return Error(ErrorCode::kInvalidArgument,
                  "elastic.url: name at least one node of OpenSearch or Elasticsearch, as in http://10.0.0.1:9200");
   }
   auto store = std::make_unique<ElasticStore>(options, clock, registry);
-  LB_TRY(store->open());
+  LB_TRY(store->open(stop));
   return std::unique_ptr<LogStore>(std::move(store));
 }
 

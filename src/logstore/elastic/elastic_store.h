@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,14 +26,14 @@ struct ElasticOptions {
   std::uint64_t memory = 32u << 20;  // batches appended and not durable
   bool read_only = false;
   bool shared = false;                         // others write there, too: what is followed waits for theirs
-  http::ClientOptions client;                  // what every connection has in common (TLS)
+  http::ClientOptions client;                  // what every connection has in common (TLS, the largest answer)
   std::chrono::milliseconds patience{60'000};  // how long opening for writing waits for the cluster
   std::chrono::milliseconds drain{4'000};      // longest wait of close() for what was appended
 };
 
 // kInvalidArgument: options; kRejected: the cluster does not let us in; kUnsupported: another kind or version of
-// server; kUnavailable: no node answers. `clock` and `registry` outlive the store.
+// server; kUnavailable: no node answers; kCancelled: the stop came first. `clock` and `registry` outlive the store.
 Result<std::unique_ptr<LogStore>> open_elastic_store(const ElasticOptions& options, const Clock& clock,
-                                                     Registry& registry);
+                                                     Registry& registry, std::stop_token stop);
 
 }  // namespace logboom::logstore

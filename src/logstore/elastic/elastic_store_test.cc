@@ -5,10 +5,12 @@
 #include <set>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "logstore/elastic/testing/fake_cluster.h"
 #include "logstore/embedded/testing/store_fixture.h"
+#include "logstore/query/query.h"
 
 namespace logboom::logstore {
 namespace {
@@ -27,12 +29,14 @@ struct ElasticStoreTest : ::testing::Test {
   Acks acks;
   std::unique_ptr<LogStore> store = open();
 
-  std::unique_ptr<LogStore> open(std::chrono::milliseconds drain = std::chrono::milliseconds(100)) {
+  std::unique_ptr<LogStore> open(std::chrono::milliseconds drain = std::chrono::milliseconds(100),
+                                 std::size_t most_answer = 64u << 20) {
     ElasticOptions options;
+    options.client.max_body = most_answer;
     options.urls = {cluster.url()};
     options.patience = std::chrono::milliseconds(0);
     options.drain = drain;
-    auto opened = open_elastic_store(options, clock, registry);
+    auto opened = open_elastic_store(options, clock, registry, {});
     EXPECT_TRUE(opened.ok()) << opened.error().message();
     return opened.ok() ? std::move(*opened) : nullptr;
   }
@@ -310,9 +314,55 @@ TEST_F(ElasticStoreTest, ATargetThatIsAwayIsWaitedFor) {
   EXPECT_EQ(messages().size(), 1u);
 }
 
+// What a follow holds at once is bounded in bytes, too: lines may be long.
+TEST_F(ElasticStoreTest, AFollowHandsOutLongLinesAFewAtATime) {
+  constexpr std::size_t kLines = 100;
+  constexpr std::size_t kLength = 100'000;
+  for (std::size_t i = 0; i < kLines; ++i)
+    put(text_batch(kSource, i * kLength, std::string(kLength - 1, static_cast<char>('a' + i % 26)) + "\n"));
+  const auto query = query::parse("").value().root;
+  std::uint64_t commit = 0;
+  std::size_t found = 0;
+  while (found < kLines) {
+    const auto rows = store->searcher().follow(query, commit, 5000, std::chrono::milliseconds(0), {});
+    ASSERT_TRUE(rows.ok()) << rows.error().message();
+    ASSERT_FALSE(rows->empty());
+    EXPECT_LT(rows->size() * kLength, 3u << 20);
+    for (const Row& row : *rows) EXPECT_EQ(row.offset, found++ * kLength);
+  }
+  EXPECT_EQ(found, kLines);
+}
+
+// As many documents as are asked for at first may be more than one answer may be; so may those behind many short ones.
+TEST_F(ElasticStoreTest, LongLinesAreReadInSmallAnswers) {
+  store.reset();
+  store = open(std::chrono::milliseconds(100), 256u << 10);
+  std::string text;
+  for (int i = 0; i < 500; ++i) text += fmt::format("line {}\n", i);
+  put(text_batch(kSource, 0, text));
+  constexpr std::size_t kLong = 50'000;
+  constexpr std::size_t kLines = 40;
+  for (std::size_t i = 0; i < kLines; ++i)
+    put(text_batch(kSource, text.size() + i * kLong, std::string(kLong - 1, 'x') + "\n"));
+  EXPECT_EQ(exported().size(), text.size() + kLines * kLong);
+  EXPECT_TRUE(audit().clean);
+}
+
+TEST_F(ElasticStoreTest, AStopEndsTheWaitForACluster) {
+  cluster.stop();
+  std::stop_source stop;
+  ElasticOptions options;
+  options.urls = {cluster.url()};
+  options.patience = std::chrono::hours(1);
+  std::jthread stopper([&] { stop.request_stop(); });
+  const auto opened = open_elastic_store(options, clock, registry, stop.get_token());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code(), ErrorCode::kCancelled);
+}
+
 TEST_F(ElasticStoreTest, AnotherServerIsAClearError) {
   cluster.set_version("6.8.1", "");
-  const auto opened = open_elastic_store({.urls = {cluster.url()}}, clock, registry);
+  const auto opened = open_elastic_store({.urls = {cluster.url()}}, clock, registry, {});
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code(), ErrorCode::kUnsupported);
   EXPECT_NE(opened.error().message().find("Elasticsearch 6.8.1"), std::string::npos) << opened.error().message();

@@ -9,13 +9,14 @@
 #include "http/json.h"
 #include "io/hashing.h"
 #include "logstore/elastic/index_template.h"
+#include "logstore/elastic/page_size.h"
 
 namespace logboom::logstore::elastic {
 namespace {
 
 using http::JsonWriter;
 
-constexpr int kPage = 500;
+constexpr std::size_t kPage = 500;
 
 std::string index_path(std::string_view what) {
   return fmt::format("/{}/{}", kLedgerIndex, what);
@@ -87,10 +88,11 @@ const nlohmann::json& outcome_of(const nlohmann::json& item) {
   return item.begin().value();
 }
 
-std::string search_body(std::string_view kind, const std::string& filter, const nlohmann::json& after) {
+std::string search_body(std::string_view kind, const std::string& filter, std::size_t count,
+                        const nlohmann::json& after) {
   std::string body;
   JsonWriter w(body);
-  w.open_object().field("size", std::uint64_t{kPage}).field("seq_no_primary_term", true);
+  w.open_object().field("size", std::uint64_t{count}).field("seq_no_primary_term", true);
   w.key("sort").open_array().open_object().field("key", "asc").close_object().close_array();
   if (!after.is_null()) w.key("search_after").raw(after.dump());
   w.key("query").open_object().key("bool").open_object().key("filter").open_array();
@@ -114,15 +116,18 @@ Status LedgerIndex::prepare(std::stop_token stop) {
 
 Result<std::vector<TargetStream>> LedgerIndex::load(const std::vector<StreamKey>& keys, std::stop_token stop) {
   std::vector<TargetStream> out;
-  for (std::size_t from = 0; from < keys.size(); from += kPage) {
-    const std::size_t to = std::min(keys.size(), from + kPage);
+  PageSize page(kPage, cluster_.page_bytes());
+  while (out.size() < keys.size()) {
+    const std::size_t from = out.size();
+    const std::size_t to = std::min(keys.size(), from + page.next());
     std::string body;
     JsonWriter w(body);
     w.open_object().key("ids").open_array();
     for (std::size_t i = from; i < to; ++i) w.string(stream_id(keys[i]));
     w.close_array().close_object();
-    LB_ASSIGN(const nlohmann::json answer, cluster_.json("POST", index_path("_mget"), body, stop));
-    const auto docs = answer.value("docs", nlohmann::json::array());
+    LB_ASSIGN(const std::optional<nlohmann::json> answer, page_of("_mget", body, page, stop));
+    if (!answer) continue;
+    const auto docs = answer->value("docs", nlohmann::json::array());
     if (docs.size() != to - from) return Error(ErrorCode::kUnavailable, "cannot read the ledger: an answer is cut");
     for (std::size_t i = from; i < to; ++i) {
       const auto& doc = docs[i - from];
@@ -179,17 +184,33 @@ Status LedgerIndex::refresh(std::stop_token stop) {
   return done.ok() ? Status() : std::move(done).error();
 }
 
+// Nothing where that is more than one answer may be: then `page` is smaller.
+Result<std::optional<nlohmann::json>> LedgerIndex::page_of(std::string_view what, const std::string& body,
+                                                           PageSize& page, std::stop_token stop) {
+  const std::string target = index_path(what);
+  const auto answer = cluster_.ask("POST", target, body, BodyKind::kJson, stop);
+  if (!answer.ok() && answer.error().code() == ErrorCode::kFull && page.too_large())
+    return std::optional<nlohmann::json>();
+  if (!answer.ok()) return answer.error();
+  page.answered(page.next(), answer->body.size());
+  LB_ASSIGN(nlohmann::json parsed, cluster_.json_of(target, *answer));
+  return std::optional(std::move(parsed));
+}
+
 Status LedgerIndex::each(std::string_view kind, const std::string& filter, std::stop_token stop,
                          const std::function<Status(const nlohmann::json& hit)>& on_hit) {
   LB_TRY(refresh(stop));
   nlohmann::json after;
+  PageSize page(kPage, cluster_.page_bytes());
   while (true) {
-    LB_ASSIGN(const nlohmann::json answer,
-              cluster_.json("POST", index_path("_search"), search_body(kind, filter, after), stop));
+    const std::size_t asked = page.next();
+    LB_ASSIGN(const std::optional<nlohmann::json> answer,
+              page_of("_search", search_body(kind, filter, asked, after), page, stop));
+    if (!answer) continue;
     try {
-      const auto& hits = answer.at("hits").at("hits");
+      const auto& hits = answer->at("hits").at("hits");
       for (const auto& hit : hits) LB_TRY(on_hit(hit));
-      if (hits.size() < kPage) return {};
+      if (hits.size() < asked) return {};
       after = hits.back().at("sort");
     } catch (const nlohmann::json::exception& error) {
       return Error(ErrorCode::kCorrupt, fmt::format("cannot read the ledger: {}", error.what()));

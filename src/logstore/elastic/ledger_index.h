@@ -15,6 +15,8 @@
 
 namespace logboom::logstore::elastic {
 
+class PageSize;
+
 // Bytes of blank lines that no document carries.
 struct BlankPiece {
   StreamKey key;
@@ -59,6 +61,8 @@ class LedgerIndex {
 
  private:
   Status refresh(std::stop_token stop);
+  Result<std::optional<nlohmann::json>> page_of(std::string_view what, const std::string& body, PageSize& page,
+                                                std::stop_token stop);
   // Calls `on_hit` for every document of the kind, in the order of their keys.
   Status each(std::string_view kind, const std::string& filter, std::stop_token stop,
               const std::function<Status(const nlohmann::json& hit)>& on_hit);

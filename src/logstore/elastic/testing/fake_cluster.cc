@@ -37,6 +37,16 @@ std::tuple<std::string, std::uint64_t, std::uint64_t> place_of(const json& sourc
           source.value("log.offset", std::uint64_t{0})};
 }
 
+// What the query says of commits, wherever in it; of its other filters nothing is looked at.
+bool takes_commit(const json& query, std::int64_t commit) {
+  if (query.is_array())
+    return std::all_of(query.begin(), query.end(), [&](const json& q) { return takes_commit(q, commit); });
+  if (query.contains("bool")) return takes_commit(query["bool"].value("filter", json::array()), commit);
+  if (!query.contains("range") || !query["range"].contains("logboom.commit")) return true;
+  const json& range = query["range"]["logboom.commit"];
+  return commit >= range["gte"].get<std::int64_t>() && commit <= range["lte"].get<std::int64_t>();
+}
+
 }  // namespace
 
 class FakeCluster::OpenGuard final : public http::Guard {
@@ -203,11 +213,11 @@ json FakeCluster::mget(const std::string& index, const json& body) const {
 
 json FakeCluster::search(const std::string& index, const json& body) const {
   json hits = json::array();
-  if (body.contains("search_after")) return {{"hits", {{"hits", hits}}}};
   for (const auto& [name, documents] : indices_) {
     if ((index == kLedgerIndex) != (name == kLedgerIndex)) continue;
     for (const auto& [id, document] : documents) {
       if (index == kLedgerIndex && document.source.value("kind", "") != kind_of(body)) continue;
+      if (!takes_commit(body["query"], document.source.value("logboom.commit", std::int64_t{0}))) continue;
       hits.push_back({{"_index", name},
                       {"_id", id},
                       {"_source", document.source},
@@ -218,7 +228,14 @@ json FakeCluster::search(const std::string& index, const json& body) const {
   }
   std::sort(hits.begin(), hits.end(),
             [](const json& a, const json& b) { return place_of(a["_source"]) < place_of(b["_source"]); });
-  return {{"hits", {{"hits", hits}}}};
+  auto first = hits.begin();
+  if (body.contains("search_after")) {
+    first = std::find_if(first, hits.end(), [&](const json& hit) { return hit["sort"] == body["search_after"]; });
+    if (first != hits.end()) ++first;
+  }
+  const auto left = static_cast<std::size_t>(hits.end() - first);
+  const auto last = first + static_cast<std::ptrdiff_t>(std::min(left, body.value("size", left)));
+  return {{"hits", {{"hits", json(json::array_t(first, last))}}}};
 }
 
 void FakeCluster::only_count() {

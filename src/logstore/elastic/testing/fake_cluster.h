@@ -1,5 +1,5 @@
 // A small OpenSearch in memory for tests: documents with versions, _bulk, _mget, and searches that return everything of
-// a kind in file order. Tests script what goes wrong.
+// a kind, or of a range of commits, in file order, page by page. Tests script what goes wrong.
 #pragma once
 
 #include <atomic>

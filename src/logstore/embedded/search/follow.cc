@@ -20,10 +20,6 @@ std::uint64_t last_whole_commit(std::vector<std::uint64_t> commits, std::size_t 
   return *nth;
 }
 
-std::size_t memory_of(const Row& row) {
-  return sizeof(Row) + row.text.size() + row.path.size();
-}
-
 // The last commit to hand out of rows that are not all of them: enough in number or in memory, and only whole commits.
 std::uint64_t last_to_hand_out(const std::vector<Row>& rows, std::size_t limit) {
   std::vector<std::uint64_t> commits;

@@ -8,12 +8,10 @@
 
 #include "base/clock.h"
 #include "logstore/embedded/snapshot.h"
+#include "logstore/follow_bound.h"
 #include "logstore/log_searcher.h"
 
 namespace logboom::logstore::embedded {
-
-// Rows of so much memory are handed out at once, however few they are.
-inline constexpr std::size_t kFollowBytes = 2u << 20;
 
 // See LogSearcher::follow. Whole commits only, or a cursor could not say where to go on: so the last commit may bring
 // the rows above `limit` and kFollowBytes; beyond them one block is in memory.
