@@ -110,6 +110,7 @@ class EngineOfOneMachine final : public Engine {
   std::vector<PartitionStatus> partitions() override {
     return pipe_ ? pipe_->consumer().partitions() : std::vector<PartitionStatus>();
   }
+  std::string topics_problem() override { return pipe_ ? pipe_->consumer().problem() : ""; }
   config::RuleSet rules() override { return collecting_ ? collecting_->rules() : config::RuleSet(); }
   config::RuleSource* rule_source() override { return rule_source_.get(); }
   std::string rules_problem() override { return collecting_ ? collecting_->rules_problem() : ""; }

@@ -62,6 +62,7 @@ class Engine : public RulesInForce {
   virtual std::vector<source::SourceStatus> source_status() = 0;
   // Of the topics that are read, if any.
   virtual std::vector<PartitionStatus> partitions() = 0;
+  virtual std::string topics_problem() = 0;
   virtual std::uint64_t budget_used() = 0;
   // Stops sources, drains, commits, closes the store. Idempotent.
   virtual Status stop() = 0;

@@ -36,6 +36,7 @@ std::string pipeline_json(const config::Settings& settings, Engine& engine, cons
   json.field("budget_limit", settings.size("limits.memory").bytes() / 4);
   json.field("rules_revision", engine.rules().revision);
   json.field("rules_problem", engine.rules_problem());
+  json.field("topics_problem", engine.topics_problem());
   if (const auto partitions = engine.partitions(); !partitions.empty())
     json.field("lag_messages", unstored_messages(partitions)).key("topics").raw(partitions_json(partitions));
   if (fleet) json.field("agents", std::uint64_t{fleet->agents().size()});

@@ -95,6 +95,8 @@ class Consumer {
   virtual void commit(const Position& position, Result<Coverage> coverage) = 0;
   // What this consumer reads now, ordered; empty where there are no partitions. Any thread.
   virtual std::vector<PartitionStatus> partitions() { return {}; }
+  // Why something cannot be received now, for people; empty while all is well. Any thread.
+  virtual std::string problem() { return ""; }
 };
 
 }  // namespace logboom

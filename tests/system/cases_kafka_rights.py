@@ -7,8 +7,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import kafka
 from cases_kafka import TopicAgent, Transfer, kill_broker, restart_broker
 from faults import faults, long
+from fleet import Server
 from oracle import Lines, append, oracle, read, wait_lines
-from product import check, need_server
+from product import Home, check, need_server
 
 
 def old_broker_of(home, *mechanisms):
@@ -132,3 +133,60 @@ def test_rights_come_later(home):
     said = agent.said().count("cannot send to topic 'web'")
     check(said == 1, f"said {said} times")
     oracle(home, lines.made, [read(agent.log(f"{topic}-a.log")) for topic in ("web", "app")])
+
+
+def wrong_password(home, broker, mechanism):
+    """A wrong password of agent and transfer: one clear error of each, in the log and wherever is asked; nothing is lost, and all goes on by itself
+    once the file is mended."""
+    for topic in ("web", "logboom.positions"):
+        broker.admin("create", topic, 1)
+        broker.admin("allow", topic, "agent", "ALL")
+    door = Door(home, broker.guarded, mechanism, password="forgotten")
+    server = Server(Home(home.binary))
+    try:
+        refused_and_mended(home, broker, door, server)
+    finally:
+        server.home.close()
+
+
+def refused_and_mended(home, broker, door, server):
+    server.start()
+    reports = ["--agent.server", server.url, "--agent.token_file", server.token("agents")]
+    agent, lines = TopicAgent(home, door, "web-1", ["web"], *door.words, *reports), Lines()
+    transfer = Transfer(home, door, ["web"], *door.words)
+    append(agent.log("web-a.log"), lines.next(300))
+    agent.start()
+    transfer.start()
+    refused = "Authentication failed"
+
+    def told(text):
+        return refused in text and "check transport.user" in text
+
+    home.wait_until(lambda: told(agent.said()) and told(home.up_log()), "the logs say it")
+    home.wait_until(lambda: told(home.json("status")["pipeline"]["topics_problem"]), "and the status")
+    home.wait_until(lambda: [told(a["problem"]) for a in server.home.json("fleet")] == [True], "and the fleet")
+    append(agent.log("web-a.log"), lines.next(300))
+    agent.kill()
+    agent.start()
+    append(agent.log("web-a.log"), lines.next(300))
+    home.wait_until(lambda: len([1 for line in agent.said().splitlines() if told(line)]) >= 2, "the new one says it")
+    for text, starts in ((agent.said(), 2), (home.up_log(), 1)):
+        said = [line for line in text.splitlines() if refused in line]
+        check(len([line for line in said if " error " in line]) <= 2 * starts and len(said) <= 3 * starts, "said too often:\n" + "\n".join(said))
+    door.tell("agent-secret")
+    wait_lines(home, len(lines.made))
+    home.wait_until(lambda: home.json("status")["pipeline"]["topics_problem"] == "", "all is well")
+    agent.stop()
+    transfer.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("web-a.log"))])
+
+
+@faults("A19")
+def test_a_password_is_mended(home):
+    wrong_password(home, guarded_broker_of(home), "PLAIN")
+
+
+@long
+def test_a_password_of_scram_is_mended(home):
+    wrong_password(home, old_broker_of(home, "SCRAM-SHA-256"), "SCRAM-SHA-256")

@@ -142,7 +142,8 @@ Result<Reports> start_reports(Context& context, Engine& engine) {
     now.role = "transfer";
     now.version = LOGBOOM_VERSION;
     now.started = started;
-    now.problem = problem->text();
+    now.problem = engine.topics_problem();
+    if (now.problem.empty()) now.problem = problem->text();
     now.partitions = engine.partitions();
     return now;
   };

@@ -29,7 +29,9 @@ Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& set
   if (settings.text("transport.sasl") == "none") return client;
   client.sasl = settings.text("transport.sasl");
   client.user = settings.text("transport.user");
-  LB_ASSIGN(client.password, read_password(settings, "transport.password_file", files));
+  client.password = [path = settings.text("transport.password_file"), &files] { return password_in(path, files); };
+  LB_TRY(client.password());
+  client.health = transport::kafka::health_of(client);
   return client;
 }
 

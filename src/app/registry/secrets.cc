@@ -5,7 +5,11 @@
 namespace logboom::app {
 
 Result<std::string> read_password(const config::Settings& settings, const std::string& name, FileSystem& files) {
-  LB_ASSIGN(std::string password, read_file(files, absolute_path(settings.text(name)), 4096));
+  return password_in(settings.text(name), files);
+}
+
+Result<std::string> password_in(const std::string& path, FileSystem& files) {
+  LB_ASSIGN(std::string password, read_file(files, absolute_path(path), 4096));
   while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
   return password;
 }

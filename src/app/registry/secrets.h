@@ -14,6 +14,8 @@ namespace logboom::app {
 // The password in the file that the setting `name` names, without the end of its line; 4 KiB at most. Fails as the file
 // cannot be read.
 Result<std::string> read_password(const config::Settings& settings, const std::string& name, FileSystem& files);
+// The same, of that file.
+Result<std::string> password_in(const std::string& path, FileSystem& files);
 
 // What the setting `name` says, or the file that `name`_file names in its place.
 Result<std::string> secret_of(const config::Settings& settings, const std::string& name, FileSystem& files);

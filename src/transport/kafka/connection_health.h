@@ -2,8 +2,10 @@
 // attempt that fails; a person is told once, by the log, and can ask for it. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,22 +23,30 @@ class ConnectionHealth {
     ConnectionFault fault = ConnectionFault::kUnreachable;
     std::string text;
   };
-  // `remedy`: what a person may do about a fault; empty: nothing is said in the log.
-  explicit ConnectionHealth(std::function<std::string(ConnectionFault)> remedy = {}) : remedy_(std::move(remedy)) {}
+  // `remedy`: what a person may do about a fault; none: nothing is said in the log.
+  explicit ConnectionHealth(std::function<std::string(ConnectionFault)> remedy) : remedy_(std::move(remedy)) {}
 
-  // A connection failed. Said in the log where it is the first such since the cluster answered last, and once in ten
-  // minutes while it lasts.
-  void failed(const Trouble& trouble);
-  // The cluster answered: what was said of it is over.
+  // A connection to `broker` failed. Each kind of fault is said at most once in ten minutes, or in one minute where the
+  // cluster answered meanwhile.
+  void failed(const std::string& broker, Trouble trouble);
+  // The cluster answered: what failed before is over.
   void answered();
   // The last that failed since.
   std::optional<Trouble> trouble() const;
+  // The same for people, where waiting alone does not help (a password, a certificate, a name); else empty.
+  std::string problem() const;
 
  private:
+  using Moment = std::chrono::steady_clock::time_point;
+  struct Said {
+    Moment at;
+    bool over = false;  // the cluster answered since
+  };
   const std::function<std::string(ConnectionFault)> remedy_;
+  std::atomic<bool> well_ = true;
   mutable Mutex mutex_;
   std::optional<Trouble> trouble_ LB_GUARDED_BY(mutex_);
-  std::map<ConnectionFault, std::chrono::steady_clock::time_point> said_ LB_GUARDED_BY(mutex_);
+  std::map<ConnectionFault, Said> said_ LB_GUARDED_BY(mutex_);
 };
 
 }  // namespace logboom::transport::kafka

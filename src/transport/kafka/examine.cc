@@ -22,29 +22,8 @@ constexpr std::size_t kMostTopics = 200;
 constexpr auto kAskSlice = 500ms;
 constexpr auto kSureAfter = 1500ms;  // a broker that refused for so long goes on refusing
 
-// Why a client has no connection, as the library tells it.
-struct Trouble {
-  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-  std::string text;
-};
-
-// "sasl_ssl://host:1/bootstrap: SSL handshake failed: ... (after 3ms in state ...)" without its frame.
-std::string plain_reason(std::string text) {
-  const std::size_t colon = text.find(": ");
-  if (colon != std::string::npos && text.substr(0, colon).find('/') != std::string::npos) text.erase(0, colon + 2);
-  if (const std::size_t after = text.rfind(" (after "); after != std::string::npos) text.erase(after);
-  return printable(text);
-}
-
-void on_error(rd_kafka_t*, int code, const char* text, void* opaque) {
-  auto& trouble = *static_cast<Trouble*>(opaque);
-  const auto error = static_cast<rd_kafka_resp_err_t>(code);
-  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;  // says less than what came before
-  trouble = {error, plain_reason(text)};
-}
-
 struct Client {
-  std::unique_ptr<Trouble> trouble = std::make_unique<Trouble>();  // outlives the handle
+  std::shared_ptr<ConnectionHealth> health = std::make_shared<ConnectionHealth>(nullptr);  // says nothing
   Owned<rd_kafka_t> handle;
 };
 
@@ -53,11 +32,10 @@ Result<Client> open_client(const ClientOptions& options, rd_kafka_type_t type,
   Client client;
   ClientOptions quiet = options;
   quiet.properties.emplace_back("log_level", "0");  // what it would say is a finding
+  quiet.health = client.health;
   Properties properties;
   if (type == RD_KAFKA_CONSUMER) properties.set("allow.auto.create.topics", "false");
   if (more) more(properties);
-  rd_kafka_conf_set_error_cb(properties.get(), on_error);
-  rd_kafka_conf_set_opaque(properties.get(), client.trouble.get());
   properties.set_client(quiet);
   LB_ASSIGN(client.handle, properties.open(type));
   return client;
@@ -75,17 +53,6 @@ Finding bad(std::string what, std::string text, std::string remedy) {
 
 bool is_scram(const ClientOptions& client) {
   return client.sasl.starts_with("SCRAM");
-}
-
-std::string remedy_of(const ClientOptions& client, rd_kafka_resp_err_t code) {
-  if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && is_scram(client) && !scram_works_with_kafka_4())
-    return "check transport.user and its password; Kafka 4 wants PLAIN over TLS from this librdkafka";
-  if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
-    return "check transport.user, transport.password_file and transport.sasl";
-  if (code == RD_KAFKA_RESP_ERR__SSL)
-    return client.tls ? "check transport.tls_ca, and transport.tls_cert where brokers want one" : "set transport.tls";
-  if (code == RD_KAFKA_RESP_ERR__RESOLVE) return "correct the name in transport.brokers, or the resolver";
-  return "start the broker, or correct transport.brokers, transport.tls and transport.sasl";
 }
 
 // The whole of a topic's name in commands a person types.
@@ -149,9 +116,9 @@ class Examiner {
       if (asked == RD_KAFKA_RESP_ERR_NO_ERROR) return Metadata(answer);
       rd_kafka_poll(client.handle.get(), 0);
       const auto waited = SteadyClock::now() - began;
-      const bool sure = client.trouble->code != RD_KAFKA_RESP_ERR_NO_ERROR && waited > kSureAfter;
-      if (sure || waited > options_.patience)
-        return Error(ErrorCode::kUnavailable, client.trouble->text.empty() ? reason(asked) : client.trouble->text);
+      const auto trouble = client.health->trouble();
+      if ((trouble && waited > kSureAfter) || waited > options_.patience)
+        return Error(ErrorCode::kUnavailable, trouble ? trouble->text : reason(asked));
     }
     return Error(ErrorCode::kCancelled, "not asked");
   }
@@ -167,7 +134,8 @@ class Examiner {
     }
     const auto metadata = metadata_of(*client);
     if (!metadata.ok()) {
-      note(bad(what, metadata.error().message(), remedy_of(options_.client, client->trouble->code)));
+      note(bad(what, metadata.error().message(),
+               remedy_of(options_.client, client->health->trouble().value_or(ConnectionHealth::Trouble()).fault)));
       return false;
     }
     note(good(what, fmt::format("answers; a cluster of {}", brokers_text((*metadata)->broker_cnt))));

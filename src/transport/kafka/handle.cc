@@ -1,6 +1,8 @@
 #include "transport/kafka/handle.h"
 
 #include <array>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,13 +11,65 @@
 namespace logboom::transport::kafka {
 namespace {
 
-// The library's own log; what a person must know is said by those who use it.
+// The library's own log; what a person must know is said by those who use it, what fails between a client and its
+// brokers by ConnectionHealth.
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
-  if (level <= 3) {
+  if (level <= 3 && std::string_view(facility) != "FAIL") {
     log_warn("kafka: {}: {}", facility, printable(text));
   } else {
     log_debug("kafka: {}: {}", facility, printable(text));
   }
+}
+
+std::optional<ConnectionFault> fault_of(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+      return ConnectionFault::kUnreachable;
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return ConnectionFault::kName;
+    case RD_KAFKA_RESP_ERR__SSL:
+      return ConnectionFault::kTls;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      return ConnectionFault::kSignIn;
+    default:
+      return std::nullopt;
+  }
+}
+
+// "client#producer-1: sasl_ssl://host:1/bootstrap: SSL handshake failed: ... (after 3ms in state ...)": the broker's
+// address, and the reason without its frame.
+std::pair<std::string, std::string> parts_of(std::string text) {
+  std::string broker;
+  if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
+    const std::size_t end = text.find_first_of("/:", text.find(':', scheme + 3) + 1);
+    broker = text.substr(scheme + 3, end - scheme - 3);
+    const std::size_t colon = text.find(": ", scheme);
+    if (colon != std::string::npos) text.erase(0, colon + 2);
+  }
+  if (const std::size_t after = text.rfind(" (after "); after != std::string::npos) text.erase(after);
+  return {printable(broker), printable(text)};
+}
+
+// A password that was mended meanwhile.
+void renew_password(rd_kafka_t* client, ClientState& state) {
+  if (!state.options.password) return;
+  Result<std::string> password = state.options.password();
+  if (!password.ok() || *password == state.password) return;
+  rd_kafka_error_t* refused = rd_kafka_sasl_set_credentials(client, state.options.user.c_str(), password->c_str());
+  if (refused != nullptr) rd_kafka_error_destroy(refused);
+  state.password = std::move(*password);
+}
+
+void on_error(rd_kafka_t* client, int code, const char* text, void* opaque) {
+  const auto error = static_cast<rd_kafka_resp_err_t>(code);
+  // Each broker has said why; who uses the client looks for fatal errors.
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || error == RD_KAFKA_RESP_ERR__FATAL) return;
+  ClientState& state = state_of(opaque);
+  const auto fault = fault_of(error);
+  if (!fault) return log_warn("kafka: {}: {}", reason(error), printable(text));
+  const auto [broker, why] = parts_of(text);
+  state.options.health->failed(broker, {*fault, why});
+  if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) renew_password(client, state);
 }
 
 constexpr int kScramWithKafka4 = 0x02060100;
@@ -30,6 +84,29 @@ bool scram_works_with_kafka_4() {
   return rd_kafka_version() >= kScramWithKafka4;
 }
 
+std::string remedy_of(const ClientOptions& client, ConnectionFault fault) {
+  switch (fault) {
+    case ConnectionFault::kSignIn:
+      if (client.sasl.starts_with("SCRAM") && !scram_works_with_kafka_4())
+        return "check transport.user and its password; Kafka 4 wants PLAIN over TLS from this librdkafka";
+      return "check transport.user, transport.password_file and transport.sasl";
+    case ConnectionFault::kTls:
+      return client.tls ? "check transport.tls_ca, and transport.tls_cert where brokers want one" : "set transport.tls";
+    case ConnectionFault::kName:
+      return "correct the name in transport.brokers, or the resolver";
+    case ConnectionFault::kUnreachable:
+      break;
+  }
+  return "start the broker, or correct transport.brokers, transport.tls and transport.sasl";
+}
+
+std::shared_ptr<ConnectionHealth> health_of(const ClientOptions& client) {
+  ClientOptions how;
+  how.tls = client.tls;
+  how.sasl = client.sasl;
+  return std::make_shared<ConnectionHealth>([how](ConnectionFault fault) { return remedy_of(how, fault); });
+}
+
 Properties& Properties::set(const std::string& name, const std::string& value) {
   if (!refused_.ok()) return *this;
   std::array<char, 512> text{};
@@ -39,8 +116,16 @@ Properties& Properties::set(const std::string& name, const std::string& value) {
   return *this;
 }
 
+Properties& Properties::set_owner(void* owner) {
+  state_->owner = owner;
+  return *this;
+}
+
 Properties& Properties::set_client(const ClientOptions& options) {
+  state_->options = options;
+  if (!state_->options.health) state_->options.health = health_of(options);
   rd_kafka_conf_set_log_cb(conf_.get(), on_log);
+  rd_kafka_conf_set_error_cb(conf_.get(), on_error);
   set("bootstrap.servers", options.brokers).set("client.id", options.client_id);
   set("reconnect.backoff.max.ms", "2000").set("socket.keepalive.enable", "true");
   const bool sasl = !options.sasl.empty();
@@ -49,7 +134,9 @@ Properties& Properties::set_client(const ClientOptions& options) {
   if (options.tls && !options.cert_file.empty()) set("ssl.certificate.location", options.cert_file);
   if (options.tls && !options.key_file.empty()) set("ssl.key.location", options.key_file);
   if (sasl) {
-    set("sasl.mechanism", options.sasl).set("sasl.username", options.user).set("sasl.password", options.password);
+    if (auto password = options.password ? options.password() : Result<std::string>(""); password.ok())
+      state_->password = std::move(*password);
+    set("sasl.mechanism", options.sasl).set("sasl.username", options.user).set("sasl.password", state_->password);
   }
   for (const auto& [name, value] : options.properties) set(name, value);
   return *this;
@@ -58,11 +145,17 @@ Properties& Properties::set_client(const ClientOptions& options) {
 Result<Owned<rd_kafka_t>> Properties::open(rd_kafka_type_t type) {
   LB_TRY(std::move(refused_));
   std::array<char, 512> text{};
+  rd_kafka_conf_set_opaque(conf_.get(), state_.get());
   Owned<rd_kafka_t> client(rd_kafka_new(type, conf_.get(), text.data(), text.size()));
   if (client == nullptr)
     return Error(ErrorCode::kInvalidArgument, fmt::format("cannot set up a Kafka client: {}", text.data()));
   static_cast<void>(conf_.release());  // the client's now
+  static_cast<void>(state_.release());
   return client;
+}
+
+ConnectionHealth& health_of(rd_kafka_t* client) {
+  return *state_of(rd_kafka_opaque(client)).options.health;
 }
 
 std::string reason(rd_kafka_resp_err_t code) {
@@ -94,8 +187,15 @@ std::int64_t known_end(rd_kafka_t* client, const std::string& topic, std::int32_
 Result<TopicState> ask_topic(rd_kafka_t* client, rd_kafka_topic_t* topic, std::chrono::milliseconds wait) {
   const rd_kafka_metadata_t* answer = nullptr;
   const rd_kafka_resp_err_t asked = rd_kafka_metadata(client, 0, topic, &answer, in_ms(wait));
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return Error(ErrorCode::kUnavailable, fmt::format("no answer from the Kafka cluster: {}", reason(asked)));
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const auto trouble = health_of(client).trouble();
+    // The library tells the same error again after half a minute only.
+    if (trouble && trouble->fault == ConnectionFault::kSignIn)
+      renew_password(client, state_of(rd_kafka_opaque(client)));
+    return Error(ErrorCode::kUnavailable,
+                 fmt::format("no answer from the Kafka cluster: {}", trouble ? trouble->text : reason(asked)));
+  }
+  health_of(client).answered();
   const Owned<const rd_kafka_metadata_t> metadata(answer);
   if (metadata->topic_cnt != 1) return TopicState{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 0};
   return TopicState{metadata->topics[0].err, metadata->topics[0].partition_cnt};

@@ -22,8 +22,21 @@ inline int in_ms(std::chrono::milliseconds time) {
   return static_cast<int>(time.count());
 }
 
+// Of one client, for as long as it lives: what its callbacks are about. The library's `opaque` is a pointer to it.
+struct ClientState {
+  ClientOptions options;
+  std::string password;   // as the library has it
+  void* owner = nullptr;  // who opened the client, if that matters
+};
+inline ClientState& state_of(void* opaque) {
+  return *static_cast<ClientState*>(opaque);
+}
+
 struct Deleter {
-  void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
+  void operator()(rd_kafka_t* client) const {
+    const std::unique_ptr<ClientState> state(static_cast<ClientState*>(rd_kafka_opaque(client)));
+    rd_kafka_destroy(client);
+  }
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
   void operator()(rd_kafka_topic_conf_t* conf) const { rd_kafka_topic_conf_destroy(conf); }
   void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
@@ -37,18 +50,24 @@ using Owned = std::unique_ptr<T, Deleter>;
 // Properties of a client, gathered one by one; the first that is refused is the error.
 class Properties {
  public:
-  Properties() : conf_(rd_kafka_conf_new()) {}
+  Properties() : conf_(rd_kafka_conf_new()), state_(std::make_unique<ClientState>()) {}
   Properties& set(const std::string& name, const std::string& value);
   // Addresses, TLS, SASL, identity, and the client's own `properties` (call last).
   Properties& set_client(const ClientOptions& options);
+  // What callbacks find in ClientState.
+  Properties& set_owner(void* owner);
   rd_kafka_conf_t* get() { return conf_.get(); }
   // The client; the properties are used up.
   Result<Owned<rd_kafka_t>> open(rd_kafka_type_t type);
 
  private:
   Owned<rd_kafka_conf_t> conf_;
+  std::unique_ptr<ClientState> state_;
   Status refused_;
 };
+
+// Of the client's connections; only of clients with set_client().
+ConnectionHealth& health_of(rd_kafka_t* client);
 
 // "Broker: Unknown topic or partition".
 std::string reason(rd_kafka_resp_err_t code);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -18,9 +19,9 @@ using SteadyClock = std::chrono::steady_clock;
 struct Topic {
   Owned<rd_kafka_topic_t> handle;
   std::map<std::int32_t, Tenure> partitions;
-  bool seen = false;    // its partitions were asked for once
-  bool absent = false;  // it was not there when it was asked for: whatever it has came since
-  std::string problem;
+  bool seen = false;               // its partitions were asked for once
+  bool absent = false;             // it was not there when it was asked for: whatever it has came since
+  std::set<std::int32_t> refused;  // partitions that may not be read; the library says so once only
 };
 
 class KafkaConsumer final : public ReadingConsumer {
@@ -50,6 +51,10 @@ class KafkaConsumer final : public ReadingConsumer {
   std::map<std::string, Topic> topics_;
   SteadyClock::time_point look_at_{};
 };
+
+std::string partition_name(const rd_kafka_message_t& message) {
+  return fmt::format("{}/{}", message.rkt != nullptr ? rd_kafka_topic_name(message.rkt) : "", message.partition);
+}
 
 KafkaConsumer::~KafkaConsumer() {
   for (auto& [name, topic] : topics_) {
@@ -99,7 +104,11 @@ void KafkaConsumer::rewind_failed() {
 
 void KafkaConsumer::look() {
   look_at_ = SteadyClock::now() + options_.look_every;
-  for (auto& [name, topic] : topics_) look_at(name, topic);
+  for (auto& [name, topic] : topics_) {
+    for (const std::int32_t number : std::exchange(topic.refused, {}))
+      start_again(topic, number, holdings_.next({name, number}));
+    look_at(name, topic);
+  }
 }
 
 void KafkaConsumer::look_at(const std::string& name, Topic& topic) {
@@ -113,9 +122,7 @@ void KafkaConsumer::look_at(const std::string& name, Topic& topic) {
   } else if (const Status decided = decide_start(name, topic, state->partitions); !decided.ok()) {
     problem = decided.error().message();
   }
-  if (problem != topic.problem && !problem.empty())
-    log_warn("cannot read topic '{}' now: {}", printable(name), problem);
-  topic.problem = problem;
+  problems_.set(name, problem.empty() ? "" : fmt::format("cannot read topic '{}' now: {}", printable(name), problem));
   if (!problem.empty()) {
     look_at_ = std::min(look_at_, SteadyClock::now() + kAskAgain);
     return;
@@ -132,7 +139,8 @@ void KafkaConsumer::look_at(const std::string& name, Topic& topic) {
 Status KafkaConsumer::decide_start(const std::string& name, const Topic& topic, int partitions) {
   const bool read = std::any_of(starts_.begin(), starts_.end(), [&](const Position& one) { return one.topic == name; });
   if (!options_.from_end || topic.seen || read) return {};
-  LB_ASSIGN(const auto starts, edges_of(client_.get(), name, partitions, topic.absent ? Edge::kBeginning : Edge::kEnd));
+  LB_ASSIGN(const auto starts,
+            positions_at(client_.get(), name, partitions, topic.absent ? Edge::kBeginning : Edge::kEnd));
   LB_TRY(options_.begin_at(starts));
   starts_.insert(starts_.end(), starts.begin(), starts.end());
   return {};
@@ -171,6 +179,7 @@ std::optional<Delivery> KafkaConsumer::take(const rd_kafka_message_t& message) {
   Topic* topic = find(name);
   if (topic == nullptr || !holdings_.deliver({name, message.partition}, message.offset, message.offset + 1))
     return std::nullopt;
+  problems_.set(partition_name(message), "");
   return reader_.read(message, topic->partitions[message.partition]);
 }
 
@@ -179,6 +188,13 @@ std::optional<Delivery> KafkaConsumer::take_error(const rd_kafka_message_t& mess
   const bool reset =
       message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
   if (topic != nullptr && reset) return reposition(name, *topic, message.partition);
+  if (message.err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && topic != nullptr) {
+    problems_.set(partition_name(message),
+                  fmt::format("cannot read topic '{}', partition {}: {}; give this user the right to read it",
+                              printable(name), message.partition, reason(message.err)));
+    topic->refused.insert(message.partition);
+    return std::nullopt;
+  }
   if (message.err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     log_warn("kafka: topic '{}', partition {}: {}", printable(name), message.partition,
              rd_kafka_message_errstr(&message));

@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 using namespace kafka;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr auto kNoteEvery = 1s;  // how far the group has come
+constexpr const char* kStarts = "starts";  // as the name of a problem
+constexpr auto kNoteEvery = 1s;            // how far the group has come
 
 std::stop_token stopped() {
   std::stop_source source;
@@ -41,9 +42,10 @@ class KafkaGroup final : public ReadingConsumer {
 
  private:
   static void on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions,
-                           void* self);
+                           void* opaque);
   void ask_for_topics();
-  static void on_noted(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions, void* self);
+  static void on_noted(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
+                       void* opaque);
   void take(const rd_kafka_topic_partition_list_t& given);
   void give_up(const rd_kafka_topic_partition_list_t& taken);
   std::optional<std::vector<Position>> find_starts(const rd_kafka_topic_partition_list_t& given);
@@ -91,7 +93,7 @@ KafkaGroup::~KafkaGroup() {
 
 Status KafkaGroup::open() {
   Properties properties;
-  rd_kafka_conf_set_opaque(properties.get(), this);
+  properties.set_owner(this);
   rd_kafka_conf_set_rebalance_cb(properties.get(), on_rebalance);
   rd_kafka_conf_set_offset_commit_cb(properties.get(), on_noted);
   properties.set("group.id", options_.group).set("group.instance.id", options_.member);
@@ -146,21 +148,21 @@ void KafkaGroup::note(bool wait) {
 
 // What could not be noted is said by the next note: the store knows where to go on, too.
 void KafkaGroup::on_noted(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
-                          void* self) {
+                          void* opaque) {
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__NO_OFFSET || partitions == nullptr) return;
   log_debug("kafka: the group's offsets were not noted: {}", reason(error));
   std::vector<Position> positions;
   for (int i = 0; i < partitions->cnt; ++i)
     positions.push_back({partitions->elems[i].topic, partitions->elems[i].partition, 0});
-  static_cast<KafkaGroup*>(self)->holdings_.not_noted(positions);
+  static_cast<KafkaGroup*>(state_of(opaque).owner)->holdings_.not_noted(positions);
 }
 
 // ---------------------------------------------------------------- partitions come and go
 
 // From within rd_kafka_consumer_poll() and rd_kafka_consumer_close().
 void KafkaGroup::on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions,
-                              void* self) {
-  auto* group = static_cast<KafkaGroup*>(self);
+                              void* opaque) {
+  auto* group = static_cast<KafkaGroup*>(state_of(opaque).owner);
   if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     group->take(*partitions);
   } else {
@@ -188,15 +190,15 @@ void KafkaGroup::take(const rd_kafka_topic_partition_list_t& given) {
 
 // Waits for the store and the cluster, as long as it takes; nullopt: the stop.
 std::optional<std::vector<Position>> KafkaGroup::find_starts(const rd_kafka_topic_partition_list_t& given) {
-  std::string problem;
   while (!stop_.stop_requested()) {
     const auto stored = options_.stored();
     auto starts = stored.ok() ? starts_of(client_.get(), given, *stored, options_.from_end, came_later_)
                               : Result<std::vector<Position>>(stored.error());
-    if (starts.ok()) return std::move(*starts);
-    if (starts.error().message() != problem)
-      log_warn("waiting to read what was given to this transfer: {}", starts.error().message());
-    problem = starts.error().message();
+    if (starts.ok()) {
+      problems_.set(kStarts, "");
+      return std::move(*starts);
+    }
+    problems_.set(kStarts, "waiting to read what was given to this transfer: " + starts.error().message());
     pause_for(kAskAgain, stop_);
   }
   return std::nullopt;
@@ -236,6 +238,7 @@ std::optional<Delivery> KafkaGroup::take(const rd_kafka_message_t& message) {
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_error(message);
   const Holdings::Key key{rd_kafka_topic_name(message.rkt), message.partition};
   if (!holdings_.deliver(key, message.offset, message.offset + 1)) return std::nullopt;
+  problems_.set("", "");
   return reader_.read(message, tenures_[key]);
 }
 
@@ -251,7 +254,7 @@ std::optional<Delivery> KafkaGroup::take_error(const rd_kafka_message_t& message
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
       return std::nullopt;
     default:
-      log_warn("kafka: {}", rd_kafka_message_errstr(&message));
+      problems_.set("", fmt::format("cannot read from Kafka: {}", printable(rd_kafka_message_errstr(&message))));
       return std::nullopt;
   }
 }

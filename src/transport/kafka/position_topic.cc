@@ -74,7 +74,12 @@ Result<std::vector<KnownSource>> TopicOfPositions::read(std::chrono::millisecond
   properties.set("auto.offset.reset", "earliest").set("enable.partition.eof", "true").set_client(options_);
   LB_ASSIGN(const auto client, properties.open(RD_KAFKA_CONSUMER));
   const Owned<rd_kafka_topic_t> topic(rd_kafka_topic_new(client.get(), kPositionTopic, nullptr));
-  LB_ASSIGN(const TopicState state, ask_topic(client.get(), topic.get(), wait));
+  auto asked = ask_topic(client.get(), topic.get(), std::min<std::chrono::milliseconds>(wait, kAskWait));
+  while (!asked.ok() && SteadyClock::now() < end && !stop.stop_requested()) {
+    rd_kafka_poll(client.get(), 0);  // why
+    asked = ask_topic(client.get(), topic.get(), kAskWait);
+  }
+  LB_ASSIGN(const TopicState state, std::move(asked));
   if (state.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (state.error != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
       log_warn("cannot read topic '{}': {}; every file is delivered from its beginning again", kPositionTopic,
@@ -169,6 +174,7 @@ std::optional<rd_kafka_resp_err_t> TopicOfPositions::make() {
 
 bool TopicOfPositions::ready() {
   if (ready_ || SteadyClock::now() < refused_until_) return ready_;
+  rd_kafka_poll(producer_.get(), 0);
   const auto listed = is_listed();
   if (!listed.ok()) return false;
   const auto made = *listed ? std::optional(RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) : make();

@@ -34,9 +34,17 @@ std::vector<PartitionStatus> ReadingConsumer::partitions() {
   return all;
 }
 
+std::string ReadingConsumer::problem() {
+  if (std::string of_connections = health_of(client_.get()).problem(); !of_connections.empty()) return of_connections;
+  return problems_.first();
+}
+
 bool ReadingConsumer::ask_edges(Hole& hole) {
-  return rd_kafka_query_watermark_offsets(client_.get(), hole.topic.c_str(), hole.partition, &hole.low, &hole.high,
-                                          in_ms(kAskWait)) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  const auto edges = edges_of(client_.get(), hole.topic, hole.partition, kAskWait);
+  if (!edges.ok()) return false;
+  hole.low = edges->low;
+  hole.high = edges->high;
+  return true;
 }
 
 namespace {
@@ -56,7 +64,7 @@ Result<std::vector<Position>> first_starts(rd_kafka_t* client, const std::string
   const auto is_read = [&](const Position& position) { return position.topic == topic && position.offset >= 0; };
   if (std::any_of(noted.begin(), noted.end(), is_read) || std::any_of(stored.begin(), stored.end(), is_read))
     return noted;
-  LB_ASSIGN(const std::vector<Position> starts, edges_of(client, topic, state.partitions, edge));
+  LB_ASSIGN(const std::vector<Position> starts, positions_at(client, topic, state.partitions, edge));
   const auto said = rd_kafka_commit(client, list_of(starts).get(), 0);
   if (said != RD_KAFKA_RESP_ERR_NO_ERROR)
     return Error(ErrorCode::kUnavailable, fmt::format("cannot note where reading begins: {}", reason(said)));
@@ -99,18 +107,23 @@ Result<std::vector<Position>> noted_offsets(rd_kafka_t* client, const rd_kafka_t
   return out;
 }
 
-Result<std::vector<Position>> edges_of(rd_kafka_t* client, const std::string& topic, int partitions, Edge edge) {
-  std::vector<Position> edges;
+Result<Edges> edges_of(rd_kafka_t* client, const std::string& topic, std::int32_t partition,
+                       std::chrono::milliseconds wait) {
+  Edges edges;
+  const auto asked =
+      rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &edges.low, &edges.high, in_ms(wait));
+  if (asked == RD_KAFKA_RESP_ERR_NO_ERROR) return edges;
+  return Error(ErrorCode::kUnavailable, fmt::format("nobody says where topic '{}', partition {} begins and ends: {}",
+                                                    printable(topic), partition, reason(asked)));
+}
+
+Result<std::vector<Position>> positions_at(rd_kafka_t* client, const std::string& topic, int partitions, Edge edge) {
+  std::vector<Position> positions;
   for (std::int32_t i = 0; i < partitions; ++i) {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    const auto asked = rd_kafka_query_watermark_offsets(client, topic.c_str(), i, &low, &high, in_ms(kWait));
-    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return Error(ErrorCode::kUnavailable,
-                   fmt::format("nobody says where topic '{}' begins and ends: {}", topic, reason(asked)));
-    edges.push_back({topic, i, edge == Edge::kEnd ? high : low});
+    LB_ASSIGN(const Edges edges, edges_of(client, topic, i, kWait));
+    positions.push_back({topic, i, edge == Edge::kEnd ? edges.high : edges.low});
   }
-  return edges;
+  return positions;
 }
 
 Result<std::vector<Position>> starts_of(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& given,

@@ -12,6 +12,7 @@
 #include "transport/kafka/holdings.h"
 #include "transport/kafka/kafka_consumer.h"
 #include "transport/kafka/message_reader.h"
+#include "transport/kafka/problems.h"
 
 namespace logboom::transport::kafka {
 
@@ -24,17 +25,18 @@ class ReadingConsumer : public Consumer {
   explicit ReadingConsumer(Registry& registry) : reader_(registry) {}
   void commit(const Position& position, Result<Coverage> coverage) override;
   std::vector<PartitionStatus> partitions() override;
+  std::string problem() override;
 
  protected:
   // Nothing is noted or skipped by the library itself.
   static void set_reading(Properties& properties, const KafkaReadingOptions& options);
   // Where the partition of a hole begins and ends now. Blocks up to kAskWait. False: nobody can say.
   bool ask_edges(Hole& hole);
-
   MessageReader reader_;
   Owned<rd_kafka_t> client_;
   Owned<rd_kafka_queue_t> queue_;
   Holdings holdings_;
+  Problems problems_;  // by topic, or topic and partition
 };
 
 struct PartitionListDeleter {
@@ -53,10 +55,17 @@ Result<std::vector<Position>> noted_offsets(rd_kafka_t* client, const rd_kafka_t
 // Where the positions say that reading goes on; -1: they do not name the partition.
 std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition);
 
+struct Edges {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+};
+// Where a partition begins and ends now. Blocks up to `wait`. kUnavailable: nobody can say now.
+Result<Edges> edges_of(rd_kafka_t* client, const std::string& topic, std::int32_t partition,
+                       std::chrono::milliseconds wait);
+
 enum class Edge { kBeginning, kEnd };
-// Where the first `partitions` partitions of a topic begin or end now. Blocks up to a few seconds each. kUnavailable:
-// nobody can say now.
-Result<std::vector<Position>> edges_of(rd_kafka_t* client, const std::string& topic, int partitions, Edge edge);
+// The same of the first `partitions` partitions of a topic, one edge of each; blocks up to a few seconds each.
+Result<std::vector<Position>> positions_at(rd_kafka_t* client, const std::string& topic, int partitions, Edge edge);
 
 // The offset of each partition of the list: where the store says. One that the store knows nothing of is read from its
 // beginning; with `from_end`, a topic that nobody of the group has ever read is read from where it ends now (of

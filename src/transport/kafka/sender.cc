@@ -16,7 +16,6 @@ using Acks = KafkaProducerOptions::Acks;
 constexpr auto kLeastBackOff = 100ms;
 constexpr auto kMostBackOff = 3s;
 constexpr auto kSilence = 15s;  // without an acknowledgement
-constexpr auto kProblemLasts = 60s;
 constexpr std::size_t kLeastMessage = 4096;
 // What the library and we keep for a message besides its bytes.
 constexpr std::size_t kMessageOverhead = 400;
@@ -80,8 +79,7 @@ Result<Owned<rd_kafka_t>> Sender::make_client() {
   properties.set("message.max.bytes", std::to_string(std::max<std::size_t>(options_.most_message + kHeaderRoom, 1000)));
   properties.set("batch.size", std::to_string(request_bytes_));
   rd_kafka_conf_set_dr_msg_cb(properties.get(), &Sender::on_report);
-  rd_kafka_conf_set_opaque(properties.get(), this);
-  properties.set_client(options_.client);
+  properties.set_owner(this).set_client(options_.client);
   return properties.open(RD_KAFKA_PRODUCER);
 }
 
@@ -98,35 +96,16 @@ void Sender::wake() {
 }
 
 std::string Sender::problem() const {
-  MutexLock lock(mutex_);
-  // One that is not said again is over: nothing goes to its topic any more.
-  for (const auto& [topic, problem] : problems_) {
-    if (Clock::now() - problem.said < kProblemLasts) return problem.words;
+  if (options_.client.health) {
+    if (std::string of_connections = options_.client.health->problem(); !of_connections.empty()) return of_connections;
   }
-  return "";
-}
-
-void Sender::set_problem(const std::string& topic, const std::string& words) {
-  if (words.empty() && !has_problems_) return;
-  bool same = true;
-  {
-    MutexLock lock(mutex_);
-    if (words.empty()) {
-      problems_.erase(topic);
-    } else {
-      Problem& problem = problems_[topic];
-      same = problem.words == words;
-      problem = {words, Clock::now()};
-    }
-    has_problems_ = !problems_.empty();
-  }
-  if (!same) log_warn("{}", words);
+  return problems_.first();
 }
 
 void Sender::step(std::chrono::milliseconds wait) {
   const auto now = Clock::now();
   if (sent_.empty()) heard_ = now;
-  if (now - heard_ > kSilence) set_problem("", "Kafka acknowledges nothing");
+  if (now - heard_ > kSilence) problems_.set("", "Kafka acknowledges nothing");
   if (now >= again_at_) {
     send_waiting();
   } else {
@@ -226,8 +205,8 @@ rd_kafka_resp_err_t Sender::produce(Topic& topic, Parcel& parcel) {
 
 // ---------------------------------------------------------------- reports
 
-void Sender::on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
-  static_cast<Sender*>(self)->report(*static_cast<Parcel*>(message->_private), message->err);
+void Sender::on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  static_cast<Sender*>(state_of(opaque).owner)->report(*static_cast<Parcel*>(message->_private), message->err);
 }
 
 void Sender::report(Parcel& parcel, rd_kafka_resp_err_t code) {
@@ -254,8 +233,9 @@ void Sender::complete(Sending& sending) {
     Coverage coverage;
     if (sending.batch) coverage.add(sending.batch->begin, sending.batch->end);
     heard_ = Clock::now();
-    set_problem("", "");
-    set_problem(sending.topic(), "");
+    health_of(client_.get()).answered();
+    problems_.set("", "");
+    problems_.set(sending.topic(), "");
     return answer(*list, at, std::move(coverage));
   }
 }
@@ -295,8 +275,9 @@ void Sender::start_anew() {
     std::string words = trouble.words.empty() ? reason(trouble.code) : printable(trouble.words);
     if (trouble.code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
       words = "this user may write to no topic; give it the right to write to those of its rules";
-    set_problem(trouble.topic, trouble.topic.empty() ? "Kafka: " + words
-                                                     : fmt::format("topic '{}': {}", printable(trouble.topic), words));
+    problems_.set(trouble.topic, trouble.topic.empty()
+                                     ? "Kafka: " + words
+                                     : fmt::format("topic '{}': {}", printable(trouble.topic), words));
   }
   rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   while (rd_kafka_outq_len(client_.get()) > 0) rd_kafka_poll(client_.get(), 100);
@@ -377,7 +358,7 @@ void Sender::settle_size(const Trouble& trouble) {
                     fmt::format("cannot send to topic '{}': it refuses even messages of {} bytes; raise its "
                                 "max.message.bytes",
                                 printable(trouble.topic), kLeastMessage));
-  set_problem(trouble.topic, error.message());
+  problems_.set(trouble.topic, error.message());
   answer(waiting_, at, error);
 }
 

@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "transport/kafka/handle.h"
 #include "transport/kafka/kafka_producer.h"
+#include "transport/kafka/problems.h"
 
 namespace logboom::transport::kafka {
 
@@ -88,14 +89,10 @@ class Sender {
     Clock::time_point ask_at{};
     Trouble refused;  // it takes nothing until everything of it has come back from the library
   };
-  struct Problem {
-    std::string words;
-    Clock::time_point said;
-  };
   using Sendings = std::list<std::unique_ptr<Sending>>;
   static constexpr std::chrono::milliseconds kAskAgain{250};  // for a topic that a cluster may be creating
 
-  static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
+  static void on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque);
   Result<Owned<rd_kafka_t>> make_client();
   void report(Parcel& parcel, rd_kafka_resp_err_t code);
   void complete(Sending& sending);
@@ -125,9 +122,6 @@ class Sender {
   static bool has_partition(const Topic& topic, const Sending& sending);
   std::int32_t partition_for(const Topic& topic, const KafkaProducerOptions::Choice& choice);
 
-  // Of a topic; an empty name: of the cluster. Empty words: it is well. Said in the log when it is another than before.
-  void set_problem(const std::string& topic, const std::string& words);
-
   const KafkaProducerOptions& options_;
   SenderMetrics metrics_;
   const Done done_;
@@ -144,10 +138,9 @@ class Sender {
   std::chrono::milliseconds back_off_;
   std::minstd_rand random_;
   Clock::time_point heard_{};  // the last acknowledgement, or when there was nothing to wait for
-  bool has_problems_ = false;
-  mutable Mutex mutex_;
-  Owned<rd_kafka_queue_t> reports_ LB_GUARDED_BY(mutex_);          // for wake()
-  std::map<std::string, Problem> problems_ LB_GUARDED_BY(mutex_);  // by topic
+  Problems problems_;          // by topic; "": of the cluster
+  Mutex mutex_;
+  Owned<rd_kafka_queue_t> reports_ LB_GUARDED_BY(mutex_);  // for wake()
 };
 
 }  // namespace logboom::transport::kafka

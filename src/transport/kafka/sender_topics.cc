@@ -34,7 +34,7 @@ void Sender::ask(const std::string& name, Topic& topic) {
   const Result<TopicState> state = ask_topic(client_.get(), topic.handle.get(), kAskWait);
   if (!state.ok()) {
     if (topic.partitions > 0) return;  // it was there; the library waits for the cluster itself
-    set_problem("", state.error().message() + "; what is read waits");
+    problems_.set("", state.error().message() + "; what is read waits");
     return hold_off();
   }
   if (state->error == RD_KAFKA_RESP_ERR_NO_ERROR && state->partitions > 0) {
@@ -63,7 +63,7 @@ void Sender::refuse_partition(Sendings::iterator at) {
   Error error(ErrorCode::kUnavailable,
               fmt::format("cannot send to topic '{}': it has {} partitions, partition {} is asked for", printable(name),
                           topic.partitions, (*at)->choice.partition));
-  set_problem(name, error.message());
+  problems_.set(name, error.message());
   answer(waiting_, at, std::move(error));
 }
 
@@ -72,7 +72,7 @@ void Sender::refuse_topic(const std::string& name, const std::string& why) {
   const Error error(ErrorCode::kUnavailable, fmt::format("cannot send to topic '{}': {}; create the topic or give this "
                                                          "user the right to write to it",
                                                          printable(name), why));
-  set_problem(name, error.message());
+  problems_.set(name, error.message());
   topics_.erase(name);
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto at = it++;
