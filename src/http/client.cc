@@ -279,14 +279,21 @@ class HttpClient::Core {
     const std::array<asio::const_buffer, 2> message = {asio::buffer(head), asio::buffer(request.body)};
     auto error = run(options_.silence_time, stop,
                      [&](auto done) { with_stream([&](auto& stream) { asio::async_write(stream, message, done); }); });
-    if (error) return failure("send to", error, stop);
     Parser parser;
+    const auto read_header = [&](std::chrono::milliseconds limit) {
+      return run(limit, stop, [&](auto done) {
+        with_stream([&](auto& stream) { beast::http::async_read_header(stream, buffer_, parser, done); });
+      });
+    };
+    if (error && error != beast::error::timeout && tls_) {
+      // A server that does not take a client's certificate says so and goes, maybe before the request has come.
+      if (const auto why = read_header(options_.connect_time); !alert_problem(why).empty()) error = why;
+    }
+    if (error) return failure("send to", error, stop);
     parser.body_limit(boost::none);
     parser.header_limit(64 << 10);
     parser.skip(request.method == "HEAD");
-    error = run(options_.silence_time, stop, [&](auto done) {
-      with_stream([&](auto& stream) { beast::http::async_read_header(stream, buffer_, parser, done); });
-    });
+    error = read_header(options_.silence_time);
     if (error) return failure("read from", error, stop);
     header_seen_ = true;
     ClientResponse response;

@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import shutil
+import ssl
 import urllib.error
 import urllib.request
 
@@ -29,18 +30,32 @@ class Etcd(Server):
         self.token = token
         self.port, self.peer_port = ports
         self.url = f"http://127.0.0.1:{self.port}"
+        self.certificates = None  # the folder of make_certificates(), with TLS
         self.also_on = []  # further addresses of this machine it listens on
         self.login = None
+
+    def guarded(self, certificates):
+        """TLS, and clients show a certificate of the authority in that folder (make_certificates)."""
+        self.certificates, self.url = certificates, f"https://127.0.0.1:{self.port}"
+        return self
 
     def command(self):
         peer = f"http://127.0.0.1:{self.peer_port}"
         return [PACKAGES.program("etcd"), "--name", "one", "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
                 "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                "--initial-cluster", f"one={peer}", "--initial-cluster-token", self.token, "--logger", "zap"]
+                "--initial-cluster", f"one={peer}", "--initial-cluster-token", self.token, "--logger", "zap", *(["--cert-file", f"{self.certificates}/node.pem", "--key-file", f"{self.certificates}/node.key", "--client-cert-auth",
+                                                                                            "--trusted-ca-file", f"{self.certificates}/ca.pem"] if self.certificates else [])]
+
+    def opener(self):
+        if not self.certificates:
+            return opener()
+        context = ssl.create_default_context(cafile=f"{self.certificates}/ca.pem")
+        context.load_cert_chain(f"{self.certificates}/node.pem", f"{self.certificates}/node.key")
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
 
     def ready(self):
         try:
-            with opener().open(self.url + "/health", timeout=2) as answer:
+            with self.opener().open(self.url + "/health", timeout=2) as answer:
                 return json.load(answer).get("health") == "true"
         except (OSError, ValueError):
             return False
@@ -56,7 +71,7 @@ class Etcd(Server):
             headers["Authorization"] = self.login
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
         try:
-            with opener().open(request, timeout=10) as answer:
+            with self.opener().open(request, timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error

@@ -13,6 +13,7 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
 import etcd
+from certificates import make_certificates
 from cases_kafka import TopicAgent, Transfer, broker_of
 from faults import faults
 from fleet import Agent, Server
@@ -420,6 +421,52 @@ def test_a_dry_run_asks_the_agent_over_etcd(home):
     check([member.get(key) for key in (question, question + "/answer", "collect_log_10.0.0.7_conf")] == [None] * 3, "nothing is kept")
     agent.stop()
     server.stop()
+
+
+def certificates_in(folder):
+    os.makedirs(folder)
+    make_certificates(folder)
+    return folder
+
+
+def test_etcd_over_tls_with_certificates_of_clients(home):
+    """An etcd that asks for certificates: rules are followed, tried and put over it; its certificate may be renewed; a host without a certificate, with
+    one of another authority, or that expects another authority is told so."""
+    need_server(etcd)
+    good, other = (certificates_in(os.path.join(home.root, name)) for name in ("good", "other"))
+    member = etcd.Etcd(os.path.join(home.root, "etcd"), (free_port(), free_port())).guarded(good)
+    start_again(home, member)
+
+    def config(name, ca=good, certificate=good):
+        path = os.path.join(home.root, name)
+        with open(path, "w") as f:
+            shown = f", tls_cert: {certificate}/node.pem, tls_key: {certificate}/node.key" if certificate else ""
+            f.write(f"rules: {{from: etcd}}\netcd: {{endpoints: ['127.0.0.1:{member.port}'], tls_ca: {ca}/ca.pem{shown}}}\nagent: {{ip: 10.0.0.7}}\n"
+                    f"collect: {{roots: ['{home.logs}']}}\n")
+        return path
+
+    for name, settings, said in (("no", {"certificate": None}, "certificate"), ("foreign", {"certificate": other}, "certificate"),
+                                 ("unknown", {"ca": other}, "not signed by an authority")):
+        done = home.run("doctor", "--config", config(name, **settings), code=1)
+        line = [line for line in done.stdout.decode().splitlines() if line.startswith("BAD") and f"etcd https://127.0.0.1:{member.port}" in line]
+        check(len(line) == 1 and said in line[0], f"{name}: {done.stdout.decode()}")
+    used, lines = config("used"), Lines()
+    check("answers; 3." in home.run("doctor", "--config", used).stdout.decode(), "doctor is content")
+    process = home.start("--config", used)
+    home.run("rules", "add", home.log("a.log"), "--host", "10.0.0.7", "--config", used)
+    append(home.log("a.log"), lines.next(10))
+    wait_lines(home, 10)
+    kill(home, member)
+    for name in ("node.pem", "node.key"):
+        os.unlink(os.path.join(good, name))
+    subprocess.run("openssl req -newkey rsa:2048 -nodes -subj /CN=renewed -keyout node.key -out request.pem && openssl x509 -req -days 2 -in request.pem "
+                   "-CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out node.pem", shell=True, cwd=good, capture_output=True, check=True)
+    start_again(home, member)
+    member.put("collect_log_10.0.0.7_conf", [item(home.log("b.log"))])
+    append(home.log("b.log"), lines.next(10))
+    wait_lines(home, 20)
+    home.stop(process)
+    check_lines(home, lines.made)
 
 
 class IniAgent(Agent):

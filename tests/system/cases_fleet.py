@@ -1,10 +1,12 @@
 """Agents that send over HTTP to one server: exactly once over every kill, one agent per identity, nothing into another's files."""
 import glob
 import http.client
+import json
 import os
 import re
 import shlex
 import subprocess
+import threading
 
 from faults import faults, long
 from fleet import Agent, Server
@@ -252,6 +254,32 @@ def test_enrolment(home):
     agent.stop()
     server.stop()
     oracle(home, lines.made, [read(agent.log("a.log"))])
+
+
+def test_a_token_enrols_one_host_however_many_come_at_once(home):
+    """Twenty hosts enrol at the same moment with one printed token: one becomes an agent."""
+    server = Server(home)
+    server.start()
+    for _ in range(5):
+        token = home.run("token", "create", "--agent").stdout.decode().split()[3]
+        start, codes = threading.Barrier(20), []
+
+        def enrol(number, token=token, start=start, codes=codes):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            start.wait()
+            connection.request("POST", "/api/v1/agent/enroll", json.dumps({"agent": f"{number:032x}", "name": f"web-{number}"}),
+                               {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+            codes.append(connection.getresponse().status)
+
+        first = len(home.json("fleet")) * 100 + 1
+        threads = [threading.Thread(target=enrol, args=(first + n,)) for n in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        check(sorted(codes) == [201] + [401] * 19, f"the answers: {sorted(codes)}")
+    check(len(home.json("fleet")) == 5, "one agent for each token")
+    server.stop()
 
 
 @faults("X9")

@@ -101,7 +101,7 @@ class Examiner {
       return note(Verdict::kBad, what, kept.error().message(),
                   kept.error().code() == ErrorCode::kRejected
                       ? fmt::format("give etcd.user the right to read {}", etcd_key(options_.key, *name))
-                      : "start it, or correct etcd.endpoints, user and password");
+                      : "start it, or correct etcd.endpoints, user, password and certificates");
     note(Verdict::kGood, what, said_of(about, *kept, *name));
     if (too_old(about.version))
       note(Verdict::kBad, what, fmt::format("{} has not the gateway that is asked (/v3)", about.version),

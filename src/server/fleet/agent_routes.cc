@@ -1,11 +1,13 @@
 #include "server/fleet/agent_routes.h"
 
 #include <algorithm>
+#include <memory>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "http/json.h"
 #include "http/json_reading.h"
 #include "io/zstd.h"
@@ -88,10 +90,17 @@ void sources_route(const AgentRouteDeps& deps, const Request& request, ResponseW
 
 // --- enrolment
 
-Status enroll_route(const AgentRouteDeps& deps, const Params& params, const Request& request, ResponseWriter& writer) {
+// `one_at_a_time`: of requests that come at once with one token the first uses it up.
+Status enroll_route(const AgentRouteDeps& deps, Mutex& one_at_a_time, const Params& params, const Request& request,
+                    ResponseWriter& writer) {
   if (request.principal->token_id.empty())
     return Error(ErrorCode::kInvalidArgument,
                  "a host enrols with the token that `logboom token create --agent` prints");
+  MutexLock lock(one_at_a_time);
+  if (!deps.gate->tokens().is_valid(request.principal->token_id)) {
+    writer.send(http::to_response({401, "unauthenticated", "this token was used already", "", {}}));
+    return {};
+  }
   AgentRecord agent;
   agent.id = params.text("agent");
   agent.name = params.text("name");
@@ -264,7 +273,9 @@ void register_agent_routes(http::Router& router, AgentRouteDeps deps) {
         "Makes a host an agent of this server; the token that asks works once.",
         {member("agent", true, "32 hexadecimal digits: the agent's id."), member("name", true, "The host's name.")},
         "The agent's own token, shown this once.",
-        [deps](const Params& p, const Request& q, ResponseWriter& w) { return enroll_route(deps, p, q, w); }));
+        [deps, mutex = std::make_shared<Mutex>()](const Params& p, const Request& q, ResponseWriter& w) {
+          return enroll_route(deps, *mutex, p, q, w);
+        }));
   }
   auto rules =
       api_route("GET", "/api/v1/agent/rules", Access::at_least(http::Role::kIngest),
