@@ -11,37 +11,42 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// Who has the store: all emitters on it and the test.
+struct Turns {
+  Mutex mutex;
+  CondVar changed;
+};
+
 // A FakeEmitter for two threads: the collector's, and the test's that waits for lines.
 class SharedEmitter final : public Emitter {
  public:
-  explicit SharedEmitter(FakeStore& store) : store_(store), inner_(store) {}
+  SharedEmitter(FakeStore& store, Turns& turns) : store_(store), turns_(turns), inner_(store) {}
   Status emit(Batch batch, std::stop_token stop) override {
-    MutexLock lock(mutex_);
+    MutexLock lock(turns_.mutex);
     const Status status = inner_.emit(std::move(batch), stop);
-    changed_.notify_all();
+    turns_.changed.notify_all();
     if (fails_at > 0 && --fails_at == 0) throw std::bad_alloc();
     return status;
   }
   std::vector<Ack> take_acks() override {
-    MutexLock lock(mutex_);
+    MutexLock lock(turns_.mutex);
     return inner_.take_acks();
   }
   int ack_descriptor() const override { return inner_.ack_descriptor(); }
   Result<std::vector<KnownSource>> known_sources() override {
-    MutexLock lock(mutex_);
+    MutexLock lock(turns_.mutex);
     return inner_.known_sources();
   }
   bool wait_for_line(const std::string& line) {
-    MutexLock lock(mutex_);
-    return changed_.wait_for(mutex_, {}, seconds(60), [&] { return store_.lines().contains(line); });
+    MutexLock lock(turns_.mutex);
+    return turns_.changed.wait_for(turns_.mutex, {}, seconds(60), [&] { return store_.lines().contains(line); });
   }
 
   int fails_at = 0;  // the n-th batch is handed over, but its emit() throws
 
  private:
   FakeStore& store_;
-  Mutex mutex_;
-  CondVar changed_;
+  Turns& turns_;
   FakeEmitter inner_;
 };
 
@@ -56,7 +61,8 @@ class FileCollectorTest : public FollowerTest {
     if (thread.joinable()) thread.join();
   }
   SystemClock system_clock;
-  SharedEmitter shared{store};
+  Turns turns;
+  SharedEmitter shared{store, turns};
   Status status;
   std::unique_ptr<FileCollector> collector;
   std::jthread thread;
@@ -87,7 +93,7 @@ TEST_F(FileCollectorTest, BeginsAnewAfterAnAllocationThatFailed) {
   write("app.log", text);
   rule("app.log");
   shared.fails_at = 3;
-  SharedEmitter again(store);
+  SharedEmitter again(store, turns);
   collector = make_file_collector(options, rules, *fs, system_clock, *budget, registry);
   thread = std::jthread([&](std::stop_token stop) {
     EXPECT_THROW((void)collector->run(shared, stop), std::bad_alloc);
