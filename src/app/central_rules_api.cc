@@ -1,6 +1,7 @@
 #include "app/central_rules_api.h"
 
-#include <arpa/inet.h>
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <pwd.h>
@@ -12,6 +13,7 @@
 #include "config/rules_yaml.h"
 #include "http/json_reading.h"
 #include "http/url.h"
+#include "server/fleet/agent_words.h"
 #include "server/fleet/rule_changes.h"
 
 namespace logboom::app {
@@ -19,12 +21,17 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view kAgents = "/api/v1/agents/";
 constexpr std::string_view kPreview = "/preview";  // behind the path of a host's rules
 
 // Who changes rules: the place knows only its own users, if any.
 std::string author() {
   const passwd* user = ::getpwuid(::getuid());
   return fmt::format("{}@{}", user ? user->pw_name : std::to_string(::getuid()), host_name("auto"));
+}
+
+std::string id_of(const config::CentralHost& host) {
+  return host.part.empty() ? host.name : host.name + "/" + host.part;
 }
 
 // As the server of a fleet answers; what a host does not say there is null. Figures are some minutes old.
@@ -40,13 +47,16 @@ json row_of_host(const config::CentralHost& host) {
     const auto found = from.is_object() ? from.find(name) : from.end();
     return found != from.end() && found->is_number_unsigned() ? *found : json();
   };
+  // Anybody may write there.
+  json topics = said ? words.value("topics", json::array()) : json::array();
+  if (!topics.is_array() || !std::ranges::all_of(topics, server::is_partition_row)) topics = json::array();
   const auto revision = rules.is_object() ? rules.find("revision") : rules.end();
   const std::string name = text(words, "name");
   return {{"name", name.empty() ? host.name : name},
-          {"id", host.name},
+          {"id", id_of(host)},
           {"online", said},
           {"version", text(words, "version")},
-          {"role", said ? words.value("role", json("agent")) : json("agent")},
+          {"role", host.part.empty() ? "agent" : "transfer"},
           {"rules_from", said ? "etcd" : ""},
           {"rules_desired", host.revision},
           {"rules_applied", revision != rules.end() && revision->is_number_unsigned() ? *revision : json()},
@@ -55,7 +65,7 @@ json row_of_host(const config::CentralHost& host) {
           {"files", number(words, "files")},
           {"lag_bytes", number(words, "lag_bytes")},
           {"lag_messages", number(words, "lag_messages")},
-          {"topics", said && words.contains("topics") && words["topics"].is_array() ? words["topics"] : json::array()}};
+          {"topics", std::move(topics)}};
 }
 
 class CentralRulesApi final : public ApiAccess {
@@ -84,7 +94,7 @@ class CentralRulesApi final : public ApiAccess {
       return Error(ErrorCode::kUnsupported, "a host that takes its rules from etcd cannot be asked for that from here");
     const bool history = path.ends_with("/history");
     if (history) path.remove_suffix(std::string_view("/history").size());
-    if (path.starts_with("/api/v1/agents/") && !path.ends_with("/rules")) return host_row(path, stop);
+    if (path.starts_with(kAgents) && !path.ends_with("/rules")) return host_row(path, stop);
     LB_ASSIGN(const std::string host, host_of(path, stop));
     if (history) return history_of(host, stop);
     return request.method == "PUT" ? replace(host, request.body, stop) : rules_of(host, stop);
@@ -99,26 +109,32 @@ class CentralRulesApi final : public ApiAccess {
     return config::read_preview(answer);
   }
 
-  // By its IP, whether it is known or not, or by the name that a host says it has.
+  // By its IP, whether it is known or not, or by the name that its agent says it has.
   Result<std::string> known_host(const std::string& name, const std::stop_token& stop) {
-    in6_addr address{};
-    if (::inet_pton(AF_INET, name.c_str(), &address) == 1 || ::inet_pton(AF_INET6, name.c_str(), &address) == 1)
-      return name;
+    if (config::is_ip(name)) return name;
     LB_ASSIGN(const auto hosts, rules_->hosts(stop));
+    std::vector<std::string> found;
     for (const config::CentralHost& host : hosts) {
-      if (host.name == name || row_of_host(host)["name"] == name) return host.name;
+      if (host.part.empty() && row_of_host(host)["name"] == name) found.push_back(host.name);
     }
-    return Error(ErrorCode::kNotFound,
-                 fmt::format("no host {} has rules in etcd or is there; name its IP", printable(name)));
+    if (found.size() == 1) return found.front();
+    if (found.empty())
+      return Error(ErrorCode::kNotFound,
+                   fmt::format("no host {} has rules in etcd or is there; name its IP", printable(name)));
+    return Error(ErrorCode::kInvalidArgument, fmt::format("{} hosts have the name {}; name one by its IP: {}",
+                                                          found.size(), printable(name), fmt::join(found, ", ")));
   }
 
   Result<std::string> host_of(std::string_view path, const std::stop_token& stop) {
-    constexpr std::string_view kAgents = "/api/v1/agents/";
-    if (path.starts_with(kAgents)) {
-      LB_ASSIGN(const http::Target target, http::parse_target(path.substr(kAgents.size() - 1)));
-      return known_host(target.path.substr(1, target.path.rfind('/') - 1), stop);
-    }
-    return rules_->own_name();
+    if (!path.starts_with(kAgents)) return rules_->own_name();
+    LB_ASSIGN(const std::string name, named_in(path.substr(0, path.rfind('/'))));
+    return known_host(name, stop);
+  }
+
+  // What the commands have encoded; a transfer's id holds a slash, which a path would not.
+  static Result<std::string> named_in(std::string_view path) {
+    LB_ASSIGN(const http::Pairs pairs, http::parse_query("id=" + std::string(path.substr(kAgents.size()))));
+    return pairs.empty() ? std::string() : pairs.front().second;
   }
 
   Result<json> hosts(const std::stop_token& stop) {
@@ -128,16 +144,18 @@ class CentralRulesApi final : public ApiAccess {
     return json{{"agents", std::move(agents)}};
   }
 
+  // By its id, or else by its name.
   Result<json> host_row(std::string_view path, const std::stop_token& stop) {
-    LB_ASSIGN(const std::string name, host_of(std::string(path) + "/rules", stop));
+    LB_ASSIGN(const std::string asked, named_in(path));
     LB_ASSIGN(const auto found, rules_->hosts(stop));
-    for (const config::CentralHost& host : found) {
-      if (host.name != name) continue;
-      json row = row_of_host(host);
-      row["sources"] = json::array();
-      return row;
-    }
-    return Error(ErrorCode::kNotFound, fmt::format("no host {} has rules in etcd or is there", printable(name)));
+    const auto named = [&](const config::CentralHost& host) { return row_of_host(host)["name"] == asked; };
+    auto host = std::ranges::find(found, asked, id_of);
+    if (host == found.end()) host = std::ranges::find_if(found, named);
+    if (host == found.end())
+      return Error(ErrorCode::kNotFound, fmt::format("no host {} has rules in etcd or is there", printable(asked)));
+    json row = row_of_host(*host);
+    row["sources"] = json::array();
+    return row;
   }
 
   static json row_of_rules(const config::KeptRules& kept) {

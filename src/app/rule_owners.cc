@@ -94,7 +94,7 @@ Result<std::vector<RuleOwner>> agents_like(ApiAccess& api, const std::string& pa
   for (const json& agent : answer.value("agents", json::array())) {
     const std::string name = agent.value("name", "");
     const std::string id = agent.value("id", "");
-    if (id.find(',') != std::string::npos) continue;  // neither an IP nor an agent's: a stranger's key in etcd
+    if (agent.value("role", "agent") == "transfer") continue;
     if (::fnmatch(pattern.c_str(), name.c_str(), 0) == 0 || ::fnmatch(pattern.c_str(), id.c_str(), 0) == 0)
       found.push_back(agent_of(name, id));
   }

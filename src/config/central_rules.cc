@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -24,6 +25,11 @@ bool is_below(const std::string& path, const std::string& root) {
 }
 
 }  // namespace
+
+bool is_ip(const std::string& text) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET, text.c_str(), &address) == 1 || ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
 
 Status check_roots(const RuleSet& rules, const std::string& origin) {
   for (const Rule& rule : rules.rules) {

@@ -14,8 +14,12 @@
 
 namespace logboom::config {
 
+// Of either family, as inet_pton() reads it.
+bool is_ip(const std::string& text);
+
 struct CentralHost {
-  std::string name;
+  std::string name;            // its IP
+  std::string part;            // not empty: which other program there the words are of; it has no rules
   std::uint64_t revision = 0;  // of its rules; 0: none
   std::string words;           // what it says of itself (Presence); empty: it is away
 };
@@ -39,7 +43,7 @@ class CentralRules {
   virtual ~CentralRules() = default;
   // The name this host has there.
   virtual Result<std::string> own_name() = 0;
-  // The hosts that have rules or are there, sorted by name.
+  // The hosts that have rules or are there, sorted by name; keys that are none of logboom's are overlooked.
   virtual Result<std::vector<CentralHost>> hosts(std::stop_token stop) = 0;
   // Of each host, in their order; a few requests for hundreds of them.
   virtual Result<std::vector<KeptRules>> get(const std::vector<std::string>& hosts, std::stop_token stop) = 0;

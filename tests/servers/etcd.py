@@ -31,8 +31,17 @@ class Etcd(Server):
         self.port, self.peer_port = ports
         self.url = f"http://127.0.0.1:{self.port}"
         self.certificates = None  # the folder of make_certificates(), with TLS
+        self.name, self.members = "one", None  # of a cluster: the peer URLs of all, by name
         self.also_on = []  # further addresses of this machine it listens on
         self.login = None
+
+    @staticmethod
+    def cluster(root, ports):
+        """A member for each pair of ports; all have to be started before one is ready."""
+        members = [Etcd(os.path.join(root, f"etcd-{n}"), pair) for n, pair in enumerate(ports)]
+        for n, member in enumerate(members):
+            member.name, member.members = f"member-{n}", {f"member-{k}": f"http://127.0.0.1:{pair[1]}" for k, pair in enumerate(ports)}
+        return members
 
     def guarded(self, certificates):
         """TLS, and clients show a certificate of the authority in that folder (make_certificates)."""
@@ -41,9 +50,9 @@ class Etcd(Server):
 
     def command(self):
         peer = f"http://127.0.0.1:{self.peer_port}"
-        return [PACKAGES.program("etcd"), "--name", "one", "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
+        return [PACKAGES.program("etcd"), "--name", self.name, "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
                 "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                "--initial-cluster", f"one={peer}", "--initial-cluster-token", self.token, "--logger", "zap", *(["--cert-file", f"{self.certificates}/node.pem", "--key-file", f"{self.certificates}/node.key", "--client-cert-auth",
+                "--initial-cluster", ",".join(f"{name}={url}" for name, url in (self.members or {self.name: peer}).items()), "--initial-cluster-token", self.token, "--logger", "zap", *(["--cert-file", f"{self.certificates}/node.pem", "--key-file", f"{self.certificates}/node.key", "--client-cert-auth",
                                                                                             "--trusted-ca-file", f"{self.certificates}/ca.pem"] if self.certificates else [])]
 
     def opener(self):
@@ -86,7 +95,7 @@ class Etcd(Server):
     def keys(self, prefix):
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         rows = self.call("/v3/kv/range", {"key": b64(prefix), "range_end": b64(end), "keys_only": True}).get("kvs", [])
-        return [base64.b64decode(row["key"]).decode() for row in rows]
+        return [base64.b64decode(row["key"]).decode(errors="replace") for row in rows]
 
     def delete(self, key):
         return self.call("/v3/kv/deleterange", {"key": b64(key)})

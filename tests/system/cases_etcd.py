@@ -6,6 +6,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -204,6 +205,45 @@ def test_etcd_is_killed_wiped_and_compacted(home):
     oracle(home, lines.made, [read(home.log(name)) for name in ("a.log", "19.log", "z.log")])
 
 
+@faults("C2")
+def test_members_of_a_cluster_are_lost_in_turn(home):
+    """An etcd of three: each member is killed once and comes back; what is put on the others meanwhile is followed, and no change is lost or undone by
+    a member that was away."""
+    need_server(etcd)
+    members, lines = etcd.Etcd.cluster(home.root, [(free_port(), free_port()) for _ in range(3)]), Lines()
+    starting = [threading.Thread(target=start_again, args=(home, member)) for member in members]
+    for thread in starting:
+        thread.start()
+    for thread in starting:
+        thread.join()
+    config, key = os.path.join(home.root, "logboom.yaml"), "collect_log_10.0.0.7_conf"
+    with open(config, "w") as f:
+        f.write(f"rules: {{from: etcd}}\netcd: {{endpoints: {[m.url for m in members]}}}\nagent: {{ip: 10.0.0.7}}\ncollect: {{roots: ['{home.logs}']}}\n")
+    process = home.start("--config", config)
+
+    def put(member, value):
+        try:
+            return member.put(key, value)
+        except (OSError, RuntimeError):
+            return None  # there is no leader yet
+
+    def followed(member, name):
+        home.wait_until(lambda: put(member, [item(home.log(name))]), "the others take a change", 60)
+        append(home.log(name), lines.next(10))
+        wait_lines(home, len(lines.made))
+
+    for n, lost in enumerate(members):
+        kill(home, lost)
+        followed(members[(n + 1) % 3], f"{n}-lost.log")
+        start_again(home, lost)
+        followed(lost, f"{n}-back.log")
+    check(home.json("status")["pipeline"]["rules_problem"] == "", "all is well in the end")
+    home.stop(process)
+    started = re.findall(r"rules revision \d+: (\d+) started", home.up_log())
+    check(started == ["1"] * 6, f"each change once: {started}")
+    oracle(home, lines.made, [read(home.log(f"{n}-{what}.log")) for n in range(3) for what in ("lost", "back")])
+
+
 def test_the_rules_command_on_etcd(home):
     """`logboom rules` works on etcd by itself: what it writes others can read, compare-and-set, history with authors, many hosts with a dry run."""
     member = etcd_of(home)
@@ -240,6 +280,40 @@ def test_the_rules_command_on_etcd(home):
     kill(home, member)
     done = home.run("rules", "list", "--config", collector.config, code=3)
     check(b"cannot connect" in done.stderr, f"without etcd: {done.stderr!r}")
+
+
+def test_what_strangers_write_in_etcd_takes_nothing_from_people(home):
+    """Keys of others under logboom's prefixes and under the template, and words of no agent: the fleet is shown, rules go to hosts alone; of two hosts
+    with one name neither is taken for the other."""
+    member = etcd_of(home)
+    collector = Collector(home, member)
+    words = {"name": "web-1", "role": "agent", "rules": {"from": "etcd", "revision": 3}, "version": "1\x1b[2J"}
+    member.put("/logboom/hosts/10.0.0.1", words)
+    member.put("/logboom/hosts/10.0.0.1/transfer-0badcafe", dict(words, role="transfer", topics=[{"topic": "web", "partition": 0, "stored": 4, "end": 9, "lag": 5}], lag_messages=5))
+    member.put("/logboom/hosts/10.0.0.2", '{"role": 7, "name": [], "topics": [7], "rules": 1, "version": {}}')
+    member.put("/logboom/hosts/10.0.0.3/transfer-0badcafe", {"role": "agent", "name": "t", "topics": [7, {"topic": 5}]})
+    member.put("/logboom/hosts/10.0.0.4", "[" * 100000)
+    for key in (b"/logboom/hosts/\xff", "/logboom/hosts/", "/logboom/hosts/a/b/c", b"collect_log_\xff_conf", "collect_log_../../x_conf", "collect_log_a,b_conf"):
+        member.put(key, '{"name": "n"}')
+
+    def fleet(*words):
+        return home.run("fleet", *words, "--config", collector.config).stdout.decode()
+
+    rows = fleet().splitlines()[1:]
+    check(len(rows) == 5 and "\x1b" not in "".join(rows), f"hosts and transfers: {rows}")
+    check(re.search(r"^web +0 +4 +9 +5$", fleet("10.0.0.1/transfer-0badcafe"), re.M), "a transfer's partitions are shown")
+    check("transfer" in fleet("10.0.0.3/transfer-0badcafe") and "10.0.0.2" in fleet("10.0.0.2"), "what cannot be read is left out")
+    collector.rules("add", "/srv/a.log", "--hosts", "*")
+    check(sorted(key for key in member.keys("collect_log_") if "10." in key) == [f"collect_log_10.0.0.{n}_conf" for n in (1, 2, 4)], "hosts alone got rules")
+    check("/srv/a.log" in collector.rules("list", "--host", "web-1"), "a transfer of that name is no second host")
+    member.put("/logboom/hosts/10.0.0.5", words)
+    done = home.run("rules", "add", "/srv/b.log", "--host", "web-1", "--config", collector.config, code=2)
+    check(b"2 hosts have the name web-1; name one by its IP: 10.0.0.1, 10.0.0.5" in done.stderr, f"{done}")
+    done = home.run("rules", "add", b"/srv/\xff.log", "--host", "10.0.0.1", "--config", collector.config, code=2)
+    check(b"is not UTF-8" in done.stderr, f"{done}")
+    for n, value in enumerate(('{"time": "x"}', "[]", '{"revision": -5, "time": 1e300, "author": 7, "value": 8}', "[" * 100000)):
+        member.put(f"/logboom/history/collect_log_10.0.0.1_conf/{n:020}", value)
+    check(f"{os.environ.get('USER', 'root')}@" in collector.rules("history", "--host", "10.0.0.1"), "the history is shown")
 
 
 def page_commands(page, hosts):

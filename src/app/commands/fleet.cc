@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "config/yaml.h"
 #include "http/client.h"
+#include "http/json_reading.h"
 #include "http/url.h"
 
 namespace logboom::app {
@@ -56,7 +57,8 @@ void print_agent(const json& a) {
                                                              : number_text(a.at("rules_applied"));
   fmt::print("{:<18} {:<8} {:>9} {:>8} {:>8} {:>10} {:<10} {}\n", printable(a.value("name", "")),
              a.value("online", false) ? "online" : "away", applied, number_text(a.at("rules_desired")),
-             transfer ? "-" : number_text(a.at("files")), lag_text(a), a.value("version", ""), a.value("id", ""));
+             transfer ? "-" : number_text(a.at("files")), lag_text(a), printable(a.value("version", "")),
+             printable(a.value("id", "")));
   print_problem("not delivered", a.value("problem", ""));
   print_problem("rules", a.value("rules_problem", ""));
 }
@@ -76,9 +78,9 @@ int print_one(Context& context, ApiAccess& api, const std::string& host) {
   if ((*answer).value("role", "agent") == "transfer") return kOk;
   fmt::print("\n{:<10} {:>10} {:>10} {:>10}  {}\n", "state", "size", "durable", "lag", "file");
   for (const json& s : (*answer).at("sources")) {
-    fmt::print("{:<10} {:>10} {:>10} {:>10}  {}\n", s.value("state", ""), bytes_text(s.value("size", json())),
-               bytes_text(s.value("acknowledged", json())), bytes_text(s.value("lag", json())),
-               printable(exact_bytes(s, "file", "file_raw")));
+    fmt::print("{:<10} {:>10} {:>10} {:>10}  {}\n", printable(s.value("state", "")),
+               bytes_text(s.value("size", json())), bytes_text(s.value("acknowledged", json())),
+               bytes_text(s.value("lag", json())), printable(exact_bytes(s, "file", "file_raw")));
     if (const std::string problem = s.value("problem", ""); !problem.empty())
       fmt::print("{:<10} {}\n", "", printable(problem));
   }
@@ -116,8 +118,7 @@ Result<std::string> enroll_here(Context& context, const std::string& url, const 
   options.tls = server_tls(context.settings);
   options.silence_time = std::chrono::seconds(30);
   http::ClientRequest request{"POST", "/api/v1/agent/enroll", {{"Content-Type", "application/json"}}, ""};
-  request.body = json{{"agent", agent}, {"name", host_name(context.settings.text("agent.name"))}}.dump(
-      -1, ' ', false, json::error_handler_t::replace);
+  request.body = http::dump_json(json{{"agent", agent}, {"name", host_name(context.settings.text("agent.name"))}});
   LB_ASSIGN(const auto answer, http::HttpClient(options).send(request, context.stop));
   if (answer.status == 401) {
     return Error(ErrorCode::kRejected,

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
+#include "http/json.h"
 #include "http/json_reading.h"
 
 namespace logboom::app {
@@ -242,6 +243,12 @@ int run_rules_add(Context& context, const Args& args) {
   rule.topic = args.text("topic", "logs");
   rule.start = args.text("start", "beginning") == "end" ? config::Start::kEnd : config::Start::kBeginning;
   rule.name = args.text("name", config::default_rule_name(rule));
+  for (const std::string* text : {&rule.path, &rule.name}) {
+    if (!http::is_utf8(*text))
+      return fail(Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("'{}' is not UTF-8, as rules are; put ? or * in the place of such bytes", printable(*text))));
+  }
   for (const std::string& problem : config::validate_rule(rule))
     return fail(Error(ErrorCode::kInvalidArgument, problem));
   return change_rules(context, args, [&](ApiAccess&, const RuleOwner&, const RulesNow& now) -> Result<Changed> {

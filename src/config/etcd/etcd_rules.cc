@@ -99,9 +99,12 @@ Result<std::vector<CentralHost>> EtcdRules::hosts(std::stop_token stop) {
     found[entry.key.substr(kEtcdPresencePrefix.size())].words = entry.value;
   LB_TRY(add_hosts_with_rules(found, stop));
   std::vector<CentralHost> hosts;
-  for (auto& [name, host] : found) {
-    host.name = name;
-    hosts.push_back(std::move(host));
+  for (auto& [key, host] : found) {
+    const std::size_t slash = std::min(key.find('/'), key.size());
+    host.name = key.substr(0, slash);
+    host.part = key.substr(std::min(slash + 1, key.size()));
+    const bool whole = slash == key.size() || (host.revision == 0 && !host.part.empty());
+    if (whole && is_ip(host.name)) hosts.push_back(std::move(host));
   }
   return hosts;
 }

@@ -14,6 +14,7 @@
 #include "record/encoding/delivery.h"
 #include "server/fleet/agent_answers.h"
 #include "server/fleet/agent_intake.h"
+#include "server/fleet/agent_words.h"
 #include "server/routes.h"
 
 namespace logboom::server {
@@ -24,7 +25,6 @@ using http::Request;
 using http::ResponseWriter;
 using nlohmann::json;
 
-constexpr int kStateDepth = 8;  // of what an agent says of itself
 constexpr int kRepairDepth = 4;
 
 // --- before a session
@@ -135,21 +135,6 @@ Status rules_route(const AgentRouteDeps& deps, const Params& params, const Reque
 
 // --- state
 
-// Members that the list of agents reads; others are shown as they are.
-std::string wrong_in_state(const json& state) {
-  if (!state.is_object()) return fmt::format("the body must be a JSON object, at most {} deep", kStateDepth);
-  for (const char* name : {"/totals/files", "/totals/lag_bytes", "/totals/unreadable", "/rules/revision"}) {
-    const json::json_pointer at(name);
-    if (!state.contains(at) || !state[at].is_number_unsigned()) return fmt::format("{}: expected a whole number", name);
-  }
-  for (const char* name : {"/problem", "/rules/problem"}) {
-    const json::json_pointer at(name);
-    if (!state.contains(at) || !state[at].is_string()) return fmt::format("{}: expected a string", name);
-  }
-  if (!state.contains("sources") || !state["sources"].is_array()) return "/sources: expected an array";
-  return {};
-}
-
 // Of an agent that has said this of itself, as JSON; empty: nothing.
 std::string what_is_asked(const AgentRouteDeps& deps, const std::string& agent, const json& state) {
   if (const auto followed = state.find("repairs_followed");
@@ -174,8 +159,8 @@ std::string what_is_asked(const AgentRouteDeps& deps, const std::string& agent, 
 void state_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
   if (const auto refusal = deps.fleet.admit(request, admission)) return writer.send(http::to_response(*refusal));
-  const json state = http::parse_json(request.body, kStateDepth);
-  if (const std::string wrong = wrong_in_state(state); !wrong.empty())
+  const json state = http::parse_json(request.body, kAgentWordsDepth);
+  if (const std::string wrong = wrong_in_agent_words(state); !wrong.empty())
     return refuse(writer, Error(ErrorCode::kInvalidArgument, wrong));
   deps.fleet.report(admission.agent(), http::dump_json(state));
   const std::string asked = what_is_asked(deps, admission.agent(), state);
