@@ -244,6 +244,23 @@ def test_both_stores_answer_alike(home):
     stores_answer_alike(home, node_of(home))
 
 
+@long
+def test_many_long_lines_do_not_exhaust_the_node(home):
+    """A node of half a gigabyte with hundreds of megabytes of long lines behind short ones: all of them are found, exported and audited, in
+    answers it has the memory for."""
+    node = node_of(home)
+    store_in(home, node)
+    short = b"".join(b"short %d\n" % i for i in range(2000))
+    long_lines = b"".join(b"long %d " % i + b'xyz \x01"' * 150_000 + b"\n" for i in range(200))
+    write(home.log("a.log"), short + long_lines)
+    home.run("import", home.logs)
+    for query, count in (("short", 2000), ("xyz", 200)):
+        found = home.run("search", "--limit", "all", "-o", "ndjson", query).stdout.count(b"\n")
+        check(found == count, f"{query}: {found} lines found, expected {count}")
+    home.run("audit")
+    check("OutOfMemoryError" not in node.said(), "the node ran out of memory")
+
+
 @faults("A4")
 def test_agents_that_lost_everything_while_files_grew(home):
     node = node_of(home)

@@ -7,7 +7,7 @@
 #include "http/json.h"
 #include "http/url.h"
 #include "logstore/elastic/index_template.h"
-#include "logstore/elastic/page_size.h"
+#include "logstore/elastic/page_plan.h"
 
 namespace logboom::logstore::elastic {
 namespace {
@@ -16,7 +16,6 @@ using http::JsonWriter;
 
 constexpr int kMostTries = 40;
 constexpr auto kBetweenTries = std::chrono::milliseconds(250);
-constexpr const char* kSearch = "/_search";  // in messages
 
 struct SortKey {
   const char* field;
@@ -34,9 +33,8 @@ std::vector<SortKey> keys_of(Order order) {
   return {time, source, epoch, offset, channel};
 }
 
-std::string body_of(const DocumentQuery& query, std::size_t count, const std::string& after) {
-  std::string body;
-  JsonWriter w(body);
+// Opens the body of a search for `count` documents of the query behind `after`.
+void open_body(JsonWriter& w, const DocumentQuery& query, std::size_t count, const std::string& after) {
   const bool down = query.order == Order::kNewestFirst || query.order == Order::kFileBackward;
   w.open_object().field("size", std::uint64_t{count}).field("track_total_hits", false);
   w.key("query").raw(query.filter).key("sort").open_array();
@@ -46,10 +44,35 @@ std::string body_of(const DocumentQuery& query, std::size_t count, const std::st
   }
   w.close_array();
   if (!after.empty()) w.key("search_after").raw(after);
+}
+
+std::string body_of(const DocumentQuery& query, std::size_t count, const std::string& after) {
+  std::string body;
+  JsonWriter w(body);
+  open_body(w, query, count, after);
   w.key("_source").open_array();
   for (const std::string& member : document_members()) w.string(member);
   w.close_array().close_object();
   return body;
+}
+
+std::string body_of_sizes(const DocumentQuery& query, std::size_t count, const std::string& after) {
+  std::string body;
+  JsonWriter w(body);
+  open_body(w, query, count, after);
+  w.field("_source", false)
+      .field("stored_fields", "_none_")
+      .key("docvalue_fields")
+      .raw(R"(["logboom.begin","logboom.end"])")
+      .close_object();
+  return body;
+}
+
+// Of its lines.
+std::uint64_t size_of(const nlohmann::json& hit) {
+  const auto number = [&](const char* name) { return hit.at("fields").at(name).at(0).get<std::uint64_t>(); };
+  const std::uint64_t begin = number("logboom.begin");
+  return std::max(begin, number("logboom.end")) - begin;
 }
 
 std::string with_others(const std::string& indices, const std::vector<std::string>& also) {
@@ -86,22 +109,16 @@ Status Documents::refresh(std::stop_token stop, const std::vector<std::string>& 
 }
 
 // An index that was just made, or whose node just started, is not there for a moment.
-Result<Answer> Documents::ask(const std::string& body, std::stop_token stop, const std::vector<std::string>& also) {
+Result<nlohmann::json> Documents::search(const std::string& body, std::stop_token stop,
+                                         const std::vector<std::string>& also) {
   const std::string target =
       fmt::format("/{}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false",
                   with_others(indices_, also));
   for (int tries = 0;; ++tries) {
-    LB_ASSIGN(Answer answer, cluster_.ask("POST", target, body, BodyKind::kJson, stop));
-    if (answer.status < 400) return answer;
-    if (answer.status != 503 || tries == kMostTries) return cluster_.error_of(target, answer);
+    LB_ASSIGN(const Answer answer, cluster_.ask("POST", target, body, BodyKind::kJson, stop));
+    if (answer.status != 503 || tries == kMostTries) return cluster_.json_of(target, answer);
     if (!pause_for(kBetweenTries, stop)) return Error(ErrorCode::kCancelled, "cannot search: stopped");
   }
-}
-
-Result<nlohmann::json> Documents::search(const std::string& body, std::stop_token stop,
-                                         const std::vector<std::string>& also) {
-  LB_ASSIGN(const Answer answer, ask(body, std::move(stop), also));
-  return cluster_.json_of(kSearch, answer);
 }
 
 std::vector<std::string> Documents::beyond(const std::set<std::string>& indices) const {
@@ -147,21 +164,35 @@ Result<StoreStats> Documents::stats(std::stop_token stop) {
   return stats;
 }
 
+Result<std::vector<std::uint64_t>> Documents::sizes_of(const DocumentQuery& query, std::size_t count,
+                                                       const std::string& after, std::stop_token stop) {
+  LB_ASSIGN(const nlohmann::json found, search(body_of_sizes(query, count, after), stop, query.also));
+  std::vector<std::uint64_t> sizes;
+  try {
+    for (const auto& hit : found.at("hits").at("hits")) sizes.push_back(size_of(hit));
+  } catch (const nlohmann::json::exception& error) {
+    return Error(ErrorCode::kCorrupt, fmt::format("cannot read the sizes of documents: {}", error.what()));
+  }
+  return sizes;
+}
+
 Status Documents::each(const DocumentQuery& query, std::stop_token stop,
                        const std::function<Result<bool>(StoredRecord&&, const std::string&)>& on_record) {
   std::string after = query.after;
-  PageSize page(query.page, cluster_.page_bytes());
+  PagePlan plan(query.page, cluster_.page_bytes() / 2);
   while (true) {
-    const std::size_t asked = page.next();
-    auto answer = ask(body_of(query, asked, after), stop, query.also);
-    if (!answer.ok()) {
-      if (answer.error().code() == ErrorCode::kFull && page.too_large()) continue;
-      return std::move(answer).error();
+    if (plan.wants_sizes()) {
+      LB_ASSIGN(const std::vector<std::uint64_t> sizes, sizes_of(query, plan.ahead(), after, stop));
+      if (sizes.empty()) return {};
+      plan.learn(sizes);
     }
-    LB_ASSIGN(const nlohmann::json found, cluster_.json_of(kSearch, *answer));
+    const std::size_t asked = plan.next();
+    auto answer = search(body_of(query, asked, after), stop, query.also);
+    if (!answer.ok() && answer.error().code() == ErrorCode::kFull && plan.too_large()) continue;
+    if (!answer.ok()) return std::move(answer).error();
+    plan.answered();
     try {
-      const auto& hits = found.at("hits").at("hits");
-      page.answered(hits.size(), answer->body.size());
+      const auto& hits = answer->at("hits").at("hits");
       for (const auto& hit : hits) {
         LB_ASSIGN(StoredRecord record, read_document(hit.at("_source")));
         LB_ASSIGN(const bool more, on_record(std::move(record), hit.at("_index").get<std::string>()));

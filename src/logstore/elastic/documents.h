@@ -51,7 +51,9 @@ class Documents {
   std::vector<std::string> beyond(const std::set<std::string>& indices) const;
 
  private:
-  Result<Answer> ask(const std::string& body, std::stop_token stop, const std::vector<std::string>& also);
+  // Bytes of lines of the first `count` documents behind `after`.
+  Result<std::vector<std::uint64_t>> sizes_of(const DocumentQuery& query, std::size_t count, const std::string& after,
+                                              std::stop_token stop);
 
   Cluster& cluster_;
   const std::string indices_;

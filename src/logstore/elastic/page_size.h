@@ -1,4 +1,4 @@
-// PageSize: how many documents to ask for, so that an answer has about so many bytes whatever the length of the lines.
+// PageSize: how many entries of the ledger to ask for, so that an answer has about so many bytes whatever is in them.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ class PageSize {
   }
 
  private:
-  static constexpr std::size_t kFirst = 200;
+  static constexpr std::size_t kFirst = 20;
   const std::size_t most_;
   const std::size_t bytes_;
   std::size_t next_;

@@ -235,7 +235,15 @@ json FakeCluster::search(const std::string& index, const json& body) const {
   }
   const auto left = static_cast<std::size_t>(hits.end() - first);
   const auto last = first + static_cast<std::ptrdiff_t>(std::min(left, body.value("size", left)));
-  return {{"hits", {{"hits", json(json::array_t(first, last))}}}};
+  json page = json::array_t(first, last);
+  if (body.contains("docvalue_fields")) {
+    for (json& hit : page) {
+      const json source = std::move(hit["_source"]);
+      hit.erase("_source");
+      for (const std::string name : body["docvalue_fields"]) hit["fields"][name] = json::array({source.at(name)});
+    }
+  }
+  return {{"hits", {{"hits", std::move(page)}}}};
 }
 
 void FakeCluster::only_count() {
