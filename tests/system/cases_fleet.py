@@ -283,6 +283,26 @@ def test_a_token_enrols_one_host_however_many_come_at_once(home):
 
 
 @faults("X9")
+def test_a_line_with_another_fingerprint_spends_no_token(home):
+    """The printed line with a wrong fingerprint, none, or a cut token enrols nobody and leaves nothing behind; as it was printed it still works."""
+    server = Server(home, listen="0.0.0.0")
+    server.start()
+    agent = Agent(server, "web-1", token="made by enroll")
+    os.unlink(agent.config)
+    line = home.run("token", "create", "--agent").stdout.decode().split()
+    line[2] = server.url
+    pin = line.index("--tls-fingerprint")
+    for wrong, told in ((line[:pin + 1] + ["0" * 64], b"it is not the server that is expected"), (line[:pin], b"not signed by an authority known here"),
+                        (line[:3] + [line[3][:-1]] + line[4:], b"does not take this token")):
+        done = home.run(*wrong[1:], env=agent.env, code=3)
+        check(told in done.stderr, f"{wrong}: {done.stderr!r}")
+        check(not [name for name in os.listdir(agent.root) if name.startswith("agent.token") or name == "agent.yaml"], f"nothing is left: {os.listdir(agent.root)}")
+    home.run(*line[1:], env=agent.env)
+    check(fleet_of(home)["web-1"]["rules_desired"] == 0 and os.path.exists(agent.config), "as it was printed it works")
+    server.stop()
+
+
+@faults("X9")
 def test_an_agent_over_tls(home):
     """A server that listens for other hosts makes itself a certificate; the printed line pins it; another fingerprint, no pin, and plain HTTP get
     nowhere and are told why; the pin holds over restarts and a renewed certificate."""
