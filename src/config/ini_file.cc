@@ -1,6 +1,7 @@
 #include "config/ini_file.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -63,7 +64,8 @@ class IniReader {
     return text.starts_with(';') || text.starts_with('#');
   }
 
-  static int take(void* reader, const char* section, const char* name, const char* value) {
+  static int take(void* reader, const char* as_written, const char* name, const char* value) {
+    const std::string section(trimmed(as_written));
     IniReader& self = *static_cast<IniReader*>(reader);
     const bool goes_on = !is_key(self.row_) && (self.row_.starts_with(' ') || self.row_.starts_with('\t'));
     const bool same =
@@ -85,6 +87,19 @@ class IniReader {
   std::vector<int> lines_;  // of the file, by line of the library
   std::vector<IniEntry> entries_;
 };
+
+// A value as others' readers of INI files have it, too: in quotes it is what stands between them, else a comment may
+// follow behind " #".
+void clean_value(std::string& value) {
+  const auto cut = [&value](std::size_t from) {
+    const std::size_t comment = std::min(value.find(" #", from), value.find("\t#", from));
+    if (comment != std::string::npos) value = trimmed(std::string_view(value).substr(0, comment));
+  };
+  const bool quoted = value.starts_with('"') || value.starts_with('\'');
+  const std::size_t end = quoted ? value.find(value.front(), 1) : std::string::npos;
+  cut(end == std::string::npos ? 0 : end);
+  if (end != std::string::npos && end + 1 == value.size()) value = value.substr(1, end - 1);
+}
 
 Problem problem_of(const std::string& file, const IniEntry& entry, std::string message, std::string hint = "") {
   return {file, entry.line, 1, entry.row, std::move(message), std::move(hint), false};
@@ -165,6 +180,15 @@ void set_old_meaning(const std::string& file, const std::vector<IniEntry>& entri
   set("rules.from", has(entries, "etcd", "address") ? "etcd" : "file");
 }
 
+// Of the old names; another case is another name.
+std::string near_section(const std::string& section) {
+  std::string lower = section;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::vector<std::string> known;
+  for (const OldName& name : kOldNames) known.emplace_back(name.section);
+  return nearest_name(lower, known);
+}
+
 void warn_of_unknown(const std::string& file, const IniEntry& entry, const Settings& settings,
                      std::vector<Problem>& problems) {
   std::vector<std::string> known;
@@ -175,9 +199,12 @@ void warn_of_unknown(const std::string& file, const IniEntry& entry, const Setti
     if (option.name.starts_with(entry.section + ".")) known.push_back(option.name.substr(entry.section.size() + 1));
   }
   const std::string near = nearest_name(entry.key, known);
+  const std::string section = known.empty() ? near_section(entry.section) : "";
   Problem problem =
       problem_of(file, entry, fmt::format("unknown key '{}' in [{}]; it is left out", entry.key, entry.section),
-                 near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+                 !near.empty()      ? fmt::format("did you mean '{}'?", near)
+                 : !section.empty() ? fmt::format("did you mean [{}]?", section)
+                                    : "");
   problem.warning = true;
   problems.push_back(std::move(problem));
 }
@@ -200,7 +227,9 @@ std::vector<IniEntry> read_ini(const std::string& file, std::string_view text, s
     problems.push_back(
         {file, line, 0, "", "this line is neither a [section] nor 'key = value'", "put ; before a comment", false});
   }
-  return std::move(reader).entries();
+  std::vector<IniEntry> entries = std::move(reader).entries();
+  for (IniEntry& entry : entries) clean_value(entry.value);
+  return entries;
 }
 
 void read_ini_settings(const std::string& file, std::string_view text, Settings& settings,

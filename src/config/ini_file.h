@@ -23,8 +23,8 @@ struct IniEntry {
   std::string row;  // as it stands in the file
 };
 
-// Sections, `key = value` and `key: value`, comments with ; and # (behind a value with " ;"), and values that go on in
-// indented lines. Appends problems.
+// Sections, `key = value` and `key: value`, comments with ; and # (behind a value with " ;" and " #"), values in
+// quotes, and values that go on in indented lines. Appends problems.
 std::vector<IniEntry> read_ini(const std::string& file, std::string_view text, std::vector<Problem>& problems);
 
 // What the old names mean, with what goes without saying there: agents send the raw line to Kafka and read files that

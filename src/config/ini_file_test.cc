@@ -119,6 +119,20 @@ TEST(Ini, LongListsAndListsOverSeveralLines) {
   EXPECT_EQ(read.settings.text("etcd.endpoints"), "a:1,b:2,c:3") << read.said();
 }
 
+TEST(Ini, QuotesCommentsAndSpacesAsOthersReadThem) {
+  const Read read(
+      "[ kafka ]\naddress = \"10.0.0.1:9092\"  # the first\ntopic = 'web_log'\n[es]\naddress = 10.0.0.1:9200 # ours\n"
+      "password = \"a #b\"\nuser = a#b\n[collect]\nlogfile_path = \"/var/log/my app.log\"\n");
+  EXPECT_EQ(read.said(), "");
+  EXPECT_EQ(read.settings.text("transport.brokers"), "10.0.0.1:9092");
+  EXPECT_EQ(read.settings.text("transfer.topics"), "web_log");
+  EXPECT_EQ(read.settings.text("elastic.url"), "http://10.0.0.1:9200");
+  EXPECT_EQ(read.settings.text("elastic.password"), "a #b");
+  EXPECT_EQ(read.settings.text("elastic.user"), "a#b") << "no comment without a space before it";
+  EXPECT_EQ(read.rules.rules.at(0).path, "/var/log/my app.log");
+  EXPECT_NE(Read("[Kafka]\naddress = a:1\n").said().find("did you mean [kafka]?"), std::string::npos);
+}
+
 TEST(Ini, HostileTextsEndNowhereBad) {
   for (const std::string& text :
        {std::string(), std::string("\0\0\n[a\0b]\nx=y\0z\n", 15), std::string(100'000, '['), std::string(100'000, '='),
