@@ -15,6 +15,7 @@
 #include "server/fleet/agent_answers.h"
 #include "server/fleet/agent_intake.h"
 #include "server/fleet/agent_words.h"
+#include "server/fleet/forgotten.h"
 #include "server/routes.h"
 
 namespace logboom::server {
@@ -155,6 +156,21 @@ std::string what_is_asked(const AgentRouteDeps& deps, const std::string& agent, 
   return out;
 }
 
+// After a start of the server: a store that was put back from a backup has forgotten what it acknowledged since.
+void compare_with_store(const AgentRouteDeps& deps, const std::string& agent, const json& state) {
+  if (!deps.fleet.wants_comparison(agent)) return;
+  const auto known = deps.known_sources();
+  if (!known.ok()) return;  // the agent's batches say so, too
+  const std::string forgotten =
+      forgotten_file(state, *known, [&](const SourceId& source) { return deps.fleet.owns(agent, source); });
+  if (forgotten.empty()) return;
+  log_warn(
+      "the store holds less of {} than it had acknowledged: it was put back from a backup, it seems; agent {} is asked "
+      "to send that again",
+      printable(forgotten), agent);
+  deps.fleet.store_was_replaced(agent);
+}
+
 // The answer carries what is asked of the agent.
 void state_route(const AgentRouteDeps& deps, const Request& request, ResponseWriter& writer) {
   Fleet::Admission admission;
@@ -163,6 +179,7 @@ void state_route(const AgentRouteDeps& deps, const Request& request, ResponseWri
   if (const std::string wrong = wrong_in_agent_words(state); !wrong.empty())
     return refuse(writer, Error(ErrorCode::kInvalidArgument, wrong));
   deps.fleet.report(admission.agent(), http::dump_json(state));
+  compare_with_store(deps, admission.agent(), state);
   const std::string asked = what_is_asked(deps, admission.agent(), state);
   writer.send(asked.empty() ? http::Response{204, {}, "", {}} : http::json_response(asked));
 }

@@ -247,6 +247,17 @@ void Fleet::told_gaps(const std::string& agent) {
   if (const auto known = agents_.find(agent); known != agents_.end()) known->second.wants_gaps = false;
 }
 
+bool Fleet::wants_comparison(const std::string& agent) {
+  MutexLock lock(mutex_);
+  const auto known = agents_.find(agent);
+  return known != agents_.end() && !std::exchange(known->second.compared, true);
+}
+
+void Fleet::store_was_replaced(const std::string& agent) {
+  MutexLock lock(mutex_);
+  if (const auto known = agents_.find(agent); known != agents_.end()) known->second.must_ask_again = true;
+}
+
 std::optional<Refusal> Fleet::open_session(const http::Principal& principal, AgentRecord agent, std::stop_token stop,
                                            std::uint64_t& session) {
   MutexLock lock(mutex_);
@@ -267,6 +278,7 @@ std::optional<Refusal> Fleet::open_session(const http::Principal& principal, Age
   if (Status saved = put(agent); !saved.ok()) return http::to_refusal(saved.error());
   session = agent.session;
   agents_[agent.id].must_ask_again = false;
+  agents_[agent.id].compared = true;
   const bool idle = idle_.wait_for(mutex_, std::move(stop), kHandOverTime,
                                    [&]() LB_NO_THREAD_SAFETY_ANALYSIS { return agents_[agent.id].at_work == 0; });
   if (!idle) return Refusal{503, "unavailable", "the agent's session before this one has not ended yet", "", {}};

@@ -122,13 +122,20 @@ class Fleet {
   bool wants_gaps(const std::string& agent) const;
   void told_gaps(const std::string& agent);
 
+  // Once for a session from before the start of the program: whether what its agent calls acknowledged has still to be
+  // compared with what the store holds. A store put back from a backup holds less.
+  bool wants_comparison(const std::string& agent);
+  // A part of what was acknowledged to the agent is not held: it has to open a new session and ask what is.
+  void store_was_replaced(const std::string& agent);
+
   std::vector<AgentRecord> agents() const;
 
  private:
   struct Agent {
     AgentRecord record;
     std::size_t at_work = 0;      // admissions
-    bool must_ask_again = false;  // in a new session: FleetOptions::lost, ask_for_gaps()
+    bool must_ask_again = false;  // in a new session: FleetOptions::lost, ask_for_gaps(), store_was_replaced()
+    bool compared = false;        // wants_comparison()
     bool wants_gaps = false;
     std::deque<std::string> attempts;  // of older sessions, the newest last
   };
