@@ -29,7 +29,7 @@ class LocalApiOverStore final : public LocalApi {
     deps.host = host_name(context.settings.text("agent.name"));
     deps.started = context.clock.now();
     server::register_api(local->router_, std::move(deps));
-    if (local->engine_) register_program_routes(local->router_, *local->engine_, nullptr);
+    if (local->engine_) register_program_routes(local->router_, context, *local->engine_, nullptr);
     return std::unique_ptr<LocalApi>(std::move(local));
   }
   const http::Router& router() const override { return router_; }

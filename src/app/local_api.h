@@ -12,9 +12,9 @@
 
 namespace logboom::app {
 
-// The engine and the events outlive the router. `events` is where changes of the rules are written down; nullptr where
-// no rules are in force.
-void register_program_routes(http::Router& router, Engine& engine, http::EventLog* events);
+// The context, the engine and the events outlive the router. `events` is where changes of the rules are written down;
+// nullptr where no rules are in force.
+void register_program_routes(http::Router& router, Context& context, Engine& engine, http::EventLog* events);
 
 class LocalApi {
  public:

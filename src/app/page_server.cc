@@ -92,7 +92,7 @@ class PageServerOfEngine final : public PageServer {
     made->fingerprint_ = tls.fingerprint;
     LB_ASSIGN(made->gate_, http::Gate::open(gate, *context.files, context.clock));
     server::register_api(made->router_, made->deps(context, engine));
-    register_program_routes(made->router_, engine, &made->gate_->events());
+    register_program_routes(made->router_, context, engine, &made->gate_->events());
     if (options.batches_to) LB_TRY(made->take_agents(context, engine, *options.batches_to));
     if (options.asks_agents) LB_TRY(made->ask_agents(context, engine));
     server::register_page(made->router_, server::page_assets());

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/kept_files.h"
 #include "app/local_api.h"
 #include "app/route_help.h"
 #include "http/json_reading.h"
@@ -67,7 +68,7 @@ void import_route(Engine& engine, const Request& request, ResponseWriter& writer
   writer.end();
 }
 
-void backup_route(Engine& engine, const Request& request, ResponseWriter& writer) {
+void backup_route(const Context& context, Engine& engine, const Request& request, ResponseWriter& writer) {
   const auto body = body_of(request, {{"directory", json::value_t::string, true}});
   if (!body.ok()) return refuse(writer, body.error());
   const std::string directory = body->value("directory", "");
@@ -81,12 +82,15 @@ void backup_route(Engine& engine, const Request& request, ResponseWriter& writer
           : engine.metrics()->keeper().backup(directory + "/metrics", request.stop);
   const bool elsewhere = !of_metrics.ok() && of_metrics.error().code() == ErrorCode::kUnsupported;
   if (!of_metrics.ok() && !elsewhere) return refuse(writer, of_metrics.error());
+  if (const Status kept = copy_kept_files(*context.files, context.data_directory(), directory, request.stop);
+      !kept.ok())
+    return refuse(writer, kept.error());
   answer(writer, {{"directory", directory}, {"left_out", elsewhere ? json(of_metrics.error().message()) : json()}});
 }
 
 }  // namespace
 
-void register_program_routes(http::Router& router, Engine& engine, http::EventLog* events) {
+void register_program_routes(http::Router& router, Context& context, Engine& engine, http::EventLog* events) {
   register_rule_routes(router, engine, events);
   http::Route import = route("POST", "/api/v1/import", Role::kAdmin, "Reads files to their end and stores them.",
                              "Frames of progress, then one of type done with error null or what went wrong.",
@@ -99,9 +103,10 @@ void register_program_routes(http::Router& router, Engine& engine, http::EventLo
       body_parameter("again", "boolean", false, "Also store what retention has removed."),
       body_parameter("stream_name", "string", false, "The one path holds a stream; its source is this name.")};
   router.add(std::move(import));
-  http::Route backup = route("POST", "/api/v1/backup", Role::kAdmin, "Copies the stores while they run.",
-                             "The folder, and what is not in the copy, or null.",
-                             [&engine](const Request& q, ResponseWriter& w) { backup_route(engine, q, w); });
+  http::Route backup =
+      route("POST", "/api/v1/backup", Role::kAdmin, "Copies the stores and what stands beside them while they run.",
+            "The folder, and what is not in the copy, or null.",
+            [&context, &engine](const Request& q, ResponseWriter& w) { backup_route(context, engine, q, w); });
   backup.parameters = {body_parameter("directory", "string", true, "An absolute path; made when missing.")};
   router.add(std::move(backup));
 }
