@@ -261,6 +261,24 @@ def test_many_long_lines_do_not_exhaust_the_node(home):
     check("OutOfMemoryError" not in node.said(), "the node ran out of memory")
 
 
+def test_the_ledger_deleted_by_hand(home):
+    """Its index is deleted while a server writes: what comes later is stored once, and the index that is made anew is one that can be read."""
+    node = node_of(home)
+    store_in(home, node)
+    lines = Lines()
+    write(home.log("a.log"), lines.next(100))
+    home.start(home.logs)
+    wait_lines(home, 100)
+    node.ask("DELETE", "/logboom.ledger")
+    append(home.log("a.log"), lines.next(100))
+    wait_lines(home, 200)
+    check_documents(node, "logboom-*-*", lines.made)
+    made = node.ask("GET", "/logboom.ledger/_mapping")["logboom.ledger"]["mappings"]["properties"]
+    check(made["key"]["type"] == "keyword", f"the mapping of the ledger: {made}")
+    said = home.run("audit", code=None)
+    check(b"the ledger does not say so" in said.stdout, f"what the audit says: {said.stdout} {said.stderr}")
+
+
 @faults("A4")
 def test_agents_that_lost_everything_while_files_grew(home):
     node = node_of(home)

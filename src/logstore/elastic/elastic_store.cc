@@ -67,7 +67,7 @@ class ElasticStore final : public LogStore {
       LB_TRY(find_out(stop));
     } else {
       LB_TRY(patiently([&] { return find_out(stop); }, stop));
-      LB_TRY(patiently([&] { return ledger_index_.prepare(stop); }, stop));
+      LB_TRY(patiently([&] { return ledger_index_.prepare(version_, stop); }, stop));
       WriterOptions writer;
       writer.version = version_;
       writer.index_pattern = options_.index;

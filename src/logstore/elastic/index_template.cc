@@ -1,5 +1,7 @@
 #include "logstore/elastic/index_template.h"
 
+#include <functional>
+
 #include <fmt/format.h>
 
 #include "http/json.h"
@@ -79,7 +81,6 @@ void write_settings(JsonWriter& w) {
   w.close_object().close_object().close_object().close_object();
 }
 
-constexpr std::string_view kKeyword = R"({"type":"keyword","ignore_above":1024})";
 constexpr std::string_view kMappings = R"({
 "dynamic":false,"date_detection":false,"numeric_detection":false,
 "dynamic_templates":[
@@ -150,35 +151,53 @@ std::string any_day_of(std::string_view index) {
   return out;
 }
 
-Template index_template(const Version& version, std::string_view pattern, std::string_view topic) {
-  const std::string indices = indices_of(pattern, topic);
+namespace {
+
+// `priority`: where two patterns overlap the greater one counts. `inside`: writes settings and mappings.
+Template make_template(const Version& version, std::string name, const std::string& indices, std::uint64_t priority,
+                       const std::function<void(JsonWriter&)>& inside) {
   const bool composable = version.opensearch || version.major > 7 || version.minor >= 8;
-  std::string name = "logboom-" + indices;
-  for (char& c : name) c = c == '*' ? '_' : c;
   Template made{(composable ? "/_index_template/" : "/_template/") + http::percent_encode(name), {}};
   JsonWriter w(made.body);
-  // Where two patterns overlap the longer one counts.
-  const std::uint64_t priority = 500 + indices.size();
   w.open_object().key("index_patterns").open_array().string(indices).close_array();
   if (composable) {
     w.field("priority", priority).key("template").open_object();
   } else {
     w.field("order", priority);
   }
-  w.key("settings");
-  write_settings(w);
-  w.key("mappings").raw(kMappings);
+  inside(w);
   if (composable) w.close_object();
   w.close_object();
   return made;
 }
 
+constexpr std::string_view kLedgerSettings =
+    R"({"index":{"number_of_shards":1,"refresh_interval":"1s","translog":{"durability":"request"}}})";
+constexpr std::string_view kLedgerMappings = R"({"dynamic":false,"properties":{"kind":{"type":"keyword"},
+"stream":{"type":"keyword","ignore_above":1024},"source":{"type":"keyword","ignore_above":1024},
+"key":{"type":"keyword"},"begin":{"type":"long"}}})";
+
+}  // namespace
+
+Template index_template(const Version& version, std::string_view pattern, std::string_view topic) {
+  const std::string indices = indices_of(pattern, topic);
+  std::string name = "logboom-" + indices;
+  for (char& c : name) c = c == '*' ? '_' : c;
+  return make_template(version, name, indices, 500 + indices.size(), [](JsonWriter& w) {
+    w.key("settings");
+    write_settings(w);
+    w.key("mappings").raw(kMappings);
+  });
+}
+
+Template ledger_template(const Version& version) {
+  return make_template(version, kLedgerIndex, kLedgerIndex, 1000, [](JsonWriter& w) {
+    w.key("settings").raw(kLedgerSettings).key("mappings").raw(kLedgerMappings);
+  });
+}
+
 std::string ledger_body() {
-  return fmt::format(R"({{"settings":{{"index":{{"number_of_shards":1,"refresh_interval":"1s",)"
-                     R"("translog":{{"durability":"request"}}}}}},)"
-                     R"("mappings":{{"dynamic":false,"properties":{{"kind":{{"type":"keyword"}},"stream":{},)"
-                     R"("source":{},"key":{{"type":"keyword"}},"begin":{{"type":"long"}}}}}}}})",
-                     kKeyword, kKeyword);
+  return fmt::format(R"({{"settings":{},"mappings":{}}})", kLedgerSettings, kLedgerMappings);
 }
 
 }  // namespace logboom::logstore::elastic

@@ -33,7 +33,9 @@ struct Template {
 };
 // For the indices of one topic.
 Template index_template(const Version& version, std::string_view pattern, std::string_view topic);
-// Body that creates the index of the ledger.
+// For the index of the ledger, were it deleted by hand and made again by the next write.
+Template ledger_template(const Version& version);
+// Body that creates it.
 std::string ledger_body();
 
 }  // namespace logboom::logstore::elastic

@@ -104,7 +104,10 @@ std::string search_body(std::string_view kind, const std::string& filter, std::s
 
 }  // namespace
 
-Status LedgerIndex::prepare(std::stop_token stop) {
+Status LedgerIndex::prepare(const Version& version, std::stop_token stop) {
+  const Template made_again = ledger_template(version);
+  auto put = cluster_.json("PUT", made_again.target, made_again.body, stop);
+  if (!put.ok()) return std::move(put).error().with_context("index template");
   const std::string target = fmt::format("/{}", kLedgerIndex);
   LB_ASSIGN(const Answer there, cluster_.ask("GET", target + "/_mapping", {}, BodyKind::kJson, stop));
   if (there.status == 200) return {};
