@@ -1,3 +1,5 @@
+#include <string>
+
 #include "app/options.h"
 #include "app/value_checks.h"
 #include "config/rules_yaml.h"
@@ -8,6 +10,18 @@ using config::OptionType;
 
 namespace {
 
+// As librdkafka takes them: [PROTOCOL://]HOST[:PORT]. It takes a port beyond 65535 modulo that.
+bool is_broker(std::string_view text) {
+  if (const std::size_t at = text.find("://"); at != std::string_view::npos) text.remove_prefix(at + 3);
+  if (text.find_first_of(" \t/\"'") != std::string_view::npos) return false;
+  const std::size_t colon = text.ends_with(']') ? std::string_view::npos : text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? "9092" : text.substr(colon + 1);
+  const bool digits =
+      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
+  const int number = digits ? std::stoi(std::string(port)) : 0;
+  return !text.substr(0, colon).empty() && number >= 1 && number <= 65535;
+}
+
 std::optional<std::string> partition_choice(std::string_view text) {
   if (config::is_partition_choice(text)) return std::nullopt;
   return config::kPartitionChoices;
@@ -15,7 +29,13 @@ std::optional<std::string> partition_choice(std::string_view text) {
 
 config::OptionTable kafka_options() {
   return {
-      {"transport.brokers", OptionType::kList, "", "Kafka: addresses of brokers, host:port; any of them may be down."},
+      {"transport.brokers",
+       OptionType::kList,
+       "",
+       "Kafka: addresses of brokers, host:port; any of them may be down.",
+       {},
+       false,
+       each_item(is_broker, "a list of brokers with commas between them, as in 10.0.0.1:9092, kafka-2:9092")},
       {"transport.encoding",
        OptionType::kChoice,
        "json",

@@ -29,6 +29,11 @@ TEST(ValueChecks, AddressesAreLookedAtOneByOne) {
   EXPECT_EQ(set("etcd.endpoints", "10.0.0.1:2379, https://etcd-2:2379"), "");
   EXPECT_NE(set("etcd.endpoints", "10.0.0.1"), "");
   EXPECT_NE(set("etcd.endpoints", "ftp://10.0.0.1:2379"), "");
+  for (const char* fine :
+       {"", "10.0.0.1:9092,kafka-2:9092", "kafka-1, kafka-2", "SSL://kafka-1:9093", "[::1]:9092", "[::1]"})
+    EXPECT_EQ(set("transport.brokers", fine), "") << fine;
+  for (const char* wrong : {"10.0.0.1:99999", ":9092", "kafka:port", "kafka:", "kafka-1:9092 kafka-2:9092", "kafka/x"})
+    EXPECT_NE(set("transport.brokers", wrong), "") << wrong;
   EXPECT_EQ(set("metrics_store.url", ""), "");
   EXPECT_NE(set("metrics_store.url", "10.0.0.1:8086"), "");
 }
