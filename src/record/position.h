@@ -21,6 +21,9 @@ struct Position {
   std::int64_t first_message() const { return first >= 0 ? first : offset - 1; }
 };
 
+// Cause of the range that a rule with start: end leaves out.
+inline constexpr const char* kStartAtEnd = "start=end";
+
 // What the store holds of one (source, channel), newest epoch; where a restarted collector goes on.
 struct KnownSource {
   SourceId source;
@@ -29,6 +32,8 @@ struct KnownSource {
   Coverage coverage;              // of that epoch
   std::vector<PrefixMark> marks;  // of that epoch, ascending
   SourceState state;              // as last committed
+  // The agent's own note: start=end leaves out what is before, and nobody has acknowledged that yet; 0: nothing.
+  std::uint64_t starts_at = 0;
 };
 
 }  // namespace logboom

@@ -51,6 +51,8 @@ public class KafkaAdmin {
         case "read" -> read(words[0], ends(admin, topic));
         case "ends" -> ends(admin, topic).forEach((p, end) -> System.out.println(p.partition() + " " + end));
         case "say" -> say(words[0], topic, words.length > 3 ? words[3] : null);
+        case "transaction" -> transaction(words[0], topic, words[3].equals("commit"));
+        case "tombstones" -> tombstones(words[0], topic, Integer.parseInt(words[3]));
         case "topics" -> admin.listTopics().names().get().forEach(System.out::println);
         default -> throw new IllegalArgumentException(words[1]);
       }
@@ -93,6 +95,28 @@ public class KafkaAdmin {
         if (kind != null) record.headers().add("logboom", kind.getBytes(StandardCharsets.UTF_8));
         producer.send(record);
       }
+    }
+  }
+
+  // The lines of the standard input in one transaction, each a message.
+  private static void transaction(String brokers, String topic, boolean commit) throws Exception {
+    Map<String, Object> settings = Map.of("bootstrap.servers", brokers, "key.serializer", ByteArraySerializer.class, "value.serializer", ByteArraySerializer.class,
+        "transactional.id", "transactions of the test");
+    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings)) {
+      producer.initTransactions();
+      producer.beginTransaction();
+      for (String line : new String(System.in.readAllBytes(), StandardCharsets.UTF_8).split("\n"))
+        producer.send(new ProducerRecord<>(topic, line.getBytes(StandardCharsets.UTF_8)));
+      producer.flush();
+      if (commit) producer.commitTransaction(); else producer.abortTransaction();
+    }
+  }
+
+  // Messages without a value.
+  private static void tombstones(String brokers, String topic, int count) {
+    Map<String, Object> settings = Map.of("bootstrap.servers", brokers, "key.serializer", ByteArraySerializer.class, "value.serializer", ByteArraySerializer.class);
+    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings)) {
+      for (int i = 0; i < count; ++i) producer.send(new ProducerRecord<>(topic, ("key " + i).getBytes(StandardCharsets.UTF_8), null));
     }
   }
 

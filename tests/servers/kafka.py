@@ -190,7 +190,8 @@ class Broker:
 
     def admin(self, command, topic, *words, stdin=b""):
         """`create` and `partitions` (with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `user` (its name
-        in the topic's place, mechanism of SCRAM, password), `read`, `ends`, `say` (lines of stdin), `topics`; the answer's lines."""
+        in the topic's place, mechanism of SCRAM, password), `read`, `ends`, `say` (lines of stdin), `transaction` (`commit` or
+        `abort`; lines of stdin), `tombstones` (count), `topics`; the answer's lines."""
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "KafkaAdmin.java")
         done = subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp",
                                self.distribution.class_path(), source,

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import kafka
 from faults import faults, long
 from fleet import Agent
-from oracle import Lines, append, check_audit, check_exports, check_lines, oracle, read, wait_lines, write
+from oracle import Lines, append, check_audit, check_exports, check_lines, count_lines, oracle, read, wait_lines, write
 from product import check, free_port, need_server
 
 
@@ -343,6 +343,91 @@ def test_messages_that_cannot_be_read(home):
     agent.stop()
     transfer.stop()
     check_lines(home, lines.made + others)
+
+
+@faults("T13")
+def test_transactions_and_tombstones_of_others(home):
+    """Other producers write in transactions: what was committed is stored, what was aborted is not, and neither control records nor messages without
+    a value are gaps; before and after a restart of the transfer."""
+    broker = broker_of(home)
+    broker.admin("create", "web", 1)
+    agent, transfer, lines = TopicAgent(home, broker, "web-1", ["web"]), Transfer(home, broker, ["web"]), Lines()
+    others = []
+
+    def say(number):
+        append(agent.log("web-a.log"), lines.next(100))
+        committed = [b"committed %d of %d\n" % (n, number) for n in range(10)]
+        broker.admin("transaction", "web", "commit", stdin=b"".join(committed))
+        broker.admin("transaction", "web", "abort", stdin=b"".join(b"aborted %d of %d\n" % (n, number) for n in range(10)))
+        broker.admin("tombstones", "web", 3)
+        others.extend(committed)
+
+    agent.start()
+    transfer.start()
+    say(1)
+    wait_lines(home, len(lines.made) + len(others), '"of the test" OR committed')
+    transfer.kill()
+    say(2)
+    transfer.start()
+    wait_lines(home, len(lines.made) + len(others), '"of the test" OR committed')
+    agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made + others, '"of the test" OR committed')
+    check(count_lines(home, "aborted", code=1) == 0, "what was aborted is stored")
+    check_audit(home)
+
+
+def test_a_store_of_yesterday(home):
+    """The data directory of a transfer comes back from an old backup: it goes on at the offsets of its own store, and everything is there once."""
+    broker = broker_of(home)
+    agent, transfer, lines = TopicAgent(home, broker, "web-1", ["web"]), Transfer(home, broker, ["web"]), Lines()
+    append(agent.log("web-a.log"), lines.next(300))
+    agent.start()
+    transfer.start()
+    wait_lines(home, len(lines.made))
+    transfer.stop()
+    shutil.copytree(home.data, home.data + ".backup")
+    for name in ("web-a.log", "web-b.log"):
+        append(agent.log(name), lines.next(300))
+    transfer.start()
+    wait_lines(home, len(lines.made))
+    transfer.kill()
+    shutil.rmtree(home.data)
+    os.rename(home.data + ".backup", home.data)
+    append(agent.log("web-a.log"), lines.next(50))
+    transfer.start()
+    wait_lines(home, len(lines.made))
+    agent.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(agent.log(name)) for name in ("web-a.log", "web-b.log")])
+
+
+@faults("T11")
+def test_a_topic_is_made_anew_under_everybody(home):
+    """A topic whose messages are all stored is deleted and made again while agent and transfer run: both go on by themselves, nothing is lost or
+    there twice, and the other topic does not notice."""
+    broker = broker_of(home)
+    for topic in ("web", "app"):
+        broker.admin("create", topic, 2)
+    agent, transfer, lines = TopicAgent(home, broker, "web-1", ["web", "app"]), Transfer(home, broker, ["web", "app"]), Lines()
+    transfer.start()
+    agent.start()
+    names = [f"{topic}-{n}.log" for topic in ("web", "app") for n in range(4)]
+
+    def write_all(count):
+        for name in names:
+            append(agent.log(name), lines.next(count))
+        wait_lines(home, len(lines.made))
+
+    write_all(100)
+    broker.admin("delete", "web")
+    home.wait_until(lambda: not broker.has("web"), "the topic is gone")
+    broker.admin("create", "web", 2)
+    write_all(10)
+    write_all(100)
+    agent.stop()
+    transfer.stop()
+    oracle(home, lines.made, [read(agent.log(name)) for name in names])
 
 
 @faults("T12")

@@ -1,6 +1,7 @@
 """Kafka brokers that ask who is there: users of SASL with and without TLS, wrong passwords, rights on topics; and the last Kafka with ZooKeeper."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
@@ -8,7 +9,7 @@ import kafka
 from cases_kafka import TopicAgent, Transfer, kill_broker, restart_broker
 from faults import faults, long
 from fleet import Server
-from oracle import Lines, append, oracle, read, wait_lines
+from oracle import Lines, append, check_audit, check_lines, oracle, read, wait_lines
 from product import Home, check, need_server
 
 
@@ -133,6 +134,67 @@ def test_rights_come_later(home):
     said = agent.said().count("cannot send to topic 'web'")
     check(said == 1, f"said {said} times")
     oracle(home, lines.made, [read(agent.log(f"{topic}-a.log")) for topic in ("web", "app")])
+
+
+def test_who_may_write_nothing_waits_quietly(home):
+    """A user without any right to write: one error, a new attempt every few seconds and no more, and everything once the right is there."""
+    broker = guarded_broker_of(home)
+    broker.admin("create", "web", 1)
+    door = Door(home, broker.guarded, "PLAIN")
+    agent, lines = TopicAgent(home, door, "web-1", ["web"], *door.words), Lines()
+    append(agent.log("web-a.log"), lines.next(100))
+    agent.start()
+    home.wait_until(lambda: "this user may write to no topic" in agent.said(), "it is said")
+    began = cpu_seconds(agent.process)
+    time.sleep(10)
+    used = cpu_seconds(agent.process) - began
+    check(used < 1, f"{used:.1f} CPU seconds in ten")
+    broker.admin("allow", "web", "agent", "WRITE")
+    home.wait_until(lambda: broker.admin("ends", "web") == ["0 100"], "it is written")
+    agent.stop()
+    check(agent.said().count("this user may write to no topic") == 1, agent.said())
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as f:
+        return sum(map(int, f.read().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_where_a_file_begins_is_decided_once(home):
+    """Files that were there before their rule (start: end), of which nothing could be delivered when the agent is killed: it goes on where they
+    ended when they were seen first, and the audit knows what was left out."""
+    broker = guarded_broker_of(home)
+    for topic in ("web", "app"):
+        broker.admin("create", topic, 1)
+    broker.admin("allow", "app", "agent", "ALL")
+    broker.admin("allow", "web", "agent", "DESCRIBE")
+    door = Door(home, broker.guarded, "PLAIN")
+    agent, lines, old = TopicAgent(home, door, "web-1", ["web"], *door.words), Lines(), Lines("old")
+    with open(agent.config, "w") as f:
+        f.write(f"transport: {{kind: kafka, brokers: ['{door.address}']}}\ncollect:\n  items:\n"
+                f"    - {{path: {agent.logs}/*.log, topic: web, start: end}}\n")
+    names = ["web-a.log", "web-b.log"]
+    for name in names:
+        append(agent.log(name), old.next(30_000))
+    agent.start()
+    home.wait_until(lambda: "cannot send to topic 'web'" in agent.said(), "nothing is delivered")
+    noted = os.path.join(agent.data, "kafka.positions")
+    home.wait_until(lambda: all(name.encode() in read(noted) for name in names), "both were seen")
+    agent.kill()
+    for name in names:
+        append(agent.log(name), lines.next(100))
+    agent.start()
+    transfer = Transfer(home, broker, ["web"])
+    transfer.start()
+    broker.admin("allow", "web", "agent", "WRITE")
+    wait_lines(home, len(lines.made))
+    for name in names:
+        append(agent.log(name), lines.next(100))
+    wait_lines(home, len(lines.made))
+    agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made)
+    check_audit(home)
 
 
 def wrong_password(home, broker, mechanism):

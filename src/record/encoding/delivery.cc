@@ -1,5 +1,7 @@
 #include "record/encoding/delivery.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "record/encoding/batch_encoding.h"
@@ -77,6 +79,27 @@ KnownSource read_known(ByteReader& r) {
   return known;
 }
 
+// Most have none: they take no room.
+void write_starts(ByteWriter& w, const std::vector<KnownSource>& sources) {
+  const auto has = [](const KnownSource& known) { return known.starts_at > 0; };
+  const auto count = std::count_if(sources.begin(), sources.end(), has);
+  if (count == 0) return;
+  w.varint(static_cast<std::uint64_t>(count));
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (has(sources[i])) w.varint(i), w.varint(sources[i].starts_at);
+  }
+}
+
+void read_starts(ByteReader& r, std::vector<KnownSource>& sources) {
+  const std::size_t count = r.count("starts", 2);
+  for (std::size_t i = 0; i < count && r.ok(); ++i) {
+    const std::uint64_t number = r.bounded("starts.source", sources.empty() ? 0 : sources.size() - 1);
+    const std::uint64_t at = r.bounded("starts.at", kMaxOffset);
+    if (sources.empty()) r.fail("starts.source");
+    if (r.ok()) sources[number].starts_at = at;
+  }
+}
+
 }  // namespace
 
 std::string encode_delivery(const std::vector<std::shared_ptr<const Batch>>& batches) {
@@ -143,6 +166,7 @@ std::string encode_known_sources(const std::vector<KnownSource>& sources) {
     write_marks(w, known.marks);
     write_state(w, known.state);
   }
+  write_starts(w, sources);
   return out;
 }
 
@@ -152,6 +176,7 @@ Result<std::vector<KnownSource>> decode_known_sources(std::string_view bytes) {
   const std::size_t count = r.count("sources", kLeastSource);
   std::vector<KnownSource> sources;
   for (std::size_t i = 0; i < count && r.ok(); ++i) sources.push_back(read_known(r));
+  if (r.ok() && r.left() > 0) read_starts(r, sources);
   LB_TRY(all_read(r, "the known sources"));
   return sources;
 }

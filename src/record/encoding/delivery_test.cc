@@ -46,6 +46,21 @@ TEST(Delivery, OutcomesComeBackWithCoverageOrError) {
   EXPECT_TRUE((*back)[2]->empty());
 }
 
+TEST(Delivery, WhereFilesBeginComesBackAndTakesNoRoomElsewhere) {
+  std::vector<KnownSource> sources(3);
+  const std::string without = encode_known_sources(sources);
+  sources[1].starts_at = 500;
+  const std::string with = encode_known_sources(sources);
+  EXPECT_TRUE(with.starts_with(without));
+  const auto back = decode_known_sources(with);
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ((*back)[0].starts_at, 0u);
+  EXPECT_EQ((*back)[1].starts_at, 500u);
+  EXPECT_FALSE(decode_known_sources(with.substr(0, with.size() - 1)).ok());
+  EXPECT_FALSE(decode_known_sources(without + "\x01\x03\x01").ok()) << "there is no such source";
+  EXPECT_FALSE(decode_known_sources(encode_known_sources({}) + std::string("\x01\x00\x01", 3)).ok());
+}
+
 TEST(Delivery, KnownSourcesComeBackWhole) {
   KnownSource known;
   known.source = {1, 2};

@@ -41,8 +41,11 @@ Status Follower::start(const config::RuleSet& rules) {
   LB_ASSIGN(auto known, emitter_.known_sources());
   set_rules(rules);
   for (KnownSource& source : known) {
+    // Its file was there before the rule ran, and so may others be that were not reached yet.
+    const bool undecided = source.starts_at > 0 && source.coverage.empty();
     for (const RulePtr& rule : matcher_->rules()) {
-      if (rule->rule.topic == source.channel && rule->matches(source.state.path)) fresh_rules_.erase(rule.get());
+      if (!undecided && rule->rule.topic == source.channel && rule->matches(source.state.path))
+        fresh_rules_.erase(rule.get());
     }
     if (source.state.identity != FileIdentity{}) bindings_[binding_key(source.state.identity)] = source.source;
     if (source.state.group.empty()) source.state.group = rotation_group(source.state.path);

@@ -100,6 +100,7 @@ void Follower::pass_lost(TrackedSource& source) {
 
 void Follower::resume_stream(TrackedSource& source, Stream& stream, const Remembered& known) {
   stream.from_end = false;
+  stream.starts_at = known.starts_at;
   stream.acked = known.coverage;
   stream.base = known.state.inherited;
   stream.position = stream.acked.contiguous_end(stream.base);

@@ -254,6 +254,10 @@ void Follower::decide_kind(TrackedSource& source) {
 // A file that was there before its rule, with start=end: everything up to the last whole line is left out, and said so.
 Follower::Turn Follower::drop_from_end(TrackedSource& source, Stream& stream) {
   const std::uint64_t size = stream.from_end ? stream.seen_size : stream.starts_at;
+  if (size > stream.seen_size) {  // another content than what was to be left out
+    stream.starts_at = 0;
+    return Turn::kMore;
+  }
   const std::uint64_t window = std::min<std::uint64_t>(size, deps_.options.max_line);
   std::string bytes(window, '\0');
   const auto got = source.content()->read(bytes.data(), bytes.size(), size - window);
@@ -270,7 +274,7 @@ Follower::Turn Follower::drop_from_end(TrackedSource& source, Stream& stream) {
   const std::uint64_t end = stream.starts_at = size - window + bytes.size();
   if (stream.chain.end() == 0 && end <= kMaxLink && window >= end) stream.chain.add(bytes), stream.chain.commit_point();
   return emit(source, stream,
-              maker_.range(source, stream, end, Disposition::kDropped, "start=end", next_guard({}, bytes)));
+              maker_.range(source, stream, end, Disposition::kDropped, kStartAtEnd, next_guard({}, bytes)));
 }
 
 Follower::Turn Follower::emit(TrackedSource& source, Stream& stream, Batch batch) {

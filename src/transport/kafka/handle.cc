@@ -14,7 +14,8 @@ namespace {
 // The library's own log; what a person must know is said by those who use it, what fails between a client and its
 // brokers by ConnectionHealth.
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
-  if (level <= 3 && std::string_view(facility) != "FAIL") {
+  const std::string_view what = facility;
+  if (level <= 3 && what != "FAIL" && what != "FATAL") {
     log_warn("kafka: {}: {}", facility, printable(text));
   } else {
     log_debug("kafka: {}: {}", facility, printable(text));

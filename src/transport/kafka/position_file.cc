@@ -101,7 +101,8 @@ void add_marks(const std::vector<PrefixMark>& marks, KnownSource& known) {
 }  // namespace
 
 bool PositionFile::sending(const Batch& batch) {
-  if (batch.marks.empty()) return false;
+  const bool leaves_out = batch.disposition == Disposition::kDropped && batch.cause == kStartAtEnd;
+  if (batch.marks.empty() && !leaves_out) return false;
   MutexLock lock(mutex_);
   const auto [at, fresh] = known_.try_emplace({batch.source, batch.channel});
   KnownSource& known = at->second;
@@ -117,7 +118,9 @@ bool PositionFile::sending(const Batch& batch) {
   if (known.epoch != batch.epoch) return false;  // the epoch before is not delivered yet
   const std::size_t before = known.marks.size();
   add_marks(batch.marks, known);
-  if (known.marks.size() == before) return false;
+  const std::uint64_t starts_at = leaves_out && !known.coverage.contains(batch.begin, batch.end) ? batch.end : 0;
+  const bool starts = starts_at > std::exchange(known.starts_at, std::max(known.starts_at, starts_at));
+  if (known.marks.size() == before && !starts) return false;
   unnoted_.insert(batch.source);
   changed_ = true;
   return true;
@@ -132,6 +135,7 @@ void PositionFile::delivered(const Batch& batch) {
   known.channel = batch.channel;
   known.epoch = batch.epoch;
   known.coverage.add(batch.begin, batch.end);
+  if (known.coverage.contiguous_end(known.state.inherited) >= known.starts_at) known.starts_at = 0;
   add_marks(batch.marks, known);
   if (batch.state.position >= known.state.position) known.state = batch.state;
   unnoted_.insert(batch.source);

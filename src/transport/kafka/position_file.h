@@ -30,8 +30,9 @@ class PositionFile {
   // What changed since it was taken last, whole sources; whether anything did.
   bool has_changed() const;
   std::vector<KnownSource> take_changed();
-  // Before a batch is sent for the first time: its marks. To be saved before it goes, so that an agent that dies before
-  // the delivery is known reads on with the chain of marks that the store has got. Whether there is something to save.
+  // Before a batch is sent for the first time: its marks, and where a file with start=end begins. To be saved before it
+  // goes, so that an agent that dies before the delivery is known reads on with the chain of marks that the store has
+  // got, and from where it was decided. Whether there is something to save.
   bool sending(const Batch& batch);
   void delivered(const Batch& batch);
   // Writes the file, replacing it whole, when something changed; at most once a second, and less often the longer it

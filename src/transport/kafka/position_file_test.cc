@@ -56,6 +56,26 @@ TEST(PositionFile, MarksAreKnownBeforeTheBatchIsDelivered) {
   EXPECT_FALSE(file->sending(batch(0, 10, 1))) << "the epoch before is not delivered";
 }
 
+TEST(PositionFile, WhereAFileBeginsIsKnownUntilItIsDelivered) {
+  MemoryFileSystem fs;
+  auto file = std::move(PositionFile::open(fs, kPath)).value();
+  Batch left_out = batch(0, 500);
+  left_out.marks.clear();
+  left_out.disposition = Disposition::kDropped;
+  left_out.cause = "exclude:debug";
+  EXPECT_FALSE(file->sending(left_out)) << "a range that is dropped otherwise is read again";
+  left_out.cause = kStartAtEnd;
+  EXPECT_TRUE(file->sending(left_out));
+  EXPECT_FALSE(file->sending(left_out)) << "nothing new";
+  ASSERT_TRUE(file->save().ok());
+  file = std::move(PositionFile::open(fs, kPath)).value();
+  ASSERT_EQ(file->known().size(), 1u);
+  EXPECT_EQ(file->known()[0].starts_at, 500u);
+  EXPECT_TRUE(file->known()[0].coverage.empty()) << "it has to be sent";
+  file->delivered(left_out);
+  EXPECT_EQ(file->known()[0].starts_at, 0u);
+}
+
 TEST(PositionFile, ANewEpochBeginsAnewAndAnOldOneChangesNothing) {
   MemoryFileSystem fs;
   auto file = std::move(PositionFile::open(fs, kPath)).value();

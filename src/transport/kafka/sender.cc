@@ -118,8 +118,9 @@ void Sender::step(std::chrono::milliseconds wait) {
   std::array<char, 512> text{};
   const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
   if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) trouble_ = {fatal, "", 0, text.data()};
-  if (trouble_.code != RD_KAFKA_RESP_ERR_NO_ERROR) return start_anew();
-  settle_topics();
+  if (trouble_.code == RD_KAFKA_RESP_ERR_NO_ERROR) return settle_topics();
+  // A client may be dead as soon as it is made (no right to write anything).
+  if (Clock::now() >= again_at_) start_anew();
 }
 
 // ---------------------------------------------------------------- handing over
