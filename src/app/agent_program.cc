@@ -10,6 +10,7 @@
 #include "app/paths.h"
 #include "app/preview_answers.h"
 #include "app/repairs.h"
+#include "base/counted.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/pause.h"
@@ -35,9 +36,10 @@ class SessionEnd {
   }
   void tell(Wanted wanted) {
     MutexLock lock(mutex_);
-    error_ = Error(ErrorCode::kUnavailable,
-                   fmt::format("{} parts of this host's files are asked for {}, which their store misses",
-                               wanted.request.ranges.size(), wanted.by_server ? "by the server" : "in etcd"));
+    error_ =
+        Error(ErrorCode::kUnavailable, fmt::format("asked for {}: {} of this host's files, which their store misses",
+                                                   wanted.by_server ? "by the server" : "in etcd",
+                                                   counted(wanted.request.ranges.size(), "part")));
     wanted_ = std::move(wanted);
     changed_.notify_all();
   }

@@ -40,7 +40,7 @@ def test_doctor_asks_etcd(home):
     says(said, "warn", "roots", "any file")
     check(any("collect.roots" in r for r in remedies(said)), f"roots are recommended:\n{said}")
     member.put("collect_log_10.0.0.7_conf", '[{"path": "/var/log/a.log", "topic": "web_log"}]')
-    says(doctor(home, text % f"'{member.url}'"), "ok", "1 rules for 10.0.0.7")
+    says(doctor(home, text % f"'{member.url}'"), "ok", "1 rule for 10.0.0.7")
     member.put("collect_log_10.0.0.7_conf", "[")
     says(doctor(home, text % f"'{member.url}'"), "warn", "not JSON")
     said = doctor(home, text % f"'127.0.0.1:{dead}', '{member.url}'", code=1)
@@ -63,13 +63,13 @@ def test_doctor_asks_kafka(home):
     says(said, "ok", "topic web_log", "brokers make it with the first message, with 3 partitions")
     broker.admin("create", "web_log", 2)  # which fails if doctor has made it
     said = doctor(home, agent)
-    says(said, "ok", "topic web_log", "2 partitions, 1 replicas, min.insync.replicas 1", "kept 7 days")
+    says(said, "ok", "topic web_log", "2 partitions, 1 replica, min.insync.replicas 1", "kept 7 days")
     says(said, "warn", "topic web_log", "one copy of each message")
     check(sorted(broker.admin("ends", "web_log")) == ["0 0", "1 0"], "doctor writes nothing")
     broker.admin("config", "web_log", "max.message.bytes=100000", "retention.ms=3600000", "cleanup.policy=compact", "min.insync.replicas=2")
     said = doctor(home, agent, code=1)
     says(said, "BAD", "topic web_log", "is compacted")
-    says(said, "BAD", "topic web_log", "min.insync.replicas 2 with 1 replicas: nothing can be written")
+    says(said, "BAD", "topic web_log", "min.insync.replicas 2 with 1 replica: nothing can be written")
     says(said, "warn", "topic web_log", "takes messages up to 100000 bytes")
     says(said, "warn", "topic web_log", "keeps messages for 3600 s")
     for role in ("agent", "transfer"):
@@ -112,7 +112,7 @@ def test_doctor_names_rights_and_sign_in(home):
     says(said, "BAD", "topic web_log", "may not write to it")
     says(said, "BAD", "topic web_log", "may not read it")
     broker.admin("allow", "web_log", "agent", "Write", "Read", "Describe_Configs")
-    says(doctor(home, text % "PLAIN"), "ok", "topic web_log", "1 partitions")
+    says(doctor(home, text % "PLAIN"), "ok", "topic web_log", "1 partition,")
     check(broker.admin("ends", "web_log") == ["0 0"], "and nothing was written")
 
 

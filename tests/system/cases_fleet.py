@@ -491,7 +491,7 @@ def test_rules_from_the_server(home):
     done = home.run("rules", "add", "/nowhere/y.log", "--name", "y", "--hosts", "web-*", code=2)
     check(b"web-1: added y" in done.stdout and b"web-2: there is a rule 'y' already" in done.stderr and b"1 of 2 hosts are changed" in done.stderr, f"{done}")
     done = home.run("rules", "put", stale, "--hosts", "web-*", "--revision", "6", code=3)
-    check(b"web-1: 1 rules for it to follow" in done.stdout and b"web-2: the rules are at revision 1, not 6" in done.stderr, f"each is compared for itself: {done}")
+    check(b"web-1: 1 rule for it to follow" in done.stdout and b"web-2: the rules are at revision 1, not 6" in done.stderr, f"each is compared for itself: {done}")
     for agent in agents:
         agent.stop()
     server.stop()

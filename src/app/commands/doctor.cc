@@ -11,6 +11,7 @@
 #include "app/paths.h"
 #include "app/server_checks.h"
 #include "base/byte_size.h"
+#include "base/counted.h"
 #include "base/log.h"
 
 namespace logboom::app {
@@ -119,7 +120,7 @@ void examine_rights(Context& context, Examination& exam) {
     if (entry.type == FileType::kRegular && ::access(("/var/log/" + entry.name).c_str(), R_OK) != 0) ++refused;
   }
   exam.note(refused > 0 ? Verdict::kWarn : Verdict::kGood, "rights",
-            refused > 0 ? fmt::format("{} files of /var/log are not readable", refused) : "/var/log is readable",
+            refused > 0 ? fmt::format("cannot read {} of /var/log", counted(refused, "file")) : "/var/log is readable",
             "run as root or join the group adm");
 }
 

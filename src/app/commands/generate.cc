@@ -9,6 +9,7 @@
 #include "app/generate/log_writer.h"
 #include "app/paths.h"
 #include "app/progress.h"
+#include "base/counted.h"
 #include "parse/time.h"
 
 namespace logboom::app {
@@ -99,8 +100,8 @@ int run_generate(Context& context, const Args& args) {
   progress.finish();
   if (!wrote.ok()) return fail(wrote.error());
   if (!context.quiet)
-    fmt::print(stderr, "{} lines, {} in {} file{}\n", wrote->lines, ByteSize(wrote->bytes).to_string(),
-               options->paths.size(), options->paths.size() == 1 ? "" : "s");
+    fmt::print(stderr, "{}, {} in {}\n", counted(wrote->lines, "line"), ByteSize(wrote->bytes).to_string(),
+               counted(options->paths.size(), "file"));
   return kOk;
 }
 

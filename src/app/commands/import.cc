@@ -13,6 +13,7 @@
 #include "app/paths.h"
 #include "app/progress.h"
 #include "base/byte_size.h"
+#include "base/counted.h"
 #include "base/log.h"
 #include "http/client.h"
 #include "http/json.h"
@@ -51,7 +52,7 @@ int report(const Context& context, const json& done) {
   for (const json& problem : problems) print_error(problem.get<std::string>());
   if (!context.quiet) {
     const auto files = done.value("files", std::uint64_t{0});
-    fmt::print(stderr, "{} file{}, {} durable\n", files, files == 1 ? "" : "s",
+    fmt::print(stderr, "{}, {} durable\n", counted(files, "file"),
                ByteSize(done.value("bytes_durable", std::uint64_t{0})).to_string());
   }
   return problems.empty() ? kOk : kFailed;

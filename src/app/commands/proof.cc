@@ -10,6 +10,7 @@
 #include "app/paths.h"
 #include "app/progress.h"
 #include "base/byte_size.h"
+#include "base/counted.h"
 #include "base/log.h"
 
 namespace logboom::app {
@@ -71,12 +72,10 @@ int print_audit(const Context& context, const json& report, bool reread) {
   const std::size_t open = print_findings(report.value("findings", json::array()));
   std::uint64_t stored = 0;
   for (const json& source : sources) stored += source.value("bytes", json::object()).value("stored", std::uint64_t{0});
-  fmt::print(
-      "{} source{}, {} stored, {} block{} and {} row{} checked: ", sources.size(), sources.size() == 1 ? "" : "s",
-      ByteSize(stored).to_string(), report.value("blocks_checked", std::uint64_t{0}),
-      report.value("blocks_checked", std::uint64_t{0}) == 1 ? "" : "s", report.value("rows_checked", std::uint64_t{0}),
-      report.value("rows_checked", std::uint64_t{0}) == 1 ? "" : "s");
-  fmt::print("{}\n", clean ? "every byte accounted for" : fmt::format("{} open finding{}", open, open == 1 ? "" : "s"));
+  fmt::print("{}, {} stored, {} and {} checked: ", counted(sources.size(), "source"), ByteSize(stored).to_string(),
+             counted(report.value("blocks_checked", std::uint64_t{0}), "block"),
+             counted(report.value("rows_checked", std::uint64_t{0}), "row"));
+  fmt::print("{}\n", clean ? "every byte accounted for" : counted(open, "open finding"));
   if (!clean && report.value("needs_repair", false)) {
     fmt::print(
         "the store is damaged: stop the program, run `logboom repair`, and start it again; what is lost is read again "

@@ -12,6 +12,7 @@
 #include "app/frames.h"
 #include "app/paths.h"
 #include "app/rule_owners.h"
+#include "base/counted.h"
 #include "base/log.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
@@ -81,7 +82,7 @@ Status print_preview(Context& context, ApiAccess& api, const RuleOwner& owner, c
   }
   if (const std::string problem = said->value("problem", ""); !problem.empty())
     return Error(ErrorCode::kInvalidArgument, printable(problem));
-  fmt::print("{}{} files, {} lines/s now\n", owner.label(), said->value("files", std::uint64_t{0}),
+  fmt::print("{}{}, {} lines/s now\n", owner.label(), counted(said->value("files", std::uint64_t{0}), "file"),
              said->value("lines_per_second", ""));
   for (const json& file : said->value("shown", json::array())) {
     fmt::print("{:>12} lines/s  {:<12} {}\n", file.value("lines_per_second", ""), printable(file.value("topic", "")),
@@ -232,7 +233,7 @@ int run_rules_put(Context& context, const Args& args) {
   if (!rules.ok()) return fail(rules.error());
   return change_rules(context, args, [&](ApiAccess& api, const RuleOwner& owner, const RulesNow&) -> Result<Changed> {
     const char* where = !owner.agent.empty() ? " for it to follow" : api.running() ? " in force" : "";
-    return Changed{*rules, fmt::format("{} rules{}", rules->size(), where)};
+    return Changed{*rules, counted(rules->size(), "rule") + where};
   });
 }
 
@@ -281,8 +282,8 @@ int run_rules_history(Context& context, const Args& args) {
     if (context.output != OutputFormat::kText) return print_json(entries), ok_status();
     for (const json& entry : entries) {
       const auto rules = parse_rules("history", entry.value("yaml", ""));
-      fmt::print("{:>6}  {:<26} {:<16} {} rules\n", entry.value("revision", 0), time_text(entry.at("time")),
-                 printable(entry.value("author", "")), rules.ok() ? rules->size() : 0);
+      fmt::print("{:>6}  {:<26} {:<16} {}\n", entry.value("revision", 0), time_text(entry.at("time")),
+                 printable(entry.value("author", "")), counted(rules.ok() ? rules->size() : 0, "rule"));
     }
     return {};
   });

@@ -12,6 +12,7 @@
 #include "app/frames.h"
 #include "app/progress.h"
 #include "app/row_printer.h"
+#include "base/counted.h"
 #include "base/log.h"
 #include "config/list_text.h"
 #include "http/client.h"
@@ -113,8 +114,8 @@ Result<Found> run_query(Context& context, ApiAccess& api, http::Pairs parameters
 void explain(const Context& context, const json& stats) {
   // Rows that are missing are no note: said also when quiet.
   if (const auto damaged = stats.value("damaged_blocks", std::uint64_t{0}); damaged > 0) {
-    print_error(fmt::format("{} damaged block{} could not be read; `logboom audit` names the ranges", damaged,
-                            damaged == 1 ? "" : "s"));
+    print_error(
+        fmt::format("{} could not be read; `logboom audit` names the ranges", counted(damaged, "damaged block")));
   }
   if (stats.value("partial", false) && !context.quiet)
     fmt::print(stderr, "note: partial result, searched back to {}\n",

@@ -5,6 +5,7 @@
 
 #include "app/commands/commands.h"
 #include "app/paths.h"
+#include "base/counted.h"
 #include "config/ini_file.h"
 #include "config/rules_yaml.h"
 #include "config/yaml.h"
@@ -38,10 +39,10 @@ int run_check(Context& context, const Args& args) {
   }
   for (const config::Problem& problem : problems) std::fputs(config::to_string(problem).c_str(), stdout);
   if (config::any_error(problems)) {
-    fmt::print("{} problem{} found\n", problems.size(), problems.size() == 1 ? "" : "s");
+    fmt::print("{} found\n", counted(problems.size(), "problem"));
     return kNo;
   }
-  fmt::print("{}: fine, {} rule{}\n", args.rest()[0], rules.rules.size(), rules.rules.size() == 1 ? "" : "s");
+  fmt::print("{}: fine, {}\n", args.rest()[0], counted(rules.rules.size(), "rule"));
   return kOk;
 }
 

@@ -6,6 +6,7 @@
 #include "app/commands/commands.h"
 #include "app/frames.h"
 #include "base/byte_size.h"
+#include "base/counted.h"
 #include "base/log.h"
 
 namespace logboom::app {
@@ -57,11 +58,11 @@ int run_status(Context& context, const Args&) {
   const auto disk = store.value("bytes_on_disk", std::uint64_t{0});
   fmt::print("logboom {} on {}, {}\n", answer->value("version", ""), printable(answer->value("host", "")),
              (*api)->where());
-  fmt::print("store    {} records, {} raw in {} on disk ({:.1f} times smaller), {} file{}, {} block{}\n",
+  fmt::print("store    {} records, {} raw in {} on disk ({:.1f} times smaller), {}, {}\n",
              store.value("records", std::uint64_t{0}), ByteSize(raw).to_string(), ByteSize(disk).to_string(),
-             disk > 0 ? static_cast<double>(raw) / static_cast<double>(disk) : 0.0, store.value("files", 0),
-             store.value("files", 0) == 1 ? "" : "s", store.value("blocks", std::uint64_t{0}),
-             store.value("blocks", std::uint64_t{0}) == 1 ? "" : "s");
+             disk > 0 ? static_cast<double>(raw) / static_cast<double>(disk) : 0.0,
+             counted(store.value("files", std::uint64_t{0}), "file"),
+             counted(store.value("blocks", std::uint64_t{0}), "block"));
   fmt::print("times    {} to {}\n", time_text(store.value("oldest", json())), time_text(store.value("newest", json())));
   fmt::print("sources  {} known, {} active, {} unreadable, lag {}\n", sources.value("total", 0),
              sources.value("active", 0), sources.value("unreadable", 0),
@@ -72,9 +73,9 @@ int run_status(Context& context, const Args&) {
   }
   if (const auto damaged = store.value("damaged_blocks", std::uint64_t{0}); damaged > 0) {
     fmt::print(
-        "damage   in {} place{} of the store: `logboom audit` names them, `logboom repair` takes them out while "
+        "damage   in {} of the store: `logboom audit` names them, `logboom repair` takes them out while "
         "the program is stopped\n",
-        damaged, damaged == 1 ? "" : "s");
+        counted(damaged, "place"));
   }
   const json pipeline = answer->value("pipeline", json::object());
   for (const auto& [name, value] : pipeline.items()) {

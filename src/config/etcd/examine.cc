@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "config/etcd/etcd_presence.h"
 #include "config/etcd/etcd_previews.h"
@@ -123,7 +124,7 @@ class Examiner {
     const std::string version = about.version.empty() ? "answers" : fmt::format("answers; {}", about.version);
     if (!kept.problem.empty()) return version;
     return kept.revision == 0 ? fmt::format("{}; no rules for {} yet", version, host)
-                              : fmt::format("{}; {} rules for {}", version, kept.rules.size(), host);
+                              : fmt::format("{}; {} for {}", version, counted(kept.rules.size(), "rule"), host);
   }
 
   void rights(const EtcdOptions& one, const std::string& what, const std::string& host) {

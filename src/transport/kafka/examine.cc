@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/byte_size.h"
+#include "base/counted.h"
 #include "base/log.h"
 #include "transport/kafka/cluster_settings.h"
 #include "transport/kafka/handle.h"
@@ -213,8 +214,7 @@ class Examiner {
     if (settings.ok()) {
       topic_settings(what, *settings, *partitions);
     } else {
-      note(good(what, fmt::format("{} partitions, {} replicas; its settings are not shown to this user",
-                                  partitions->count, partitions->replicas)));
+      note(good(what, size_text(*partitions) + "; its settings are not shown to this user"));
     }
     if (partitions->replicas == 1)
       note(warn(what, "one copy of each message: the loss of a broker's disk loses what no transfer has read yet",
@@ -231,6 +231,12 @@ class Examiner {
     int count = 0;
     int replicas = 0;  // of the partition with the fewest
   };
+  static std::string replicas_text(const Replicas& topic) {
+    return counted(static_cast<std::uint64_t>(topic.replicas), "replica");
+  }
+  static std::string size_text(const Replicas& topic) {
+    return counted(static_cast<std::uint64_t>(topic.count), "partition") + ", " + replicas_text(topic);
+  }
   // kNotFound: there is no such topic; kRejected: no rights; kUnavailable.
   Result<Replicas> replicas(rd_kafka_topic_t* handle) {
     const rd_kafka_metadata_t* answer = nullptr;
@@ -271,8 +277,7 @@ class Examiner {
     const auto most = settings.number("max.message.bytes");
     const auto kept = settings.number("retention.ms");
     const auto in_sync = settings.number("min.insync.replicas").value_or(1);
-    std::string text = fmt::format("{} partitions, {} replicas, min.insync.replicas {}", partitions.count,
-                                   partitions.replicas, in_sync);
+    std::string text = fmt::format("{}, min.insync.replicas {}", size_text(partitions), in_sync);
     if (most)
       text += fmt::format(", messages up to {}",
                           ByteSize(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *most))).to_string());
@@ -284,10 +289,10 @@ class Examiner {
     if (options_.proved && partitions.replicas > 1 && in_sync < 2)
       note(warn(what, "min.insync.replicas 1: acks=all may mean one broker", "min.insync.replicas=2"));
     if (options_.proved && in_sync > partitions.replicas)
-      note(bad(
-          what,
-          fmt::format("min.insync.replicas {} with {} replicas: nothing can be written", in_sync, partitions.replicas),
-          "lower one or raise the other"));
+      note(
+          bad(what,
+              fmt::format("min.insync.replicas {} with {}: nothing can be written", in_sync, replicas_text(partitions)),
+              "lower one or raise the other"));
     if (most && wants(options_.written, topic_of(what)) && *most < static_cast<std::int64_t>(options_.largest_message))
       note(warn(what, fmt::format("takes messages up to {} bytes; larger batches and lines are cut", *most),
                 fmt::format("max.message.bytes={}", 1'048'588)));
