@@ -26,11 +26,12 @@ Result<transport::kafka::ClientOptions> kafka_client(const config::Settings& set
   client.ca_file = settings.text("transport.tls_ca");
   client.cert_file = settings.text("transport.tls_cert");
   client.key_file = settings.text("transport.tls_key");
-  if (settings.text("transport.sasl") == "none") return client;
-  client.sasl = settings.text("transport.sasl");
-  client.user = settings.text("transport.user");
-  client.password = [path = settings.text("transport.password_file"), &files] { return password_in(path, files); };
-  LB_TRY(client.password());
+  if (const std::string sasl = settings.text("transport.sasl"); sasl != "none") {
+    client.sasl = sasl;
+    client.user = settings.text("transport.user");
+    client.password = [path = settings.text("transport.password_file"), &files] { return password_in(path, files); };
+    LB_TRY(client.password());
+  }
   client.health = transport::kafka::health_of(client);
   return client;
 }

@@ -26,7 +26,8 @@ void ConnectionHealth::failed(const std::string& broker, Trouble trouble) {
     const bool again =
         said == said_.end() || now - said->second.at >= (said->second.over && !waits ? kQuiet : kSayAgain);
     if (again && remedy_) {
-      words = fmt::format("Kafka {}: {} (remedy: {})", printable(broker), trouble.text, remedy_(trouble.fault));
+      const std::string where = broker.empty() ? "Kafka" : "Kafka " + printable(broker);
+      words = fmt::format("{}: {} (remedy: {})", where, trouble.text, remedy_(trouble.fault));
       said_[trouble.fault] = {now, false};
     }
     trouble_ = std::move(trouble);

@@ -26,8 +26,8 @@ class ConnectionHealth {
   // `remedy`: what a person may do about a fault; none: nothing is said in the log.
   explicit ConnectionHealth(std::function<std::string(ConnectionFault)> remedy) : remedy_(std::move(remedy)) {}
 
-  // A connection to `broker` failed. Each kind of fault is said at most once in ten minutes, or in one minute where the
-  // cluster answered meanwhile.
+  // A connection to `broker` (empty: which one is not known) failed. Each kind of fault is said at most once in ten
+  // minutes, or in one minute where the cluster answered meanwhile.
   void failed(const std::string& broker, Trouble trouble);
   // The cluster answered: what failed before is over.
   void answered();

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "transport/kafka/client.h"
+#include "transport/kafka/handle.h"
+#include "transport/kafka/problems.h"
 
 namespace logboom::transport::kafka {
 namespace {
@@ -42,6 +44,35 @@ TEST(ConnectionHealth, ABrokerThatIsAwayIsNoProblemOfItsOwn) {
     health.answered();
   }
   EXPECT_EQ(said, 1) << "one of several brokers may come and go";
+}
+
+TEST(Problems, AreOverOneByOne) {
+  Problems problems;
+  problems.set("web", "");
+  EXPECT_EQ(problems.first(), "");
+  problems.set("web", "no rights on web");
+  problems.set("app", "no rights on app");
+  problems.set("app", "there is no app");
+  EXPECT_EQ(problems.first(), "there is no app");
+  problems.set("app", "");
+  EXPECT_EQ(problems.first(), "no rights on web");
+  problems.set("web", "");
+  EXPECT_EQ(problems.first(), "");
+}
+
+// Nobody listens on port 1.
+TEST(ConnectionHealth, HearsOfTheLibraryWhyNoBrokerIsThere) {
+  for (const bool tls : {false, true}) {
+    ClientOptions options;
+    options.brokers = "127.0.0.1:1";
+    options.client_id = "test";
+    options.tls = tls;
+    options.health = std::make_shared<ConnectionHealth>(nullptr);
+    auto client = std::move(Properties().set_client(options).open(RD_KAFKA_PRODUCER)).value();
+    for (int i = 0; i < 600 && !options.health->trouble(); ++i) rd_kafka_poll(client.get(), 100);
+    ASSERT_TRUE(options.health->trouble());
+    EXPECT_EQ(options.health->trouble()->text, "Connect to ipv4#127.0.0.1:1 failed: Connection refused");
+  }
 }
 
 TEST(ConnectionHealth, RemediesNameTheSettings) {

@@ -37,15 +37,22 @@ std::optional<ConnectionFault> fault_of(rd_kafka_resp_err_t code) {
   }
 }
 
-// "client#producer-1: sasl_ssl://host:1/bootstrap: SSL handshake failed: ... (after 3ms in state ...)": the broker's
-// address, and the reason without its frame.
+// "client#producer-1: sasl_ssl://host:1/bootstrap: SSL handshake failed: ... (after 3ms in state ...)", in the clear
+// without "PROTOCOL://": the broker's address, and the reason without its frame.
 std::pair<std::string, std::string> parts_of(std::string text) {
   std::string broker;
-  if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
-    const std::size_t end = text.find_first_of("/:", text.find(':', scheme + 3) + 1);
-    broker = text.substr(scheme + 3, end - scheme - 3);
-    const std::size_t colon = text.find(": ", scheme);
-    if (colon != std::string::npos) text.erase(0, colon + 2);
+  std::size_t from = 0;
+  for (std::size_t colon = text.find(": "); colon != std::string::npos; colon = text.find(": ", from)) {
+    const std::string name = text.substr(from, colon - from);
+    from = colon + 2;
+    if (name.find(' ') != std::string::npos) break;
+    const std::size_t slash = name.rfind('/');
+    if (slash == std::string::npos) continue;
+    const std::size_t scheme = name.find("://");
+    const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+    if (slash > begin) broker = name.substr(begin, slash - begin);
+    text.erase(0, from);
+    break;
   }
   if (const std::size_t after = text.rfind(" (after "); after != std::string::npos) text.erase(after);
   return {printable(broker), printable(text)};

@@ -1,5 +1,5 @@
 // Problems: why something of a cluster cannot be used now, by topic or whatever it is, for people: in the log once, for
-// those who ask as long as it is said again. Thread-safe.
+// those who ask as long as it is said again. Thread-safe. Bound: as many as there are topics and partitions.
 #pragma once
 
 #include <atomic>

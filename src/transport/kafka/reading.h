@@ -32,6 +32,7 @@ class ReadingConsumer : public Consumer {
   static void set_reading(Properties& properties, const KafkaReadingOptions& options);
   // Where the partition of a hole begins and ends now. Blocks up to kAskWait. False: nobody can say.
   bool ask_edges(Hole& hole);
+
   MessageReader reader_;
   Owned<rd_kafka_t> client_;
   Owned<rd_kafka_queue_t> queue_;
