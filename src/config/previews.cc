@@ -10,22 +10,15 @@ namespace {
 
 using nlohmann::json;
 
+using http::has_count;
+using http::has_text;
+
 constexpr int kDepth = 4;
-
-bool has_text(const json& tree, const char* name) {
-  const auto found = tree.find(name);
-  return found != tree.end() && found->is_string();
-}
-
-bool has_number(const json& tree, const char* name) {
-  const auto found = tree.find(name);
-  return found != tree.end() && found->is_number_unsigned();
-}
 
 // A path that is no UTF-8 stands in `file_raw`, too.
 bool is_file(const json& row) {
   return row.is_object() && has_text(row, "file") && has_text(row, "rule") && has_text(row, "topic") &&
-         has_number(row, "size") && has_text(row, "lines_per_second") && has_text(row, "problem") &&
+         has_count(row, "size") && has_text(row, "lines_per_second") && has_text(row, "problem") &&
          (!row.contains("file_raw") || row["file_raw"].is_string());
 }
 
@@ -42,7 +35,7 @@ bool is_list(const json& tree, const char* name, bool (*is_row)(const json&)) {
 std::string wrong_member(const json& tree) {
   if (!has_text(tree, "id")) return "/id";
   if (tree.contains("problem")) return tree["problem"].is_string() ? "" : "/problem";
-  if (!has_number(tree, "files")) return "/files";
+  if (!has_count(tree, "files")) return "/files";
   if (!has_text(tree, "lines_per_second")) return "/lines_per_second";
   if (!is_list(tree, "shown", is_file)) return "/shown";
   if (!is_list(tree, "problems", [](const json& row) { return row.is_string(); })) return "/problems";
@@ -56,7 +49,7 @@ std::string write_question(const PreviewQuestion& question) {
 }
 
 std::optional<PreviewQuestion> read_question(const json& tree) {
-  if (!tree.is_object() || !has_text(tree, "id") || !has_text(tree, "yaml")) return std::nullopt;
+  if (!has_text(tree, "id") || !has_text(tree, "yaml")) return std::nullopt;
   return PreviewQuestion{tree["id"].get<std::string>(), tree["yaml"].get<std::string>()};
 }
 

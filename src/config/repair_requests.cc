@@ -12,10 +12,10 @@ namespace {
 using nlohmann::json;
 
 std::optional<WantedRange> read_range(const json& row) {
-  const auto text = [&](const char* name) { return row.contains(name) && row[name].is_string(); };
-  const auto number = [&](const char* name) { return row.contains(name) && row[name].is_number_unsigned(); };
-  if (!row.is_object() || !text("source") || !text("topic") || !number("epoch") || !number("begin") || !number("end"))
-    return std::nullopt;
+  using http::has_count;
+  using http::has_text;
+  if (!has_text(row, "source") || !has_text(row, "topic")) return std::nullopt;
+  if (!has_count(row, "epoch") || !has_count(row, "begin") || !has_count(row, "end")) return std::nullopt;
   const auto source = SourceId::from_hex(row["source"].get_ref<const std::string&>());
   const auto epoch = row["epoch"].get<std::uint64_t>();
   const Interval bytes{row["begin"].get<std::uint64_t>(), row["end"].get<std::uint64_t>()};

@@ -36,6 +36,16 @@ std::string dump_json(const nlohmann::ordered_json& tree) {
   return tree.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+bool has_text(const json& tree, const char* name) {
+  const auto found = tree.find(name);
+  return found != tree.end() && found->is_string();
+}
+
+bool has_count(const json& tree, const char* name) {
+  const auto found = tree.find(name);
+  return found != tree.end() && found->is_number_unsigned();
+}
+
 std::int64_t integer_at(const json& object, const char* name) {
   const json& value = object.at(name);
   if (!value.is_number_integer()) throw json::type_error::create(302, "no whole number", &value);

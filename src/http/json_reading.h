@@ -18,6 +18,10 @@ nlohmann::json parse_json(std::string_view text, int depth);
 std::string dump_json(const nlohmann::json& tree);
 std::string dump_json(const nlohmann::ordered_json& tree);
 
+// Whether the tree is an object with a text, or a whole number of at least 0, under that name.
+bool has_text(const nlohmann::json& tree, const char* name);
+bool has_count(const nlohmann::json& tree, const char* name);
+
 // The whole number under that name. Throws json::exception, as at() does, when it is missing or something else: the
 // library would convert 1e300, too, which no integer holds.
 std::int64_t integer_at(const nlohmann::json& object, const char* name);

@@ -21,6 +21,17 @@ TEST(DumpJson, WritesWhatIsNoUtf8AllTheSame) {
   EXPECT_EQ(dump_json(nlohmann::ordered_json{{"b", "\xff"}, {"a", 1}}), "{\"b\":\"\xef\xbf\xbd\",\"a\":1}");
 }
 
+TEST(HasMember, OfItsKindOnly) {
+  const auto tree =
+      nlohmann::json::parse(R"({"text": "a", "count": 7, "negative": -7, "fraction": 0.5, "none": null})");
+  EXPECT_TRUE(has_text(tree, "text"));
+  EXPECT_TRUE(has_count(tree, "count"));
+  for (const char* name : {"count", "none", "missing"}) EXPECT_FALSE(has_text(tree, name)) << name;
+  for (const char* name : {"text", "negative", "fraction", "none", "missing"})
+    EXPECT_FALSE(has_count(tree, name)) << name;
+  for (const char* other : {"[]", "7", "null"}) EXPECT_FALSE(has_text(nlohmann::json::parse(other), "text")) << other;
+}
+
 TEST(ReadApiError, TakesTheStringsThatAreThere) {
   const ApiError whole = read_api_error(R"({"error":{"code":"fenced","message":"a newer one","hint":"stop"}})");
   EXPECT_EQ(whole.code, "fenced");
