@@ -65,7 +65,8 @@ class EtcdPreviewAsker final : public PreviewAsker {
         return Error(ErrorCode::kRejected,
                      "somebody else has asked this agent meanwhile, or it does not understand the question; try again");
       if (Clock::now() >= until) {
-        if (seen.ok()) (void)client.commit({question_key(agent), seen->asked, {}, {question_key(agent)}}, stop).ok();
+        if (!seen.ok()) return seen.error();
+        (void)client.commit({question_key(agent), seen->asked, {}, {question_key(agent)}}, stop).ok();
         return Error(ErrorCode::kUnavailable,
                      "the agent has not answered; may it read and write under /logboom/previews/ in etcd, and is it of "
                      "this version?");
