@@ -380,6 +380,20 @@ await check('the status page proves it', async () => {
   return (await page.textContent('.verdict')).trim();
 });
 
+await check('status: why topics cannot be read is told', async () => {
+  await page.route('**/api/v1/status', async (route) => {
+    const answer = await route.fetch();
+    const status = await answer.json();
+    status.pipeline.topics_problem = 'Kafka: <b>Authentication failed</b>';
+    await route.fulfill({ response: answer, json: status });
+  });
+  await page.goto('about:blank');
+  await page.goto(`${url}#/status`);
+  await page.waitForSelector('.card [role=alert]');
+  assert.equal(await page.textContent('.card [role=alert]'), 'Kafka: <b>Authentication failed</b>');
+  await page.unroute('**/api/v1/status');
+}, { mockOnly: true });
+
 await check('100,000 rows scroll at the speed of the screen', async () => {
   await page.request.post(url + 'mock/flood', { data: { count: 105_000 } });
   await open('', '&live=0');

@@ -42,7 +42,7 @@ function Kept({ status }: { status: Status }) {
 
 function Collecting({ status }: { status: Status }) {
   const { sources } = status;
-  const rules = status.pipeline?.rules_problem;
+  const problems = [status.pipeline?.rules_problem, status.pipeline?.topics_problem];
   return (
     <Card title={t('st.collecting')}>
       <dl class="nums">
@@ -51,7 +51,7 @@ function Collecting({ status }: { status: Status }) {
         <Number_ name={t('st.unreadable')} value={count(sources.unreadable)} bad={sources.unreadable > 0} />
         <Number_ name={t('st.lag')} value={sources.lag_bytes ? size(sources.lag_bytes) : '0'} title={count(sources.lag_bytes)} />
       </dl>
-      {typeof rules === 'string' && rules !== '' && <p class="warn" role="alert">{visible(rules)}</p>}
+      {problems.map((problem) => typeof problem === 'string' && problem !== '' && <p key={problem} class="warn" role="alert">{visible(problem)}</p>)}
     </Card>
   );
 }
@@ -175,7 +175,7 @@ export function StatusPage() {
         <div class="cards">
           <Kept status={value} />
           <Collecting status={value} />
-          {value.pipeline && Object.keys(value.pipeline).length > 0 && <Card title={t('st.pipeline')}><Rest values={value.pipeline} /></Card>}
+          {value.pipeline && Object.keys(value.pipeline).length > 0 && <Card title={t('st.pipeline')}><Rest values={{ ...value.pipeline, rules_problem: '', topics_problem: '' }} /></Card>}
           {value.retention && <Card title={t('st.retention')}><Rest values={value.retention} /></Card>}
           <Store status={value} />
         </div>
