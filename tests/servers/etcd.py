@@ -50,10 +50,15 @@ class Etcd(Server):
 
     def command(self):
         peer = f"http://127.0.0.1:{self.peer_port}"
-        return [PACKAGES.program("etcd"), "--name", self.name, "--data-dir", os.path.join(self.root, "data"), "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
-                "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                "--initial-cluster", ",".join(f"{name}={url}" for name, url in (self.members or {self.name: peer}).items()), "--initial-cluster-token", self.token, "--logger", "zap", *(["--cert-file", f"{self.certificates}/node.pem", "--key-file", f"{self.certificates}/node.key", "--client-cert-auth",
-                                                                                            "--trusted-ca-file", f"{self.certificates}/ca.pem"] if self.certificates else [])]
+        cluster = ",".join(f"{name}={url}" for name, url in (self.members or {self.name: peer}).items())
+        words = [PACKAGES.program("etcd"), "--name", self.name, "--data-dir", os.path.join(self.root, "data"),
+                 "--listen-client-urls", ",".join([self.url, *(f"http://{host}:{self.port}" for host in self.also_on)]),
+                 "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+                 "--initial-cluster", cluster, "--initial-cluster-token", self.token, "--logger", "zap"]
+        if self.certificates:
+            words += ["--cert-file", f"{self.certificates}/node.pem", "--key-file", f"{self.certificates}/node.key", "--client-cert-auth",
+                      "--trusted-ca-file", f"{self.certificates}/ca.pem"]
+        return words
 
     def opener(self):
         if not self.certificates:

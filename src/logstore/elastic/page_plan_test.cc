@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "logstore/elastic/page_size.h"
+
 namespace logboom::logstore::elastic {
 namespace {
 
@@ -23,6 +25,31 @@ TEST(PagePlan, SmallPagesFirstThenAsManyAsFit) {
     plan.answered();
   }
   EXPECT_TRUE(plan.wants_sizes());
+}
+
+TEST(PageSize, GrowsByStepsToWhatFits) {
+  PageSize page(500, 10'000);
+  EXPECT_EQ(page.next(), 20u);
+  page.answered(20, 200);
+  EXPECT_EQ(page.next(), 80u) << "what comes next may be longer";
+  page.answered(80, 800);
+  page.answered(320, 3200);
+  EXPECT_EQ(page.next(), 500u);
+  page.answered(500, 50'000);
+  EXPECT_EQ(page.next(), 100u);
+  page.answered(0, 100);
+  EXPECT_EQ(page.next(), 100u) << "nothing came, nothing was learnt";
+  page.answered(1, 1'000'000);
+  EXPECT_EQ(page.next(), 1u);
+}
+
+TEST(PageSize, AnAnswerThatIsTooLargeIsAskedForInParts) {
+  PageSize page(500, 10'000);
+  EXPECT_TRUE(page.too_large());
+  EXPECT_EQ(page.next(), 2u);
+  EXPECT_TRUE(page.too_large());
+  EXPECT_EQ(page.next(), 1u);
+  EXPECT_FALSE(page.too_large()) << "of one document there are no parts";
 }
 
 TEST(PagePlan, WhatIsTooLargeIsAskedForInParts) {

@@ -1,5 +1,6 @@
 #include "server/fleet/forgotten.h"
 
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
 
