@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shlex
+import shutil
 import sys
 import time
 import urllib.parse
@@ -277,6 +278,33 @@ def test_the_ledger_deleted_by_hand(home):
     check(made["key"]["type"] == "keyword", f"the mapping of the ledger: {made}")
     said = home.run("audit", code=None)
     check(b"the ledger does not say so" in said.stdout, f"what the audit says: {said.stdout} {said.stderr}")
+
+
+@faults("S12")
+def test_the_cluster_comes_back_empty(home):
+    """Its data is lost while a server writes to it and stands idle: indices and ledger are made anew as they should be, what comes later is stored
+    once, and the audit names what is gone."""
+    node = node_of(home)
+    store_in(home, node)
+    lines, later = Lines(), Lines("later")
+    write(home.log("a.log"), lines.next(100))
+    write(home.log("idle.log"), later.next(10))
+    home.start(home.logs)
+    wait_lines(home, 110)
+    home.kill(node.process)
+    shutil.rmtree(os.path.join(node.root, "data"))
+    append(home.log("a.log"), lines.next(100))
+    node.start()
+    home.running.append(node.process)
+    wait_lines(home, 100)
+    append(home.log("idle.log"), later.next(10))
+    wait_lines(home, 110)
+    check_documents(node, "logboom-*-*", lines.made[100:] + later.made[10:])
+    for index, field in (("logboom.ledger", "key"), ("logboom-logs-*", "topic")):
+        for name, made in node.ask("GET", f"/{index}/_mapping").items():
+            check(made["mappings"]["properties"][field]["type"] == "keyword", f"the mapping of {name}: {made}")
+    said = home.run("audit", code=1).stdout.decode()
+    check(len([line for line in said.splitlines() if line.startswith("FINDING") and "missing" in line]) == 2, f"what the audit says: {said}")
 
 
 @faults("A4")

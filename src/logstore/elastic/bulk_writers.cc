@@ -65,9 +65,10 @@ std::uint64_t share_end(const Batch& batch, std::size_t record) {
 
 }  // namespace
 
-BulkWriters::BulkWriters(Cluster& cluster, const BulkOptions& options, Registry& registry,
+BulkWriters::BulkWriters(Cluster& cluster, Groundwork& groundwork, const BulkOptions& options, Registry& registry,
                          std::function<void(std::shared_ptr<Piece>)> on_done)
     : cluster_(cluster),
+      groundwork_(groundwork),
       options_(options),
       on_done_(std::move(on_done)),
       documents_(registry.counter("logboom_elastic_documents_total", "Documents created in the target.")),
@@ -203,6 +204,10 @@ void BulkWriters::create(std::vector<Document> documents, DocumentWriter& writer
 
 std::vector<BulkWriters::Document> BulkWriters::send(std::vector<Document> documents, DocumentWriter& writer,
                                                      std::stop_token stop) {
+  if (const Status checked = groundwork_.check(stop); !checked.ok()) {
+    set_problem(checked.error().message());
+    return documents;
+  }
   std::string body;
   std::uint64_t bytes = 0;
   for (const Document& document : documents) {

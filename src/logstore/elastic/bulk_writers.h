@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "logstore/elastic/cluster.h"
 #include "logstore/elastic/document.h"
+#include "logstore/elastic/groundwork.h"
 #include "record/batch.h"
 #include "telemetry/registry.h"
 
@@ -52,8 +53,9 @@ struct BulkOptions {
 
 class BulkWriters {
  public:
-  // `on_done` is called once per piece from one of the threads; it must not block. The cluster and registry outlive it.
-  BulkWriters(Cluster& cluster, const BulkOptions& options, Registry& registry,
+  // `on_done` is called once per piece from one of the threads; it must not block. The cluster, the groundwork and the
+  // registry outlive it.
+  BulkWriters(Cluster& cluster, Groundwork& groundwork, const BulkOptions& options, Registry& registry,
               std::function<void(std::shared_ptr<Piece>)> on_done);
   // As stop().
   ~BulkWriters();
@@ -96,6 +98,7 @@ class BulkWriters {
   void pause(std::chrono::milliseconds& pause, std::stop_token stop);
 
   Cluster& cluster_;
+  Groundwork& groundwork_;
   const BulkOptions options_;
   const std::function<void(std::shared_ptr<Piece>)> on_done_;
   Counter& documents_;

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/pause.h"
 #include "http/auth/secret.h"
-#include "logstore/elastic/index_template.h"
 
 namespace logboom::logstore::elastic {
 namespace {
@@ -26,10 +25,11 @@ ElasticWriter::ElasticWriter(const WriterOptions& options, Deps deps)
       d_(deps),
       name_(http::random_id(8)),
       table_(options.index_pattern, deps.clock),
+      groundwork_(deps.cluster, deps.ledger, deps.clock, options.version, options.index_pattern),
       ledger_writes_(
           deps.registry.counter("logboom_elastic_ledger_writes_total", "Writes of the ledger in the target.")) {
   last_commit_ = static_cast<std::uint64_t>(std::max<TimeNs>(0, d_.clock.now()));
-  bulk_ = std::make_unique<BulkWriters>(d_.cluster, options_.bulk, d_.registry,
+  bulk_ = std::make_unique<BulkWriters>(d_.cluster, groundwork_, options_.bulk, d_.registry,
                                         [this](std::shared_ptr<Piece> piece) { piece_done(std::move(piece)); });
   thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
 }
@@ -246,14 +246,7 @@ Status ElasticWriter::load_streams(const Round& round, std::stop_token stop) {
 }
 
 Status ElasticWriter::put_templates(const Round& round, std::stop_token stop) {
-  for (const auto& work : round.fresh) {
-    const std::string& channel = work->batch->channel;
-    if (templates_.contains(channel)) continue;
-    const Template made = index_template(options_.version, options_.index_pattern, channel);
-    auto put = d_.cluster.json("PUT", made.target, made.body, stop);
-    if (!put.ok()) return std::move(put).error().with_context("index template");
-    templates_.insert(channel);
-  }
+  for (const auto& work : round.fresh) LB_TRY(groundwork_.put_template(work->batch->channel, stop));
   return {};
 }
 
@@ -294,6 +287,7 @@ void ElasticWriter::stage_works(Round& round) {
 
 Status ElasticWriter::save(Round& round, std::stop_token stop) {
   while (true) {
+    LB_TRY(groundwork_.check(stop));
     LedgerWrite write;
     for (const StreamKey& key : table_.changed()) {
       TargetStream& stream = table_.stream(key);

@@ -97,7 +97,7 @@ class ElasticWriter final : public LogWriter {
   const Deps d_;
   const std::string name_;  // of this writer, in the ledger
   StreamTable table_;       // ledger thread only
-  std::set<std::string> templates_;
+  Groundwork groundwork_;
   std::map<const Piece*, Work*> works_;
   std::map<const Work*, std::unique_ptr<Work>> under_way_;
   PositionMarks marks_;

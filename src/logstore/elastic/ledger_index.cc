@@ -108,13 +108,20 @@ Status LedgerIndex::prepare(const Version& version, std::stop_token stop) {
   const Template made_again = ledger_template(version);
   auto put = cluster_.json("PUT", made_again.target, made_again.body, stop);
   if (!put.ok()) return std::move(put).error().with_context("index template");
+  LB_ASSIGN(const bool there, is_there(stop));
+  if (there) return {};
   const std::string target = fmt::format("/{}", kLedgerIndex);
-  LB_ASSIGN(const Answer there, cluster_.ask("GET", target + "/_mapping", {}, BodyKind::kJson, stop));
-  if (there.status == 200) return {};
-  if (there.status != 404) return cluster_.error_of(target, there);
   LB_ASSIGN(const Answer made, cluster_.ask("PUT", target, ledger_body(), BodyKind::kJson, stop));
   if (made.status == 200 || made.body.find("resource_already_exists") != std::string::npos) return {};
   return cluster_.error_of(target, made);
+}
+
+// By its mapping, which its user may see, but without the text of it.
+Result<bool> LedgerIndex::is_there(std::stop_token stop) {
+  const std::string target = fmt::format("/{}/_mapping?filter_path=none", kLedgerIndex);
+  LB_ASSIGN(const Answer answer, cluster_.ask("GET", target, {}, BodyKind::kJson, std::move(stop)));
+  if (answer.status == 200 || answer.status == 404) return answer.status == 200;
+  return cluster_.error_of(target, answer);
 }
 
 Result<std::vector<TargetStream>> LedgerIndex::load(const std::vector<StreamKey>& keys, std::stop_token stop) {

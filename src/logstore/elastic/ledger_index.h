@@ -44,6 +44,7 @@ class LedgerIndex {
 
   // Makes the index where it is not there, and its template.
   Status prepare(const Version& version, std::stop_token stop);
+  Result<bool> is_there(std::stop_token stop);
   // The streams as they stand now, in the order asked for; new ones where there are none.
   Result<std::vector<TargetStream>> load(const std::vector<StreamKey>& keys, std::stop_token stop);
   // Durable after success; sets seq_no of what was written. The streams given back were written by somebody else
