@@ -1,27 +1,17 @@
-#include <filesystem>
-
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "config/etcd/examine.h"
-#include "config/testing/etcd_process.h"
+#include "config/testing/etcd_test.h"
 #include "http/json.h"
 
 namespace logboom::config {
 namespace {
 
-class EtcdExamineTest : public testing::Test {
+class EtcdExamineTest : public EtcdTest {
  protected:
   void SetUp() override {
-    if (const std::string why = EtcdProcess::missing(); !why.empty()) {
-      ASSERT_EQ(std::getenv("CI"), nullptr) << why;
-      GTEST_SKIP() << why;
-    }
-    char folder[] = "/tmp/lb_etcd_examine_XXXXXX";
-    ASSERT_NE(::mkdtemp(folder), nullptr);
-    folder_ = folder;
-    etcd_ = std::make_unique<EtcdProcess>(folder_);
-    ASSERT_TRUE(etcd_->start());
+    EtcdTest::SetUp();
+    if (!etcd_) return;
     for (const std::string name : {"root", "agent"}) {
       etcd_->call("/v3/auth/user/add", R"({"name":")" + name + R"(","password":"secret"})");
       etcd_->call("/v3/auth/role/add", R"({"name":")" + name + R"("})");
@@ -32,10 +22,6 @@ class EtcdExamineTest : public testing::Test {
     examination_.etcd.password = "secret";
     examination_.key = "collect_log_%s_conf";
     examination_.ip = "10.1.2.3";
-  }
-  void TearDown() override {
-    etcd_.reset();
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
   // `type`: READ, WRITE or READWRITE; all keys that begin so.
@@ -58,8 +44,6 @@ class EtcdExamineTest : public testing::Test {
   }
   static bool says(const std::string& said, const char* what) { return said.find(what) != std::string::npos; }
 
-  std::string folder_;
-  std::unique_ptr<EtcdProcess> etcd_;
   SystemClock clock_;
   EtcdExamination examination_;
 };

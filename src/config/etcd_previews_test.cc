@@ -1,13 +1,11 @@
 #include "config/etcd/etcd_previews.h"
 
-#include <filesystem>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <stdlib.h>
 
-#include "config/testing/etcd_process.h"
+#include "config/testing/etcd_test.h"
 
 namespace logboom::config {
 namespace {
@@ -41,23 +39,12 @@ TEST(ReadPreview, RefusesWhatIsOfAnotherForm) {
   for (const char* text : wrong) EXPECT_FALSE(read_preview(text).ok()) << text;
 }
 
-class EtcdPreviewsTest : public testing::Test {
+class EtcdPreviewsTest : public EtcdTest {
  protected:
   void SetUp() override {
-    if (const std::string why = EtcdProcess::missing(); !why.empty()) {
-      ASSERT_EQ(std::getenv("CI"), nullptr) << why;
-      GTEST_SKIP() << why;
-    }
-    char folder[] = "/tmp/lb_etcd_previews_XXXXXX";
-    ASSERT_NE(::mkdtemp(folder), nullptr);
-    folder_ = folder;
-    etcd_ = std::make_unique<EtcdProcess>(folder_);
-    ASSERT_TRUE(etcd_->start());
+    EtcdTest::SetUp();
+    if (!etcd_) return;
     options_.endpoints = {etcd_->endpoint()};
-  }
-  void TearDown() override {
-    etcd_.reset();
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
   std::unique_ptr<PreviewAsker> asker() { return std::move(open_etcd_preview_asker(options_)).value(); }
@@ -77,8 +64,6 @@ class EtcdPreviewsTest : public testing::Test {
     return etcd_->call("/v3/kv/range", R"({"key":"AA==","range_end":"AA==","count_only":true})");
   }
 
-  std::string folder_;
-  std::unique_ptr<EtcdProcess> etcd_;
   EtcdOptions options_;
 };
 

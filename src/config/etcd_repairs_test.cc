@@ -1,12 +1,9 @@
 #include "config/etcd/etcd_repairs.h"
 
-#include <filesystem>
-
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <stdlib.h>
 
-#include "config/testing/etcd_process.h"
+#include "config/testing/etcd_test.h"
 #include "http/json_reading.h"
 
 namespace logboom::config {
@@ -44,38 +41,29 @@ TEST(WantedRanges, OfAnotherFormAreNone) {
   EXPECT_TRUE(read_wanted(tree(write_wanted(std::vector<WantedRange>(kMostWantedRanges + 1, kOne)))).empty());
 }
 
-TEST(EtcdRepairs, ARequestStandsUntilItIsFollowed) {
-  if (const std::string why = EtcdProcess::missing(); !why.empty()) {
-    ASSERT_EQ(std::getenv("CI"), nullptr) << why;
-    GTEST_SKIP() << why;
-  }
-  char folder[] = "/tmp/lb_etcd_repairs_XXXXXX";
-  ASSERT_NE(::mkdtemp(folder), nullptr);
-  {
-    EtcdProcess etcd(folder);
-    ASSERT_TRUE(etcd.start());
-    EtcdOptions options;
-    options.endpoints = {etcd.endpoint()};
-    const auto store = std::move(open_etcd_repair_asker(options)).value();
-    const auto other = std::move(open_etcd_repairs(options, "10.1.2.9")).value();
-    const auto agent = std::move(open_etcd_repairs(options, "10.1.2.3")).value();
-    EXPECT_EQ(agent->asked({})->revision, 0u);
-    ASSERT_TRUE(store->ask("10.1.2.3", {kOne}, {}).ok());
-    const auto first = agent->asked({});
-    ASSERT_EQ(first->ranges.size(), 1u);
-    EXPECT_EQ(agent->asked({})->revision, first->revision) << "until it is followed";
-    ASSERT_TRUE(store->ask("10.1.2.3", std::vector<WantedRange>(kMostWantedRanges + 5, kTwo), {}).ok());
-    ASSERT_TRUE(agent->follow(first->revision, {}).ok());
-    const auto second = agent->asked({});
-    EXPECT_EQ(second->ranges.size(), kMostWantedRanges) << "a newer one stays";
-    ASSERT_TRUE(agent->follow(second->revision, {}).ok());
-    EXPECT_EQ(agent->asked({})->revision, 0u);
-    EXPECT_EQ(other->asked({})->revision, 0u) << "nobody asked that host";
-    etcd.put(std::string(kEtcdRepairPrefix) + "10.1.2.3", "[");
-    EXPECT_NE(agent->asked({})->revision, 0u);
-    EXPECT_TRUE(agent->asked({})->ranges.empty());
-  }
-  std::filesystem::remove_all(folder);
+using EtcdRepairsTest = EtcdTest;
+
+TEST_F(EtcdRepairsTest, ARequestStandsUntilItIsFollowed) {
+  EtcdOptions options;
+  options.endpoints = {etcd_->endpoint()};
+  const auto store = std::move(open_etcd_repair_asker(options)).value();
+  const auto other = std::move(open_etcd_repairs(options, "10.1.2.9")).value();
+  const auto agent = std::move(open_etcd_repairs(options, "10.1.2.3")).value();
+  EXPECT_EQ(agent->asked({})->revision, 0u);
+  ASSERT_TRUE(store->ask("10.1.2.3", {kOne}, {}).ok());
+  const auto first = agent->asked({});
+  ASSERT_EQ(first->ranges.size(), 1u);
+  EXPECT_EQ(agent->asked({})->revision, first->revision) << "until it is followed";
+  ASSERT_TRUE(store->ask("10.1.2.3", std::vector<WantedRange>(kMostWantedRanges + 5, kTwo), {}).ok());
+  ASSERT_TRUE(agent->follow(first->revision, {}).ok());
+  const auto second = agent->asked({});
+  EXPECT_EQ(second->ranges.size(), kMostWantedRanges) << "a newer one stays";
+  ASSERT_TRUE(agent->follow(second->revision, {}).ok());
+  EXPECT_EQ(agent->asked({})->revision, 0u);
+  EXPECT_EQ(other->asked({})->revision, 0u) << "nobody asked that host";
+  etcd_->put(std::string(kEtcdRepairPrefix) + "10.1.2.3", "[");
+  EXPECT_NE(agent->asked({})->revision, 0u);
+  EXPECT_TRUE(agent->asked({})->ranges.empty());
 }
 
 }  // namespace

@@ -1,16 +1,14 @@
 // Rules in etcd, against a real one: what happens to it that does not happen to other sources.
 #include "config/etcd/etcd_rule_source.h"
 
-#include <filesystem>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "config/etcd/etcd_presence.h"
 #include "config/etcd/etcd_rules.h"
 #include "config/rules_yaml.h"
-#include "config/testing/etcd_process.h"
+#include "config/testing/etcd_test.h"
 #include "http/json.h"
 
 namespace logboom::config {
@@ -22,31 +20,23 @@ constexpr const char* kKey = "/logagent/10.1.2.3/collect_config";
 constexpr const char* kOne = R"([{"path": "/srv/one", "topic": "t"}])";
 constexpr const char* kTwo = R"([{"path": "/srv/one", "topic": "t"}, {"path": "/srv/two", "topic": "t"}])";
 
-class EtcdRuleSourceTest : public ::testing::Test {
+class EtcdRuleSourceTest : public EtcdTest {
  protected:
   void SetUp() override {
-    if (const std::string why = EtcdProcess::missing(); !why.empty()) {
-      ASSERT_EQ(std::getenv("CI"), nullptr) << why;
-      GTEST_SKIP() << why;
-    }
-    char folder[] = "/tmp/lb_etcd_rules_XXXXXX";
-    ASSERT_NE(::mkdtemp(folder), nullptr);
-    folder_ = folder;
+    EtcdTest::SetUp();
+    if (!etcd_) return;
     options_.key = "/logagent/%s/collect_config";
     options_.ip = "10.1.2.3";
     options_.data_directory = folder_ + "/data";
     options_.least_pause = options_.most_pause = milliseconds(10);
-    etcd_ = std::make_unique<EtcdProcess>(folder_);
     options_.etcd.endpoints = {etcd_->endpoint()};
     options_.etcd.answer_time = std::chrono::minutes(1);
     options_.etcd.watch_silence = milliseconds(500);
-    ASSERT_TRUE(etcd_->start());
     open();
   }
   void TearDown() override {
     source_.reset();
-    etcd_.reset();
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+    EtcdTest::TearDown();
   }
   void open() {
     source_.reset();
@@ -81,9 +71,7 @@ class EtcdRuleSourceTest : public ::testing::Test {
 
   std::unique_ptr<FileSystem> files_ = open_posix_file_system();
   SystemClock clock_;
-  std::string folder_;
   EtcdRuleOptions options_;
-  std::unique_ptr<EtcdProcess> etcd_;
   std::unique_ptr<RuleSource> source_;
 };
 
