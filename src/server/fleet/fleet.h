@@ -22,6 +22,7 @@
 #include "http/message.h"
 #include "io/file_system.h"
 #include "record/batch.h"
+#include "server/fleet/agent_record.h"
 
 namespace logboom::server {
 
@@ -34,26 +35,6 @@ struct FleetOptions {
   std::vector<SourceId> lost;
   std::function<bool(const std::string& id)> token_is_valid;  // whether a token was not revoked and has not expired
 };
-
-// One agent as the server knows it.
-struct AgentRecord {
-  std::string id;  // 32 hexadecimal digits
-  std::string name;
-  std::string version;
-  std::string token;  // id of the token that speaks for it
-  std::uint64_t session = 0;
-  std::string attempt;  // which attempt of the agent opened it; empty: it does not say
-  TimeNs enrolled = 0;
-  TimeNs seen = 0;      // since the start of the program; 0: not
-  std::string state;    // what it said of itself last, a JSON object; empty: nothing since the start of the program
-  TimeNs reported = 0;  // when
-};
-
-// kRejected: the agent says that it takes its rules from etcd, so that none put here would be followed.
-Status takes_rules_from_here(const AgentRecord& agent);
-
-// As it says of itself.
-bool is_transfer(const AgentRecord& agent);
 
 // An agent that was not heard of for this long is away.
 inline constexpr std::chrono::seconds kAwayAfter{15};
