@@ -50,7 +50,9 @@ TEST(Problems, AreOverOneByOne) {
   Problems problems;
   problems.set("web", "");
   EXPECT_EQ(problems.first(), "");
+  EXPECT_TRUE(problems.none());
   problems.set("web", "no rights on web");
+  EXPECT_FALSE(problems.none());
   problems.set("app", "no rights on app");
   problems.set("app", "there is no app");
   EXPECT_EQ(problems.first(), "there is no app");
@@ -58,6 +60,7 @@ TEST(Problems, AreOverOneByOne) {
   EXPECT_EQ(problems.first(), "no rights on web");
   problems.set("web", "");
   EXPECT_EQ(problems.first(), "");
+  EXPECT_TRUE(problems.none());
 }
 
 // Nobody listens on port 1.

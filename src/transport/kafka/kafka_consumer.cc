@@ -179,7 +179,7 @@ std::optional<Delivery> KafkaConsumer::take(const rd_kafka_message_t& message) {
   Topic* topic = find(name);
   if (topic == nullptr || !holdings_.deliver({name, message.partition}, message.offset, message.offset + 1))
     return std::nullopt;
-  problems_.set(partition_name(message), "");
+  if (!problems_.none()) problems_.set(partition_name(message), "");
   return reader_.read(message, topic->partitions[message.partition]);
 }
 

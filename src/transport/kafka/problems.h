@@ -15,6 +15,8 @@ class Problems {
  public:
   // Empty words: it is well. Others are logged when they are not those said last of it.
   void set(const std::string& what, const std::string& words);
+  // Whether all is well, for hot paths.
+  bool none() const { return none_; }
   // One that was said within the last minute; empty while all is well.
   std::string first() const;
 
