@@ -1,5 +1,7 @@
 #include "logstore/mark_check.h"
 
+#include "record/mark_seam.h"
+
 namespace logboom::logstore {
 
 void MarkCheck::bytes(std::uint64_t offset, std::string_view bytes) {
@@ -16,16 +18,18 @@ void MarkCheck::bytes(std::uint64_t offset, std::string_view bytes) {
 }
 
 void MarkCheck::reach_mark() {
-  if (chain_ && chain_->finish() != marks_[next_].chain) wrong_.push_back({link_begin(), marks_[next_].offset});
+  const PrefixMark& mark = marks_[next_];
+  if (chain_ && is_comparable(before(), mark) && chain_->finish() != mark.chain)
+    wrong_.push_back({before().offset, mark.offset});
   ++next_;
-  chain_.emplace(link_chain());
+  chain_.emplace(before().chain);
 }
 
 void MarkCheck::skip_to(std::uint64_t offset) {
   at_ = offset;
   chain_.reset();
   while (next_ < marks_.size() && marks_[next_].offset <= offset) ++next_;
-  if (link_begin() == offset) chain_.emplace(link_chain());
+  if (before().offset == offset) chain_.emplace(before().chain);
 }
 
 }  // namespace logboom::logstore

@@ -13,7 +13,8 @@
 
 namespace logboom::logstore {
 
-// Takes the bytes in ascending order. A link of the chain is compared when all its bytes came without a hole between.
+// Takes the bytes in ascending order. A link of the chain is compared when all its bytes came without a hole between
+// and it is a hash of them: not at a seam (record/mark_seam.h), and no longer than kMaxMarkLink.
 class MarkCheck {
  public:
   // `marks` of the stream, ascending.
@@ -27,8 +28,7 @@ class MarkCheck {
   const std::vector<Interval>& wrong() const { return wrong_; }
 
  private:
-  std::uint64_t link_begin() const { return next_ == 0 ? 0 : marks_[next_ - 1].offset; }
-  Hash128 link_chain() const { return next_ == 0 ? Hash128{} : marks_[next_ - 1].chain; }
+  PrefixMark before() const { return next_ == 0 ? PrefixMark{} : marks_[next_ - 1]; }
   void reach_mark();
   void skip_to(std::uint64_t offset);
 

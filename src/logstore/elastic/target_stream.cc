@@ -61,6 +61,39 @@ Claim read_claim(const nlohmann::json& json) {
   return claim;
 }
 
+class MarksOfStream final : public HeldMarks {
+ public:
+  explicit MarksOfStream(TargetStream& stream) : ranges_(stream.ranges), marks_(stream.marks) {}
+  bool stores(std::uint64_t offset) const override {
+    const auto held = ranges_.within(offset, offset + 1);
+    return !held.empty() && held[0].range.disposition == Disposition::kStored;
+  }
+  std::uint64_t end() const override { return ranges_.all().empty() ? 0 : ranges_.all().back().range.end; }
+  std::vector<Interval> missing(std::uint64_t begin, std::uint64_t end) const override {
+    return ranges_.missing(begin, end);
+  }
+  std::optional<PrefixMark> last() const override {
+    return marks_.empty() ? std::nullopt : std::optional(marks_.back());
+  }
+  std::optional<PrefixMark> first_from(std::uint64_t offset) const override {
+    const auto found = place(offset);
+    return found == marks_.end() ? std::nullopt : std::optional(*found);
+  }
+  void add(const PrefixMark& mark) override {
+    const auto at = place(mark.offset);
+    if (at == marks_.end() || at->offset != mark.offset) marks_.insert(at, mark);
+  }
+  void set(const std::vector<PrefixMark>& all) override { marks_ = all; }
+
+ private:
+  std::vector<PrefixMark>::iterator place(std::uint64_t offset) const {
+    return std::lower_bound(marks_.begin(), marks_.end(), offset,
+                            [](const PrefixMark& mark, std::uint64_t to) { return mark.offset < to; });
+  }
+  const TargetRanges& ranges_;
+  std::vector<PrefixMark>& marks_;
+};
+
 bool says_something(const SourceState& state) {
   return !state.path.empty() || !state.identity.handle.empty();
 }
@@ -182,18 +215,8 @@ Coverage TargetRanges::coverage() const {
 // ---------------------------------------------------------------- stream
 
 void TargetStream::touch(const Batch& batch, TimeNs now) {
-  const auto first = ranges.within(0, 1);
-  const bool holds_first = !first.empty() && first[0].range.disposition == Disposition::kStored;
-  const auto last = marks.empty() ? std::nullopt : std::optional(marks.back());
-  if (auto others = replay.take(batch, last, holds_first)) marks = std::move(*others);
-  // Marks inside what is stored came with it; others there would break the chain.
-  for (const PrefixMark& mark : batch.marks) {
-    const auto held = ranges.within(mark.offset - 1, mark.offset);
-    if (!held.empty() && held[0].range.disposition == Disposition::kStored) continue;
-    const auto at = std::lower_bound(marks.begin(), marks.end(), mark.offset,
-                                     [](const PrefixMark& m, std::uint64_t offset) { return m.offset < offset; });
-    if (at == marks.end() || at->offset != mark.offset) marks.insert(at, mark);
-  }
+  MarksOfStream held(*this);
+  replay.enter(batch, last_seen, held);
   if (first_seen == 0) first_seen = now;
   last_seen = std::max(last_seen, batch.arrival == 0 ? now : batch.arrival);
 }

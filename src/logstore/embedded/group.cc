@@ -64,6 +64,28 @@ bool marks_agree(const Stream& stream, std::uint64_t offset, std::string_view by
   return check.wrong().empty();
 }
 
+class MarksOfStream final : public HeldMarks {
+ public:
+  explicit MarksOfStream(Stream& stream) : stream_(stream) {}
+  bool stores(std::uint64_t offset) const override {
+    const std::vector<HeldRange> held = stream_.ranges.within(offset, offset + 1);
+    return !held.empty() && held[0].range.disposition == Disposition::kStored;
+  }
+  std::uint64_t end() const override {
+    return stream_.ranges.all().empty() ? 0 : stream_.ranges.all().back().range.end;
+  }
+  std::vector<Interval> missing(std::uint64_t begin, std::uint64_t end) const override {
+    return stream_.ranges.missing(begin, end);
+  }
+  std::optional<PrefixMark> last() const override { return stream_.last_mark(); }
+  std::optional<PrefixMark> first_from(std::uint64_t offset) const override { return stream_.first_mark_from(offset); }
+  void add(const PrefixMark& mark) override { stream_.add_marks({mark}); }
+  void set(const std::vector<PrefixMark>& all) override { stream_.set_marks(all); }
+
+ private:
+  Stream& stream_;
+};
+
 bool says_something(const SourceState& state) {
   return !state.path.empty() || !state.identity.handle.empty();
 }
@@ -97,14 +119,8 @@ Group::Staged& Group::stage(const StreamKey& key) {
 
 void Group::touch(Stream& stream, const Batch& batch) {
   if (says_something(batch.state) && batch.state.position >= stream.state.position) stream.state = batch.state;
-  const std::vector<HeldRange> first = stream.ranges.within(0, 1);
-  const bool holds_first = !first.empty() && first[0].range.disposition == Disposition::kStored;
-  if (const auto others = stream.replay.take(batch, stream.last_mark(), holds_first)) stream.set_marks(*others);
-  // Marks inside what is stored came with it; others there would break the chain.
-  for (const PrefixMark& mark : batch.marks) {
-    const std::vector<HeldRange> held = stream.ranges.within(mark.offset - 1, mark.offset);
-    if (held.empty() || held[0].range.disposition != Disposition::kStored) stream.add_marks({mark});
-  }
+  MarksOfStream marks(stream);
+  stream.replay.enter(batch, stream.last_seen, marks);
   stream.last_seen = std::max(stream.last_seen, batch.arrival == 0 ? c_.clock.now() : batch.arrival);
   stream.commit = commit_;
   has_rows_ = true;

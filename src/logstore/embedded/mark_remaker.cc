@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "record/mark_seam.h"
+
 namespace logboom::logstore::embedded {
 namespace {
 
-constexpr std::uint64_t kLink = 1u << 20;  // as long as those of collectors
+constexpr std::uint64_t kLink = kMaxMarkLink;  // as long as those of collectors
 constexpr std::size_t kGuardBytes = 256;
 
 }  // namespace
@@ -37,13 +39,17 @@ void MarkRemaker::add(std::string_view bytes) {
 
 void MarkRemaker::reach() {
   const bool known = !broken_ && next_ < old_.size() && at_ == old_[next_].offset;
-  if (known && builder_.finish() != old_[next_].chain) broken_ = true;
-  if (known && !broken_) ++next_;
-  if ((known && !broken_) || at_ - link_ == kLink) set_mark();
+  const bool at_seam = known && (is_seam(old_[next_]) || (next_ > 0 && is_seam(old_[next_ - 1])));
+  if (known && !at_seam && builder_.finish() != old_[next_].chain) broken_ = true;
+  if (known && !broken_) {
+    put(old_[next_++]);
+  } else if (at_ - link_ == kLink) {
+    put({at_, builder_.finish()});
+  }
 }
 
-void MarkRemaker::set_mark() {
-  marks_.push_back({at_, builder_.finish()});
+void MarkRemaker::put(const PrefixMark& mark) {
+  marks_.push_back(mark);
   link_ = at_;
   builder_ = MarkBuilder(marks_.back().chain);
 }
@@ -53,7 +59,7 @@ std::vector<PrefixMark> MarkRemaker::finish() {
     // The bytes ended before the chain did: nothing speaks against the rest of it.
     marks_.insert(marks_.end(), old_.begin() + static_cast<std::ptrdiff_t>(next_), old_.end());
   } else if (at_ > link_) {
-    set_mark();
+    put({at_, builder_.finish()});
   }
   return std::move(marks_);
 }

@@ -30,7 +30,7 @@ class MarkRemaker {
  private:
   std::uint64_t link_end() const;
   void reach();
-  void set_mark();
+  void put(const PrefixMark& mark);  // at at()
 
   const std::vector<PrefixMark> old_;
   std::size_t next_ = 0;  // of old_; all before it hold

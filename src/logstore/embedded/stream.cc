@@ -201,6 +201,16 @@ std::optional<PrefixMark> Stream::last_mark() const {
   return std::nullopt;
 }
 
+std::optional<PrefixMark> Stream::first_mark_from(std::uint64_t offset) const {
+  const auto row = std::partition_point(mark_rows.begin(), mark_rows.end(),
+                                        [&](const auto& held) { return held->back().offset < offset; });
+  const MarkRow& of = row == mark_rows.end() ? marks : **row;
+  const auto found =
+      std::partition_point(of.begin(), of.end(), [&](const PrefixMark& held) { return held.offset < offset; });
+  if (found == of.end()) return std::nullopt;
+  return *found;
+}
+
 std::string encode_stream(const Stream& stream) {
   RowWriter out;
   out.u8(kRowVersion);

@@ -85,6 +85,8 @@ struct Stream {
   // `all` in the place of those that are held.
   void set_marks(const std::vector<PrefixMark>& all);
   std::optional<PrefixMark> last_mark() const;
+  // The first one at or behind the offset.
+  std::optional<PrefixMark> first_mark_from(std::uint64_t offset) const;
 };
 
 inline constexpr std::size_t kMarksPerRow = 64;

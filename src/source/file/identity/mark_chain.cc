@@ -102,7 +102,8 @@ Result<std::uint64_t> verified_prefix(Content& content, const MarkChain& chain, 
     const bool forgotten =
         (chain.forgotten() != 0 && mark - marks.begin() == static_cast<std::ptrdiff_t>(chain.forgotten())) ||
         (mark->offset <= chain.inherited() && mark->offset - previous.offset > kMaxLink);
-    if (!in_middle && !forgotten) {
+    const bool at_seam = is_seam(*mark) || (previous.offset > 0 && is_seam(previous));
+    if (!in_middle && !forgotten && !at_seam) {
       LB_ASSIGN(const bool holds, link_holds(content, previous, *mark, buffer));
       if (!holds) return held;
     }

@@ -11,12 +11,12 @@
 
 #include "base/result.h"
 #include "io/hashing.h"
-#include "record/batch.h"
+#include "record/mark_seam.h"
 #include "source/file/identity/content.h"
 
 namespace logboom::source {
 
-inline constexpr std::uint64_t kMaxLink = 1u << 20;
+inline constexpr std::uint64_t kMaxLink = kMaxMarkLink;
 inline constexpr std::size_t kGuardBytes = 256;
 
 // Bound: kFirstMarks + 2 * kLastMarks marks (24 bytes each); of longer chains the middle is forgotten here (the ledger

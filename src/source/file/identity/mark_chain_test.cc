@@ -51,6 +51,29 @@ TEST(MarkChain, GoesOnFromItsLastMark) {
   EXPECT_EQ(first.now(), second.now());
 }
 
+// Where a store put two chains together.
+TEST(MarkChain, AFileIsRecognisedOverASeam) {
+  const std::string text = random_text(1'000, 3);
+  MarkChain first;
+  first.add(std::string_view(text).substr(0, 300));
+  first.commit_point();
+  MarkChain other;
+  other.add(std::string_view(text).substr(0, 600));
+  other.commit_point();
+  other.add(std::string_view(text).substr(600));
+  other.commit_point();
+  const PrefixMark& met = other.marks()[0];
+  const MarkChain both({first.marks()[0], seam_before(met), met, other.marks()[1]});
+  TextContent file(text);
+  EXPECT_EQ(*verified_prefix(file, both, 1'000), 1'000u);
+  std::string later = text;
+  later[700] ^= 1;
+  TextContent altered(later);
+  EXPECT_EQ(*verified_prefix(altered, both, 1'000), 600u);
+  const MarkChain unparted({first.marks()[0], met, other.marks()[1]});
+  EXPECT_EQ(*verified_prefix(file, unparted, 1'000), 300u);
+}
+
 TEST(MarkChain, HasMarksNearTheEndOfSmallFiles) {
   MarkChain chain;
   for (int i = 0; i < 1000; ++i) chain.add("0123456789"), chain.commit_point();
