@@ -10,6 +10,7 @@
 #include "app/options.h"
 #include "app/registry.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "config/settings.h"
 #include "io/file_system.h"
 #include "telemetry/registry.h"
@@ -35,6 +36,12 @@ struct Context {
 
   Deps deps() { return {*files, clock, registry, reloads, stop}; }
   std::string data_directory() const { return settings.text("data_dir"); }
+  // Logs go to OpenSearch or Elasticsearch, which keep and delete them by their own rules.
+  bool stores_elsewhere() const { return settings.text("logs.kind") == "elastic"; }
+  // Where logs go, for people.
+  std::string stored_in() const {
+    return stores_elsewhere() ? printable(settings.text("elastic.url")) : data_directory();
+  }
 };
 
 // Fills the context from file, environment and flags; prints what is wrong and returns the exit code.

@@ -67,18 +67,12 @@ void keep_freed_memory() {
   ::mallopt(M_TRIM_THRESHOLD, kKeptOfEach);
 }
 
-// Where what is taken goes, for people.
-std::string stored_in(const Context& context) {
-  const bool elastic = context.settings.text("logs.kind") == "elastic";
-  return elastic ? printable(context.settings.text("elastic.url")) : context.data_directory();
-}
-
 Status run_server_program(Context& context) {
   keep_freed_memory();
   LB_ASSIGN(auto engine, Engine::open(context.settings, context.deps()));
   LB_ASSIGN(Producer * store_side, engine->start_taking_batches());
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .batches_to = store_side}));
-  fmt::print("stored in   {}\n", stored_in(context));
+  fmt::print("stored in   {}\n", context.stored_in());
   print_page(*server);
   return serve(context.stop, *engine, *server);
 }
@@ -178,7 +172,7 @@ Status run_transfer_program(Context& context) {
   LB_ASSIGN(auto server, PageServer::start(context, *engine, {.tcp = true, .asks_agents = true}));
   LB_ASSIGN(const auto reports, start_reports(context, *engine));
   fmt::print("reading     {} from Kafka at {}\nstored in   {}\n", printable(context.settings.text("transfer.topics")),
-             printable(context.settings.text("transport.brokers")), stored_in(context));
+             printable(context.settings.text("transport.brokers")), context.stored_in());
   print_page(*server);
   LB_TRY(serve(ending.token(), *engine, *server));
   return ending.why();

@@ -33,9 +33,12 @@ void greet(Context& context, Engine& engine, PageServer& server, bool page) {
   if (collecting.size() > 200) collecting = collecting.substr(0, 200) + " ...";
   fmt::print("collecting  {}\n",
              collecting.empty() ? "nothing yet: add a path with `logboom rules add PATH`" : collecting);
-  fmt::print("stored in   {}, kept {} and up to {}\n", context.data_directory(),
-             policy.age.count() > 0 ? config::duration_text(policy.age) : "for ever",
-             policy.bytes > 0 ? ByteSize(policy.bytes).to_string() : "no limit");
+  fmt::print("stored in   {}", context.stored_in());
+  if (!context.stores_elsewhere()) {
+    fmt::print(", kept {} and up to {}", policy.age.count() > 0 ? config::duration_text(policy.age) : "for ever",
+               policy.bytes > 0 ? ByteSize(policy.bytes).to_string() : "no limit");
+  }
+  fmt::print("\n");
   if (page) print_page(server);
   std::fflush(stdout);
 }
