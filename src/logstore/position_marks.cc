@@ -1,12 +1,29 @@
 #include "logstore/position_marks.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace logboom::logstore {
 
+void PositionMarks::Partition::settle(const Position& position) {
+  if (open.erase(position.first_message()) == 0 && begun) return;  // of a topic that is gone
+  end = std::max(end, position.offset);
+  const std::int64_t until = mark();
+  if (ahead.known() && ahead.offset < until) last = std::exchange(ahead, {});
+  if (position.last.offset >= until) {
+    if (!ahead.known()) ahead = position.last;
+  } else if (position.last.offset > last.offset) {
+    last = position.last;
+  }
+}
+
 void PositionMarks::load(const std::vector<Position>& positions) {
   MutexLock lock(mutex_);
-  for (const Position& position : positions) partitions_[{position.topic, position.partition}].end = position.offset;
+  for (const Position& position : positions) {
+    Partition& partition = partitions_[{position.topic, position.partition}];
+    partition.end = position.offset;
+    partition.last = position.last;
+  }
 }
 
 void PositionMarks::appended(const Position& position) {
@@ -14,7 +31,11 @@ void PositionMarks::appended(const Position& position) {
   const auto [at, fresh] = partitions_.try_emplace({position.topic, position.partition});
   Partition& partition = at->second;
   const std::int64_t first = position.first_message();
-  if (fresh || first < partition.mark()) partition.end = first;
+  if (fresh || first < partition.mark()) {
+    partition = {};
+    partition.end = first;
+  }
+  partition.begun = true;
   partition.open.insert(first);
   partition.passed.taken(first, position.offset);
 }
@@ -37,7 +58,8 @@ std::vector<Position> PositionMarks::with(const std::vector<Position>& durable) 
     at->second.settle(position);
   }
   std::vector<Position> marks;
-  for (const auto& [key, partition] : changed) marks.push_back({key.first, key.second, partition.mark()});
+  for (const auto& [key, partition] : changed)
+    marks.push_back({key.first, key.second, partition.mark(), -1, partition.last});
   return marks;
 }
 
@@ -49,7 +71,8 @@ void PositionMarks::durable(const std::vector<Position>& durable) {
 std::vector<Position> PositionMarks::all() const {
   MutexLock lock(mutex_);
   std::vector<Position> marks;
-  for (const auto& [key, partition] : partitions_) marks.push_back({key.first, key.second, partition.mark()});
+  for (const auto& [key, partition] : partitions_)
+    marks.push_back({key.first, key.second, partition.mark(), -1, partition.last});
   return marks;
 }
 

@@ -1,6 +1,7 @@
 // PositionMarks: where reading each partition of a transport goes on after a restart. Batches become durable in another
 // order than their messages came in; the mark of a partition never passes a message that was appended and is not
-// durable. Thread-safe. Bound: one entry per appended batch that is not durable, one per partition.
+// durable. With a mark goes a message before it by which its topic is known. Thread-safe. Bound: one entry per appended
+// batch that is not durable, one per partition.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +37,11 @@ class PositionMarks {
     std::set<std::int64_t> open;  // first messages of what is not durable
     PassedOver passed;
     std::int64_t end = 0;  // behind the last durable message
+    bool begun = false;    // something was appended
+    LastMessage last;      // a durable one before the mark
+    LastMessage ahead;     // a durable one behind the mark: the next `last`
     std::int64_t mark() const { return passed.mark(open.empty() ? end : std::min(end, *open.begin())); }
-    void settle(const Position& position) {
-      open.erase(position.first_message());
-      end = std::max(end, position.offset);
-    }
+    void settle(const Position& position);
   };
   using Key = std::pair<std::string, std::int32_t>;
 

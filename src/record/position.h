@@ -11,6 +11,13 @@
 
 namespace logboom {
 
+// A message as it is recognised in a topic: an offset alone may be one of another topic of the same name.
+struct LastMessage {
+  std::int64_t offset = -1;  // -1: none is known
+  std::uint64_t hash = 0;    // of what tells it from others; the transport says of what
+  bool known() const { return offset >= 0; }
+};
+
 // Committed with the records where the store can (exactly-once.md, "What commits with what").
 struct Position {
   std::string topic;  // empty: the transport keeps no messages, nothing is to be noted
@@ -18,6 +25,8 @@ struct Position {
   std::int64_t offset = 0;  // of the next message
   // The first message a delivery is made of, where it is made of several; -1: the one before `offset`.
   std::int64_t first = -1;
+  LastMessage last =
+      {};  // of a delivery: its last message; of what is stored: one before `offset`, not always the last
   std::int64_t first_message() const { return first >= 0 ? first : offset - 1; }
 };
 

@@ -158,6 +158,36 @@ def test_transfers_and_agents_report(home):
     server.stop()
 
 
+@faults("T11")
+def test_a_shared_topic_is_made_anew_and_filled(home):
+    """While no member of the group is there, the topic is deleted, made again and filled beyond what was read: the next member, another one, stores
+    everything of it once."""
+    broker, node = broker_of(home), node_of(home)
+    store_in(home, node)
+    broker.admin("create", "web", 1)
+    agent, lines = TopicAgent(home, broker, "web-1", ["web"]), Lines()
+    one, two = (Member(home, broker, name, ("web",)) for name in ("one", "two"))
+    append(agent.log("web-a.log"), lines.next(100))
+    agent.start()
+    one.start()
+    wait_documents(home, node, 100)
+    one.stop()
+    agent.stop()
+    broker.admin("delete", "web")
+    home.wait_until(lambda: not broker.has("web"), "the topic is gone")
+    broker.admin("create", "web", 1)
+    append(agent.log("web-a.log"), lines.next(300))
+    agent.start()
+    home.wait_until(lambda: int(broker.admin("ends", "web")[0].split()[1]) >= 300, "the new topic is filled")
+    two.start()
+    wait_documents(home, node, 400)
+    check("made anew" in two.said(), "the operator is told")
+    agent.stop()
+    two.stop()
+    check_documents(node, INDICES, lines.made)
+    oracle(home, lines.made, [read(agent.log("web-a.log"))])
+
+
 def test_two_transfers_of_one_name(home):
     """A transfer is started again elsewhere under its name: the newer one goes on, the older one ends and says why."""
     broker, node = broker_of(home), node_of(home)

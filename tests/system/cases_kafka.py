@@ -430,6 +430,54 @@ def test_a_topic_is_made_anew_under_everybody(home):
     oracle(home, lines.made, [read(agent.log(name)) for name in names])
 
 
+@faults("T11")
+def test_a_topic_is_made_anew_and_filled_before_anybody_looks(home):
+    """While the transfer is down its topic is deleted and made again, and holds more messages than were read, as many, or one less: nothing of the
+    agent's file is missing or there twice, and of messages of others those of both topics are stored."""
+    broker = broker_of(home)
+    broker.admin("create", "web", 1)
+    agent, transfer, lines, others = TopicAgent(home, broker, "web-1", ["web"]), Transfer(home, broker, ["web"]), Lines(), []
+
+    def end():
+        return int(broker.admin("ends", "web")[0].split()[1])
+
+    def say(text):
+        others.append(text)
+        broker.admin("say", "web", stdin=text)
+
+    def check_all(round):
+        wait_lines(home, len(lines.made) + len(others))
+        home.wait_until(lambda: home.up_log().count("made anew") == round, f"the operator is told of life {round}")
+
+    append(agent.log("web-a.log"), lines.next(100))
+    agent.start()
+    transfer.start()
+    wait_lines(home, 100)
+    say(b"a line by somebody else\n")
+    check_all(0)
+    for round, more in ((1, 200), (2, 0), (3, -1)):
+        transfer.stop()
+        agent.stop()
+        read_to = end()
+        broker.admin("delete", "web")
+        home.wait_until(lambda: not broker.has("web"), "the topic is gone")
+        broker.admin("create", "web", 1)
+        say(b"a line by somebody else, of life %d\n" % round)
+        append(agent.log("web-a.log"), lines.next(read_to + more - end()))
+        agent.start()
+        home.wait_until(lambda: end() >= read_to + more, "the new topic is filled")
+        check(end() == read_to + more, f"it holds {end()} messages, {read_to} were read")
+        transfer.start()
+        check_all(round)
+        transfer.stop()
+        transfer.start()
+        say(b"a line by somebody else behind life %d\n" % round)
+        check_all(round)  # known again: nothing is said twice
+    agent.stop()
+    transfer.stop()
+    check_lines(home, lines.made + others)
+
+
 @faults("T12")
 def test_retention_ate_what_was_not_read(home):
     """Messages are gone before the transfer came to them: an alarm, and gaps of the partition and of the file that the audit names; everything

@@ -225,7 +225,7 @@ TEST_F(ElasticStoreTest, ACrashBetweenDocumentsAndTheirMarkRepeatsNothing) {
 
 TEST_F(ElasticStoreTest, PositionsAreThereAfterARestart) {
   put(text_batch(kSource, 0, "one\n"), Position{"web", 3, 8});
-  put(text_batch(kSource, 4, "two\n"), Position{"web", 3, 9});
+  put(text_batch(kSource, 4, "two\n"), Position{"web", 3, 9, -1, {8, 0xfedcba9876543210}});
   EXPECT_TRUE(
       comes_true([&] { return !cluster.ledger("position").empty() && cluster.ledger("position")[0]["offset"] == 9; }));
   store.reset();
@@ -233,6 +233,8 @@ TEST_F(ElasticStoreTest, PositionsAreThereAfterARestart) {
   const auto positions = store->writer()->positions().value();
   ASSERT_EQ(positions.size(), 1u);
   EXPECT_EQ(positions[0].offset, 9);
+  EXPECT_EQ(positions[0].last.offset, 8);
+  EXPECT_EQ(positions[0].last.hash, 0xfedcba9876543210);
   const auto known = store->writer()->known_sources(Expired::kHeld);
   ASSERT_TRUE(known.ok());
   EXPECT_EQ(known->at(0).coverage.contiguous_end(0), 8u);

@@ -1,6 +1,7 @@
 #include "logstore/elastic/ledger_index.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -41,8 +42,23 @@ void write_position(const Position& position, std::string& out) {
   write_action(id, nullptr, out);
   JsonWriter w(out);
   w.open_object().field("kind", "position").field("key", id).field("topic", position.topic);
-  w.field("partition", std::int64_t{position.partition}).field("offset", position.offset).close_object();
+  w.field("partition", std::int64_t{position.partition}).field("offset", position.offset);
+  if (position.last.known())
+    w.field("last_offset", position.last.offset).field("last_hash", fmt::format("{:016x}", position.last.hash));
+  w.close_object();
   out += '\n';
+}
+
+Position read_position(const nlohmann::json& source) {
+  Position position{source.at("topic").get<std::string>(), source.at("partition").get<std::int32_t>(),
+                    source.at("offset").get<std::int64_t>()};
+  const auto offset = source.value("last_offset", std::int64_t{-1});
+  const auto hash = source.value("last_hash", std::string());
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(hash.data(), hash.data() + hash.size(), value, 16);
+  const bool whole = error == std::errc() && end == hash.data() + hash.size();
+  if (whole && offset < position.offset) position.last = {offset, value};
+  return position;
 }
 
 std::string blank_id(const BlankPiece& piece) {
@@ -243,9 +259,7 @@ Result<std::vector<TargetStream>> LedgerIndex::streams(std::optional<SourceId> s
 Result<std::vector<Position>> LedgerIndex::positions(std::stop_token stop) {
   std::vector<Position> out;
   const auto on_hit = [&](const nlohmann::json& hit) -> Status {
-    const auto& source = hit.at("_source");
-    out.push_back({source.at("topic").get<std::string>(), source.at("partition").get<std::int32_t>(),
-                   source.at("offset").get<std::int64_t>()});
+    out.push_back(read_position(hit.at("_source")));
     return {};
   };
   LB_TRY(each("position", "", stop, on_hit));

@@ -231,7 +231,19 @@ class Loader {
       out_.positions.push_back(
           {std::string(s.column_text(0)), static_cast<std::int32_t>(s.column_int(1)), s.column_int(2)});
     });
+    each(fmt::format("SELECT key, value FROM meta WHERE key LIKE '{}%'", kMessageKeys), "meta",
+         [&](sqlite::Statement& s) {
+           const Result<Position> known = decode_message(s.column_text(0), s.column_blob(1));
+           if (!known.ok()) return damage("a message of a topic", known.error());
+           for (Position& position : out_.positions) {
+             // One that is not before the position was written by a program that knows nothing of these messages.
+             if (position.topic == known->topic && position.partition == known->partition &&
+                 known->last.offset < position.offset)
+               position.last = known->last;
+           }
+         });
   }
+
   void load_accepted() {
     each("SELECT finding, row FROM accepted", "accepted", [&](sqlite::Statement& s) {
       Result<Acceptance> accepted = decode_acceptance(s.column_text(0), s.column_blob(1));

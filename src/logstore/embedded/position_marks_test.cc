@@ -58,6 +58,40 @@ TEST(PositionMarks, ATopicThatBeganAnewTakesTheMarkBack) {
   EXPECT_EQ(mark(marks), 1);
 }
 
+Position of_message(std::int64_t offset) {
+  return {"logs", 0, offset + 1, -1, {offset, static_cast<std::uint64_t>(100 + offset)}};
+}
+
+TEST(PositionMarks, WhatBecomesDurableOfTheOldTopicMovesNoMark) {
+  PositionMarks marks;
+  marks.appended(at(1000));
+  marks.appended(at(1));
+  marks.appended(at(2));
+  marks.durable({at(1000), at(1)});
+  EXPECT_EQ(mark(marks), 1);
+  marks.durable({at(2)});
+  EXPECT_EQ(mark(marks), 2);
+}
+
+TEST(PositionMarks, AMarkHasAMessageBeforeItThatIsDurable) {
+  PositionMarks marks;
+  Position stored = of_message(4);
+  marks.load({stored});
+  EXPECT_EQ(marks.all().at(0).last.hash, 104u);
+  for (const std::int64_t offset : {5, 6, 7, 8}) marks.appended(of_message(offset));
+  marks.durable({of_message(6), of_message(8)});
+  EXPECT_EQ(marks.all().at(0).last.offset, 4) << "5 is not durable";
+  const Position next = marks.with({of_message(5)}).at(0);
+  EXPECT_EQ(next.offset, 7);
+  EXPECT_TRUE(next.last.offset == 5 || next.last.offset == 6);
+  EXPECT_EQ(next.last.hash, 100u + static_cast<std::uint64_t>(next.last.offset));
+  marks.durable({of_message(5), of_message(7)});
+  EXPECT_EQ(mark(marks), 9);
+  EXPECT_GE(marks.all().at(0).last.offset, 5);
+  marks.appended(of_message(0));
+  EXPECT_FALSE(marks.all().at(0).last.known()) << "they were of another topic";
+}
+
 struct StorePositions : ::testing::Test {
   MemoryFileSystem fs;
   ManualClock clock;
@@ -78,7 +112,7 @@ TEST_F(StorePositions, AreThereAfterARestartAndInTheNextFile) {
   {
     TestStore test(fs, clock, options);
     put(test, 0, "one\n", at(1));
-    put(test, 4, "two\n", at(2));
+    put(test, 4, "two\n", of_message(1));
     EXPECT_EQ(position(test), 2);
     ASSERT_TRUE(test.store->keeper().close().ok());
   }
@@ -94,6 +128,9 @@ TEST_F(StorePositions, AreThereAfterARestartAndInTheNextFile) {
     static_cast<void>(fs.unlink(options.directory + "/" + name));
   TestStore test(fs, clock, options);
   EXPECT_EQ(position(test), 2);
+  const LastMessage last = test.writer().positions().value().at(0).last;
+  EXPECT_EQ(last.offset, 1);
+  EXPECT_EQ(last.hash, 101u);
 }
 
 TEST_F(StorePositions, ARangeThatCameWithoutProofIsAFinding) {

@@ -159,6 +159,10 @@ Result<bool> RowRescue::take_named(const std::string& name, const std::string& b
       before_ = std::move(*mark);
       return true;
     }
+    if (name.starts_with(kMessageKeys) && decode_message(name, bytes).ok()) {
+      LB_TRY(to_.put_meta(name, bytes));
+      return true;
+    }
   }
   if (!wants(kAccepted)) return false;
   const Result<Acceptance> accepted = decode_acceptance(name, bytes);

@@ -22,7 +22,8 @@ enum class RowTable : std::uint64_t {
   kFile,
   kAccepted,
   kHead,
-  kRepaired
+  kRepaired,
+  kMessage
 };
 
 // A row under another key, or in another table, does not hold. `table` is a RowTable or a DataTable (store_file.h).

@@ -195,7 +195,9 @@ Status StoreFile::delete_tail(std::int64_t id) {
 }
 
 Status StoreFile::put_position(const Position& position) {
-  return put_position_.bind_text(1, position.topic).bind(2, position.partition).bind(3, position.offset).run();
+  LB_TRY(put_position_.bind_text(1, position.topic).bind(2, position.partition).bind(3, position.offset).run());
+  // One that is not known leaves an older one, which says as much while it lies before the position.
+  return position.last.known() ? put_meta(message_key(position), encode_message(position)) : ok_status();
 }
 
 Status StoreFile::put_quarantine(const QuarantineEntry& entry) {

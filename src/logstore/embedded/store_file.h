@@ -80,7 +80,7 @@ class StoreFile {
   Status put_tail(ChunkMeta& meta, std::string_view data);
   Status put_block(ChunkMeta& meta, const EncodedBlock& block);
   Status delete_tail(std::int64_t id);
-  Status put_position(const Position& position);
+  Status put_position(const Position& position);  // with its message, where one is known
   // Keeps one row per entry.id: a repeat changes nothing.
   Status put_quarantine(const QuarantineEntry& entry);
   Status put_acceptance(const Acceptance& acceptance);
@@ -126,6 +126,12 @@ Result<FileHead> decode_head(std::string_view row);
 Result<FileHead> read_head(sqlite::Database& database);
 std::string encode_repair_mark(const RepairMark& mark);
 Result<RepairMark> decode_repair_mark(std::string_view row);
+// The message by which the topic of a stored position is known; stands under message_key() in the table of meta values.
+inline constexpr std::string_view kMessageKeys = "message ";  // they begin so
+std::string message_key(const Position& position);
+std::string encode_message(const Position& position);
+// A position with topic, partition and the message only.
+Result<Position> decode_message(std::string_view key, std::string_view row);
 // nullopt: the file was never repaired.
 Result<std::optional<RepairMark>> read_repair_mark(sqlite::Database& database);
 

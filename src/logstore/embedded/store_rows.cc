@@ -218,6 +218,33 @@ Result<RepairMark> decode_repair_mark(std::string_view row) {
   return mark;
 }
 
+std::string message_key(const Position& position) {
+  return fmt::format("{}{} {}", kMessageKeys, position.partition, position.topic);
+}
+
+std::string encode_message(const Position& position) {
+  RowWriter out;
+  out.u8(kRowVersion);
+  out.text(position.topic);
+  out.number(static_cast<std::uint32_t>(position.partition));
+  out.number(static_cast<std::uint64_t>(position.last.offset));
+  out.u64(position.last.hash);
+  return std::move(out).seal(row_salt(RowTable::kMessage, xxh3_64(message_key(position))));
+}
+
+Result<Position> decode_message(std::string_view key, std::string_view row) {
+  LB_ASSIGN(RowReader in, RowReader::open(row, row_salt(RowTable::kMessage, xxh3_64(key)), "a message of a topic"));
+  LB_TRY(check_row_version(in.u8(), "a message of a topic"));
+  Position position;
+  position.topic = in.text();
+  position.partition = static_cast<std::int32_t>(in.number32());
+  position.last.offset = static_cast<std::int64_t>(in.number());
+  position.last.hash = in.u64();
+  if (!in.finished() || position.last.offset < 0 || message_key(position) != key)
+    return damaged_row("a message of a topic");
+  return position;
+}
+
 std::string seal_data(DataTable table, std::int64_t id, std::string_view data) {
   RowWriter out;
   out.raw(data);

@@ -43,7 +43,7 @@ class KafkaConsumer final : public ReadingConsumer {
   void rewind_failed();
   std::optional<Delivery> take(const rd_kafka_message_t& message);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message, const std::string& name);
-  std::optional<Delivery> reposition(const std::string& name, Topic& topic, std::int32_t number);
+  std::optional<Delivery> reposition(const std::string& name, Topic& topic, std::int32_t number, bool other);
   Topic* find(const std::string& name);
 
   const KafkaConsumerOptions options_;
@@ -129,8 +129,9 @@ void KafkaConsumer::look_at(const std::string& name, Topic& topic) {
   }
   for (std::int32_t number = 0; number < state->partitions; ++number) {
     if (topic.partitions.contains(number)) continue;
-    const std::int64_t known = offset_in(starts_, name, number);
-    start(topic, number, known < 0 ? RD_KAFKA_OFFSET_BEGINNING : known);
+    const Position* known = find_in(starts_, name, number);
+    if (known != nullptr) recognition_.expect({name, number}, known->last);
+    start(topic, number, known == nullptr || known->offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : known->offset);
   }
   topic.seen = true;
 }
@@ -150,7 +151,8 @@ void KafkaConsumer::start(Topic& topic, std::int32_t number, std::int64_t from) 
   const std::string name = rd_kafka_topic_name(topic.handle.get());
   topic.partitions.try_emplace(number);
   if (!holdings_.has({name, number})) holdings_.take({name, number}, from);
-  if (rd_kafka_consume_start_queue(topic.handle.get(), number, from, queue_.get()) == 0) return;
+  const std::int64_t fetch = recognition_.fetch_from({name, number}, from);
+  if (rd_kafka_consume_start_queue(topic.handle.get(), number, fetch, queue_.get()) == 0) return;
   log_error("cannot read topic '{}', partition {}: {}", name, number, reason(rd_kafka_last_error()));
   topic.partitions.erase(number);
   holdings_.drop({name, number});
@@ -177,8 +179,9 @@ std::optional<Delivery> KafkaConsumer::take(const rd_kafka_message_t& message) {
   const std::string name = message.rkt != nullptr ? rd_kafka_topic_name(message.rkt) : "";
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_error(message, name);
   Topic* topic = find(name);
-  if (topic == nullptr || !holdings_.deliver({name, message.partition}, message.offset, message.offset + 1))
-    return std::nullopt;
+  if (topic == nullptr) return std::nullopt;
+  if (!recognition_.knows({name, message.partition}, message)) return reposition(name, *topic, message.partition, true);
+  if (!holdings_.deliver({name, message.partition}, message.offset, message.offset + 1)) return std::nullopt;
   if (!problems_.none()) problems_.set(partition_name(message), "");
   return reader_.read(message, topic->partitions[message.partition]);
 }
@@ -187,7 +190,7 @@ std::optional<Delivery> KafkaConsumer::take_error(const rd_kafka_message_t& mess
   Topic* topic = find(name);
   const bool reset =
       message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
-  if (topic != nullptr && reset) return reposition(name, *topic, message.partition);
+  if (topic != nullptr && reset) return reposition(name, *topic, message.partition, false);
   if (message.err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && topic != nullptr) {
     problems_.set(partition_name(message),
                   fmt::format("cannot read topic '{}', partition {}: {}; give this user the right to read it",
@@ -195,19 +198,23 @@ std::optional<Delivery> KafkaConsumer::take_error(const rd_kafka_message_t& mess
     topic->refused.insert(message.partition);
     return std::nullopt;
   }
-  if (message.err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    log_warn("kafka: topic '{}', partition {}: {}", printable(name), message.partition,
-             rd_kafka_message_errstr(&message));
+  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    const bool missed = topic != nullptr && recognition_.misses({name, message.partition});
+    return missed ? reposition(name, *topic, message.partition, true) : std::nullopt;
   }
+  log_warn("kafka: topic '{}', partition {}: {}", printable(name), message.partition,
+           rd_kafka_message_errstr(&message));
   look_at_ = std::min(look_at_, SteadyClock::now() + kAskAgain);
   return std::nullopt;
 }
 
-// The offset that was asked for is not there: what is missing is said, and reading goes on at the oldest message.
-std::optional<Delivery> KafkaConsumer::reposition(const std::string& name, Topic& topic, std::int32_t number) {
+// The offset that was asked for is not there, or something `other` than was read before it: what is missing is said,
+// and reading goes on at the oldest message.
+std::optional<Delivery> KafkaConsumer::reposition(const std::string& name, Topic& topic, std::int32_t number,
+                                                  bool other) {
   const Holdings::Key key{name, number};
   Hole hole{name, number, holdings_.next(key), 0, 0};
-  if (!ask_edges(hole) || (hole.wanted >= hole.low && hole.wanted <= hole.high)) {
+  if (!ask_edges(hole, other) || (!hole.is_anew() && hole.wanted >= hole.low)) {
     start_again(topic, number, hole.wanted);  // it is there after all, or nobody can say now
     return std::nullopt;
   }

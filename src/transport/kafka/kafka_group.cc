@@ -53,7 +53,7 @@ class KafkaGroup final : public ReadingConsumer {
   void note(bool wait);
   std::optional<Delivery> take(const rd_kafka_message_t& message);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message);
-  std::optional<Delivery> reposition(const Holdings::Key& key);
+  std::optional<Delivery> reposition(const Holdings::Key& key, bool other);
   void end();
 
   const KafkaGroupOptions options_;
@@ -177,11 +177,13 @@ void KafkaGroup::take(const rd_kafka_topic_partition_list_t& given) {
     auto& one = list->elems[i];
     one.offset = starts ? starts->at(static_cast<std::size_t>(i)).offset : RD_KAFKA_OFFSET_BEGINNING;
     if (!starts) continue;  // the end: nothing is delivered any more
+    recognition_.expect(key_of(one), starts->at(static_cast<std::size_t>(i)).last);
     holdings_.take(key_of(one), one.offset);
     Tenure& tenure = tenures_[key_of(one)];
     tenure = {0, tenure.term + 1};
     log_info("topic '{}', partition {}: read here {}", printable(one.topic), one.partition,
              one.offset >= 0 ? fmt::format("from offset {}", one.offset) : "from the beginning");
+    one.offset = recognition_.fetch_from(key_of(one), one.offset);
   }
   assigned_ = true;
   given_.add(static_cast<std::uint64_t>(list->cnt));
@@ -217,6 +219,7 @@ void KafkaGroup::give_up(const rd_kafka_topic_partition_list_t& taken) {
     log_info("topic '{}', partition {}: {}", printable(key.first), key.second,
              lost ? "was given to another transfer meanwhile" : "no longer read here");
     holdings_.drop(key);
+    recognition_.forget(key);
   }
   taken_.add(keys.size());
   say(rd_kafka_incremental_unassign(client_.get(), &taken), "give partitions back");
@@ -227,7 +230,7 @@ void KafkaGroup::begin_again(const Position& start) {
   const Holdings::Key key{start.topic, start.partition};
   if (!holdings_.has(key)) return;
   holdings_.rewind(key, start.offset);
-  const PartitionList list = list_of({start});
+  const PartitionList list = list_of({{start.topic, start.partition, recognition_.fetch_from(key, start.offset)}});
   say(rd_kafka_incremental_unassign(client_.get(), list.get()), "read a partition again");
   say(rd_kafka_incremental_assign(client_.get(), list.get()), "read a partition again");
 }
@@ -237,6 +240,7 @@ void KafkaGroup::begin_again(const Position& start) {
 std::optional<Delivery> KafkaGroup::take(const rd_kafka_message_t& message) {
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_error(message);
   const Holdings::Key key{rd_kafka_topic_name(message.rkt), message.partition};
+  if (holdings_.has(key) && !recognition_.knows(key, message)) return reposition(key, true);
   if (!holdings_.deliver(key, message.offset, message.offset + 1)) return std::nullopt;
   problems_.set("", "");
   return reader_.read(message, tenures_[key]);
@@ -250,22 +254,24 @@ std::optional<Delivery> KafkaGroup::take_error(const rd_kafka_message_t& message
       return std::nullopt;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-      return reposition({topic, message.partition});
+      return reposition({topic, message.partition}, false);
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-      return std::nullopt;
+      return recognition_.misses({topic, message.partition}) ? reposition({topic, message.partition}, true)
+                                                             : std::nullopt;
     default:
       problems_.set("", fmt::format("cannot read from Kafka: {}", printable(rd_kafka_message_errstr(&message))));
       return std::nullopt;
   }
 }
 
-// The offset that was asked for is not there: what is missing is said, and reading goes on at the oldest message.
-std::optional<Delivery> KafkaGroup::reposition(const Holdings::Key& key) {
+// The offset that was asked for is not there, or something `other` than was read before it: what is missing is said,
+// and reading goes on at the oldest message.
+std::optional<Delivery> KafkaGroup::reposition(const Holdings::Key& key, bool other) {
   if (!holdings_.has(key)) return std::nullopt;
   Hole hole{key.first, key.second, holdings_.next(key), 0, 0};
-  const bool told = ask_edges(hole);
+  const bool told = ask_edges(hole, other);
   if (!told) pause_for(kAskAgain, stop_);
-  const bool there = hole.wanted < 0 || (hole.wanted >= hole.low && hole.wanted <= hole.high);
+  const bool there = hole.wanted < 0 || (!hole.is_anew() && hole.wanted >= hole.low);
   if (!told || there) {
     begin_again({key.first, key.second, hole.wanted < 0 ? RD_KAFKA_OFFSET_BEGINNING : hole.wanted});
     return std::nullopt;

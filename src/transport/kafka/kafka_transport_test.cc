@@ -339,6 +339,33 @@ TEST_F(KafkaTransport, ATopicMadeAnewIsNoticed) {
   EXPECT_EQ(registry.counter("logboom_kafka_topics_anew_total", "").value(), 1u);
 }
 
+TEST_F(KafkaTransport, ATopicMadeAnewAndFilledIsNoticed) {
+  cluster.create("logs", 1);
+  open();
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(publish(i * 20).ok());
+  expect_delivered(3);
+  const LastMessage second = [&] {
+    const auto from = consumer();
+    static_cast<void>(receive(*from, kPatience));
+    return receive(*from, kPatience)->position.last;
+  }();
+  ASSERT_EQ(second.offset, 1);
+  const Counter& anew = registry.counter("logboom_kafka_topics_anew_total", "");
+  KafkaConsumerOptions options;
+  options.positions = {{"logs", 0, 2, -1, second}};
+  EXPECT_EQ(std::get<std::shared_ptr<const Batch>>(receive(*consumer(options), kPatience)->message)->begin, 40u);
+  EXPECT_EQ(anew.value(), 0u);
+  options.positions[0].last.hash ^= 1;  // another message
+  EXPECT_EQ(receive_begins(*consumer(options), 3), begins_of(3));
+  EXPECT_EQ(anew.value(), 1u);
+  options.positions[0] = {"logs", 0, 3, -1, {2, second.hash}};  // at the end
+  EXPECT_EQ(receive_begins(*consumer(options), 3), begins_of(3));
+  EXPECT_EQ(anew.value(), 2u);
+  options.positions[0] = {"logs", 0, 4, -1, {3, second.hash}};  // there is none
+  EXPECT_EQ(receive_begins(*consumer(options), 3), begins_of(3));
+  EXPECT_EQ(anew.value(), 3u);
+}
+
 TEST_F(KafkaTransport, ATopicThatComesLaterIsRead) {
   cluster.create("logs", 2);
   cluster.fail_topic("logs", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "io/hashing.h"
 #include "transport/sample_message.h"
 
 namespace logboom::transport::kafka {
@@ -36,6 +37,16 @@ TimeNs time_of(const rd_kafka_message_t& message) {
 
 }  // namespace
 
+std::uint64_t hash_of(const rd_kafka_message_t& message) {
+  const Incoming in = incoming(message);
+  const std::string_view key(static_cast<const char*>(message.key), message.key == nullptr ? 0 : message.key_len);
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  const std::int64_t time = rd_kafka_message_timestamp(&message, &type);
+  std::uint64_t hash = static_cast<std::uint64_t>(time);
+  for (const std::string_view part : {key, in.kind, in.record, in.blanks, in.value}) hash = xxh3_64(part, hash);
+  return hash;
+}
+
 MessageReader::MessageReader(Registry& registry)
     : messages_(registry.counter("logboom_kafka_messages_received_total", "Messages taken from Kafka.")),
       bytes_(registry.counter("logboom_kafka_bytes_received_total", "Bytes of their values.")),
@@ -47,7 +58,7 @@ Delivery MessageReader::read(const rd_kafka_message_t& message, const Tenure& te
   const std::string topic = rd_kafka_topic_name(message.rkt);
   messages_.add();
   bytes_.add(message.len);
-  const Position position{topic, message.partition, message.offset + 1};
+  const Position position{topic, message.partition, message.offset + 1, -1, {message.offset, hash_of(message)}};
   Foreign foreign;
   foreign.topic = topic;
   foreign.partition = message.partition;
@@ -86,7 +97,12 @@ std::optional<Delivery> MessageReader::lost(const Hole& hole, const Tenure& tenu
   if (hole.is_anew()) {
     lives_.add();
     foreign.lost = hole.low;
-    foreign.problem = fmt::format("the topic was made anew: its last offset was {} and is {}", hole.wanted, hole.high);
+    foreign.problem =
+        hole.other ? fmt::format(
+                         "the topic was made anew: other messages than were read lie before offset {}, "
+                         "it is read from its beginning at {}",
+                         hole.wanted, hole.low)
+                   : fmt::format("the topic was made anew: its last offset was {} and is {}", hole.wanted, hole.high);
   } else {
     foreign.offset = hole.wanted;
     foreign.lost = hole.low - hole.wanted;

@@ -25,9 +25,13 @@ struct Hole {
   std::int64_t wanted = 0;
   std::int64_t low = 0;
   std::int64_t high = 0;
-  // What was wanted is behind the topic's end: its offsets began anew.
-  bool is_anew() const { return wanted > high; }
+  bool other = false;  // another message lies where the last one was read
+  // Its offsets began anew: what was wanted is behind the topic's end, or what was read is not there.
+  bool is_anew() const { return other || wanted > high; }
 };
+
+// Of what a producer gave it, and its time: the same whenever it is read, and another in a topic that was made anew.
+std::uint64_t hash_of(const rd_kafka_message_t& message);
 
 class MessageReader {
  public:

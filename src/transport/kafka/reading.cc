@@ -14,6 +14,7 @@ void ReadingConsumer::set_reading(Properties& properties, const KafkaReadingOpti
   if (options.queue_records > 0)
     properties.set("queued.min.messages",
                    std::to_string(std::clamp<std::uint64_t>(options.queue_records, 1, 10'000'000)));
+  properties.set("enable.partition.eof", "true");  // what is not there has to be noticed
   properties.set("allow.auto.create.topics", "false").set("fetch.wait.max.ms", "100");
   properties.set("topic.metadata.refresh.interval.ms", std::to_string(options.look_every.count()));
   properties.set_client(options.client);
@@ -39,11 +40,15 @@ std::string ReadingConsumer::problem() {
   return problems_.first();
 }
 
-bool ReadingConsumer::ask_edges(Hole& hole) {
+bool ReadingConsumer::ask_edges(Hole& hole, bool other) {
   const auto edges = edges_of(client_.get(), hole.topic, hole.partition, kAskWait);
   if (!edges.ok()) return false;
   hole.low = edges->low;
   hole.high = edges->high;
+  const Holdings::Key key{hole.topic, hole.partition};
+  recognition_.begins_at(key, hole.low);
+  hole.other = other && recognition_.misses(key);
+  if (hole.is_anew()) recognition_.forget(key);
   return true;
 }
 
@@ -73,11 +78,16 @@ Result<std::vector<Position>> first_starts(rd_kafka_t* client, const std::string
 
 }  // namespace
 
-std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition) {
+const Position* find_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition) {
   const auto at = std::find_if(positions.begin(), positions.end(), [&](const Position& position) {
     return position.topic == topic && position.partition == partition;
   });
-  return at == positions.end() ? -1 : at->offset;
+  return at == positions.end() ? nullptr : &*at;
+}
+
+std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition) {
+  const Position* position = find_in(positions, topic, partition);
+  return position == nullptr ? -1 : position->offset;
 }
 
 PartitionList new_list(std::size_t size) {
@@ -133,7 +143,8 @@ Result<std::vector<Position>> starts_of(rd_kafka_t* client, const rd_kafka_topic
   std::set<std::string> unknown;
   for (int i = 0; i < given.cnt; ++i) {
     const auto& one = given.elems[i];
-    starts.push_back({one.topic, one.partition, offset_in(stored, one.topic, one.partition)});
+    const Position* known = find_in(stored, one.topic, one.partition);
+    starts.push_back(known != nullptr ? *known : Position{one.topic, one.partition, -1});
     if (starts.back().offset < 0) unknown.insert(one.topic);
   }
   for (const std::string& topic : unknown) {

@@ -13,6 +13,7 @@
 #include "transport/kafka/kafka_consumer.h"
 #include "transport/kafka/message_reader.h"
 #include "transport/kafka/problems.h"
+#include "transport/kafka/recognition.h"
 
 namespace logboom::transport::kafka {
 
@@ -30,13 +31,15 @@ class ReadingConsumer : public Consumer {
  protected:
   // Nothing is noted or skipped by the library itself.
   static void set_reading(Properties& properties, const KafkaReadingOptions& options);
-  // Where the partition of a hole begins and ends now. Blocks up to kAskWait. False: nobody can say.
-  bool ask_edges(Hole& hole);
+  // Where the partition of a hole begins and ends now; `other`: something else than was read was found in it, which
+  // counts only while what was read could still be there. Blocks up to kAskWait. False: nobody can say.
+  bool ask_edges(Hole& hole, bool other);
 
   MessageReader reader_;
   Owned<rd_kafka_t> client_;
   Owned<rd_kafka_queue_t> queue_;
   Holdings holdings_;
+  Recognition recognition_;
   Problems problems_;  // by topic, or topic and partition
 };
 
@@ -53,6 +56,8 @@ PartitionList list_of(const std::vector<Position>& positions);
 Result<std::vector<Position>> noted_offsets(rd_kafka_t* client, const rd_kafka_topic_partition_list_t& partitions,
                                             std::chrono::milliseconds wait);
 
+// What the positions say of a partition; nullptr: they do not name it.
+const Position* find_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition);
 // Where the positions say that reading goes on; -1: they do not name the partition.
 std::int64_t offset_in(const std::vector<Position>& positions, const std::string& topic, std::int32_t partition);
 
