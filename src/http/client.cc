@@ -23,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "http/bearer_token.h"
 #include "http/client_tls.h"
 #include "http/lower.h"
 #include "http/response_head.h"
@@ -108,9 +109,22 @@ class SilenceWatch {
 // Every step is an asynchronous operation run to its end here, because only those can time out.
 class HttpClient::Core {
  public:
-  explicit Core(ClientOptions options) : options_(std::move(options)) {}
+  explicit Core(ClientOptions options) : options_(std::move(options)), token_(options_.token) {}
 
-  Result<ClientResponse> exchange(const ClientRequest& request, const OnBody& on_body, std::stop_token stop) {
+  Result<ClientResponse> exchange(const ClientRequest& request, const OnBody& on_body, const std::stop_token& stop) {
+    if (!options_.bearer) return exchange_once(request, on_body, stop);
+    for (bool again = false;; again = true) {
+      BearerToken::Turn turn = options_.bearer->next();
+      if (turn.refusal) return *std::move(turn.refusal);
+      token_ = std::move(turn.token);
+      auto answer = exchange_once(request, on_body, stop);
+      if (!answer.ok() || !options_.bearer->answered(token_, *answer) || again) return answer;
+    }
+  }
+
+ private:
+  Result<ClientResponse> exchange_once(const ClientRequest& request, const OnBody& on_body,
+                                       const std::stop_token& stop) {
     const bool reused = stream_.has_value();
     auto answer = try_exchange(request, on_body, stop);
     // A kept connection the server closed meanwhile: once more on a fresh one, nothing has been answered.
@@ -120,7 +134,6 @@ class HttpClient::Core {
     return answer;
   }
 
- private:
   std::string where() const { return options_.unix_socket.empty() ? options_.server : options_.unix_socket; }
 
   Error failure(const char* what, const error_code& error, const std::stop_token& stop) {
@@ -264,7 +277,7 @@ class HttpClient::Core {
   std::string head_of(const ClientRequest& request) const {
     std::string out = request.method + " " + prefix_ + request.target + " HTTP/1.1\r\n";
     append_header(out, "Host", host_);
-    if (!options_.token.empty()) append_header(out, "Authorization", "Bearer " + options_.token);
+    if (!token_.empty()) append_header(out, "Authorization", "Bearer " + token_);
     for (const auto& [name, value] : request.headers) append_header(out, name, value);
     if (!request.body.empty() || request.method != "GET")
       append_header(out, "Content-Length", std::to_string(request.body.size()));
@@ -333,6 +346,7 @@ class HttpClient::Core {
   }
 
   const ClientOptions options_;
+  std::string token_;  // sent as Bearer when not empty
   asio::io_context io_{1};
   std::shared_ptr<asio::ssl::context> context_;  // made for the first https connection
   std::optional<Stream> stream_;

@@ -27,11 +27,14 @@ struct ClientTls {
   bool insecure_skip_verify = false;  // takes any certificate, and warns about it; without effect beside a pin
 };
 
+class BearerToken;
+
 struct ClientOptions {
   std::string server;       // "http://127.0.0.1:7117", "https://example.com/logs": its path comes before every target;
                             // ignored with unix_socket
   std::string unix_socket;  // path
   std::string token;        // sent as Bearer when not empty
+  std::shared_ptr<BearerToken> bearer;  // in its place: one that is read again when the server refuses it
   ClientTls tls;
   std::chrono::milliseconds connect_time{5'000};
   std::chrono::milliseconds silence_time{

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "http/bearer_token.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "http/testing/raw_socket.h"
@@ -266,6 +267,29 @@ TEST_F(AccessTest, ASessionEndsWithItsTokenWhoeverRevokedIt) {
   EXPECT_EQ(get("/api/v1/sources", "", {{"Cookie", cookie}}).status, 401);
 }
 
+TEST_F(AccessTest, AClientTakesItsNewTokenOnceTheOldOneIsRevoked) {
+  std::string file = token(http::Role::kViewer);
+  http::ClientOptions options;
+  options.server = "http://" + own_host();
+  options.silence_time = std::chrono::seconds(20);
+  options.bearer = std::make_shared<http::BearerToken>(
+      file, [&] { return Result<std::string>(file); },
+      http::BearerToken::Pauses{std::chrono::hours(1), std::chrono::hours(1)});
+  http::HttpClient one(options);
+  http::HttpClient other(options);
+  const http::ClientRequest request{"GET", "/api/v1/sources", {}, ""};
+  EXPECT_EQ(one.send(request)->status, 200);
+  ASSERT_TRUE(gate_->tokens().revoke(http::TokenStore::id_of(file)).ok());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(one.send(request)->status, 401);
+    EXPECT_EQ(other.send(request)->status, 401);
+  }
+  EXPECT_EQ(gate_->events().newest(100).size(), 1U) << "the server was asked once";
+  file = token(http::Role::kViewer);
+  EXPECT_EQ(other.send(request)->status, 200);
+  EXPECT_EQ(one.send(request)->status, 200);
+}
+
 TEST_F(AccessTest, X4BruteForceIsSlowedDownAndWrittenDown) {
   const std::string good = token(http::Role::kViewer);
   int refused = 0;
@@ -286,7 +310,10 @@ TEST_F(AccessTest, X4BruteForceIsSlowedDownAndWrittenDown) {
   EXPECT_EQ(waiting, 995);
   EXPECT_EQ(send({"POST", "/signin", {}, "token=" + good}).status, 429);  // of this address nothing is looked at now
   EXPECT_EQ(get("/api/v1/sources", good).status, 200);                    // who has a right token works on
-  EXPECT_EQ(get("/api/v1/sources", good + "x").status, 429);
+  const auto wrong = get("/api/v1/sources", good + "x");
+  EXPECT_EQ(wrong.status, 429);
+  EXPECT_NE(wrong.body.find("the token is unknown, revoked or expired"), std::string::npos)
+      << "a right one would have passed: " << wrong.body;
   const auto events = gate_->events().newest(100);
   EXPECT_EQ(events.size(), 5U);
   EXPECT_EQ(events[0].what, "sign-in failed");

@@ -225,6 +225,27 @@ def test_gaps_are_asked_for(home):
     check_exports(home, [read(path)])
 
 
+@faults("X8")
+def test_a_new_token_takes_the_place_of_a_revoked_one(home):
+    """An agent whose token is revoked says so, and goes on by itself once its file holds another; doctor says it, too, and neither runs into the throttle."""
+    server, agent, lines = begin(home, 10)
+    home.run("token", "revoke", home.run("token", "list").stdout.split()[0].decode())
+    append(agent.log("a.log"), lines.next(10))
+    home.wait_until(lambda: "does not take this host's token" in agent.said(), "the agent says why nothing is sent")
+    check("unknown, revoked or expired" in agent.said(), f"and what is wrong with it:\n{agent.said()}")
+    env = dict(agent.env, LOGBOOM_AGENT_SERVER=agent.url, LOGBOOM_AGENT_TOKEN_FILE=agent.token)
+    for _ in range(7):  # more than a guesser may
+        done = subprocess.run([home.binary, "doctor", "--data", agent.data, "--config", agent.config], capture_output=True, env=env, check=False)
+        check(b"unknown, revoked or expired" in done.stdout, f"doctor: {done.stdout}")
+    os.replace(server.token("web-1"), agent.token)
+    wait_lines(home, 20)
+    append(agent.log("b.log"), lines.next(10))
+    wait_lines(home, 30)
+    agent.stop()
+    server.stop()
+    oracle(home, lines.made, [read(agent.log("a.log")), read(agent.log("b.log"))])
+
+
 def test_enrolment(home):
     """The printed line makes a host an agent, once; the agent's token reads nothing; files and rules of the agent are seen on the server."""
     server = Server(home)

@@ -7,13 +7,13 @@
 
 #include "app/paths.h"
 #include "app/registry.h"
+#include "http/bearer_token.h"
 #include "io/hashing.h"
 
 namespace logboom::app {
 namespace {
 
-Result<std::string> read_agent_token(const config::Settings& settings, FileSystem& files) {
-  const std::string path = agent_token_file(settings, files);
+Result<std::string> read_agent_token(const std::string& path, FileSystem& files) {
   auto token = read_file(files, path, 4096);
   if (!token.ok()) {
     return Error(ErrorCode::kInvalidArgument,
@@ -32,7 +32,10 @@ Result<AgentIdentity> identity_of(std::string id, const config::Settings& settin
   identity.client.server = settings.text("agent.server");
   identity.client.tls = server_tls(settings);
   if (identity.client.server.empty()) return identity;
-  LB_ASSIGN(identity.client.token, read_agent_token(settings, files));
+  const std::string path = agent_token_file(settings, files);
+  LB_ASSIGN(std::string token, read_agent_token(path, files));
+  identity.client.bearer =
+      std::make_shared<http::BearerToken>(std::move(token), [path, &files] { return read_agent_token(path, files); });
   return identity;
 }
 

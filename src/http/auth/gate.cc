@@ -162,8 +162,10 @@ std::optional<Refusal> Gate::bearer(Request& request, std::string_view token) {
     request.principal = Principal{info->name, info->role, Via::kToken, info->id, info->expires};
     return std::nullopt;
   }
-  const auto refusal = failed_attempt(request, TokenStore::id_of(token), "token refused");
-  return refusal.status == 429 ? refusal : unauthenticated();
+  Refusal refusal = failed_attempt(request, TokenStore::id_of(token), "token refused");
+  refusal.message = "the token is unknown, revoked or expired";
+  if (refusal.status == 429) refusal.message += ", as others that came from this address";
+  return refusal;
 }
 
 // Counts a failure of the address and the account, or tells how long to wait.

@@ -280,7 +280,10 @@ std::optional<Refusal> Fleet::admit(const http::Request& request, Admission& adm
   const auto known = agents_.find(id);
   if (known == agents_.end()) return Refusal{409, "unknown_session", "this server does not know this agent", "", {}};
   AgentRecord& record = known->second.record;
-  if (record.token != request.principal->token_id) return forbidden("this token speaks for another agent", "");
+  if (record.token != request.principal->token_id) {
+    if (check_token(*request.principal, id)) return forbidden("this token speaks for another agent", "");
+    return Refusal{409, "unknown_session", "the token that opened this session is revoked, here is another", "", {}};
+  }
   if (*session > record.session)
     return Refusal{409, "unknown_session", "this server never opened this session: its data was replaced", "", {}};
   if (*session == record.session && known->second.must_ask_again) {

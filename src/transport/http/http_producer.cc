@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/pause.h"
+#include "http/bearer_token.h"
 #include "http/json_reading.h"
 #include "io/zstd.h"
 #include "record/encoding/delivery.h"
@@ -29,6 +30,12 @@ constexpr std::size_t kMaxKnownSources = 256u << 20;  // bytes of the account of
 Error refusal_of(const http::ClientResponse& answer, std::string& code) {
   http::ApiError said = http::read_api_error(answer.body);
   code = std::move(said.code);
+  if (http::refuses_token(answer)) {
+    return Error(ErrorCode::kUnavailable,
+                 fmt::format("the server does not take this host's token ({}: {}); another one in its file "
+                             "(agent.token_file) is taken without a restart",
+                             answer.status, said.message.empty() ? "no reason given" : printable(said.message)));
+  }
   return Error(ErrorCode::kUnavailable,
                fmt::format("the server answers {}: {}", answer.status,
                            said.message.empty() ? "no reason given" : printable(said.message)));
