@@ -121,7 +121,8 @@ class PageServerOfEngine final : public PageServer {
     options.directory = context.data_directory();
     LB_ASSIGN(options.own_agent, own_agent_id(context.settings, *context.files));
     LB_ASSIGN(const auto known, store.known_sources(logstore::Expired::kHeld));
-    for (const KnownSource& source : known) options.stored.push_back(source.source);
+    options.own_name = host_name(context.settings.text("agent.name"));
+    for (const KnownSource& source : known) options.stored.push_back({source.source, source.state.host});
     LB_ASSIGN(const auto sources, engine.store().ledger().sources());
     for (const logstore::SourceInfo& source : sources) {
       if (!source.lost.empty()) options.lost.push_back(source.source);

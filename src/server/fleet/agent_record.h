@@ -23,7 +23,10 @@ struct AgentRecord {
   TimeNs reported = 0;  // when
 };
 
-// kRejected: the agent says that it takes its rules from etcd, so that none put here would be followed.
+// 32 hexadecimal digits.
+bool is_agent_id(const std::string& text);
+
+// kRejected: the agent says that it takes its rules from etcd or its own files, so none put here would be followed.
 Status takes_rules_from_here(const AgentRecord& agent);
 
 // As it says of itself.

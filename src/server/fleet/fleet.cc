@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,8 +16,6 @@ namespace {
 using http::Refusal;
 
 constexpr std::uint64_t kMaxAgentsFile = 64u << 20;
-constexpr std::uint64_t kMaxSourcesFile = 512u << 20;
-constexpr std::size_t kSourceLine = 32 + 1 + 32 + 1;
 constexpr auto kHandOverTime = std::chrono::seconds(30);
 
 Refusal wrong(std::string message) {
@@ -27,10 +24,6 @@ Refusal wrong(std::string message) {
 
 Refusal forbidden(std::string message, std::string hint) {
   return {403, "forbidden", std::move(message), std::move(hint), {}};
-}
-
-bool is_agent_id(const std::string& text) {
-  return text.size() == 32 && Hash128::from_hex(text).has_value();
 }
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
@@ -64,7 +57,11 @@ Result<std::unique_ptr<Fleet>> Fleet::open(FleetOptions options, FileSystem& fil
   if (!json.ok() && json.error().code() != ErrorCode::kNotFound) return std::move(json).error();
   if (json.ok()) LB_TRY(fleet->load_agents(*json));
   LB_TRY(fleet->load_sources());
-  for (const SourceId& source : fleet->options_.stored) fleet->owners_.emplace(source, fleet->options_.own_agent);
+  for (const auto& [source, host] : fleet->options_.stored) {
+    const bool orphan = fleet->owners_.emplace(source, fleet->options_.own_agent).second;
+    if (orphan && !host.empty() && host != fleet->options_.own_name) fleet->orphans_[host].push_back(source);
+  }
+  for (const auto& [id, agent] : fleet->agents_) LB_TRY(fleet->adopt(agent.record));
   for (const SourceId& source : fleet->options_.lost) {
     const auto agent = fleet->agents_.find(fleet->owners_[source]);
     if (agent != fleet->agents_.end()) agent->second.must_ask_again = true;
@@ -98,25 +95,6 @@ Status Fleet::load_agents(const std::string& json) {
     return not_ours("a member is missing or of the wrong kind");
   }
   return ok_status();
-}
-
-// A line that a crash cut short claimed nothing: its batch was never stored.
-Status Fleet::load_sources() {
-  LB_ASSIGN(sources_file_, files_.open(sources_path_, OpenMode::kCreate));
-  LB_ASSIGN(const std::string text, read_file(files_, sources_path_, kMaxSourcesFile));
-  for (std::size_t at = 0; at + kSourceLine <= text.size(); at += kSourceLine) {
-    const std::string_view line = std::string_view(text).substr(at, kSourceLine);
-    const auto source = Hash128::from_hex(line.substr(0, 32));
-    const std::string agent(line.substr(33, 32));
-    if (!source || line[32] != ' ' || line[65] != '\n' || !is_agent_id(agent)) {
-      return Error(ErrorCode::kCorrupt, fmt::format("cannot read whose sources are whose in {}: line {} is damaged; "
-                                                    "restore it from a backup",
-                                                    sources_path_, at / kSourceLine + 1));
-    }
-    owners_.emplace(*source, agent);
-  }
-  sources_bytes_ = text.size() / kSourceLine * kSourceLine;
-  return files_.sync_directory(options_.directory);
 }
 
 Status Fleet::save_agents() {
@@ -261,6 +239,7 @@ std::optional<Refusal> Fleet::open_session(const http::Principal& principal, Age
   agent.session = (before == agents_.end() ? 0 : before->second.record.session) + 1;
   agent.seen = clock_.now();
   if (Status saved = put(agent); !saved.ok()) return http::to_refusal(saved.error());
+  if (Status adopted = adopt(agent); !adopted.ok()) return http::to_refusal(adopted.error());
   session = agent.session;
   agents_[agent.id].must_ask_again = false;
   agents_[agent.id].compared = true;
@@ -351,40 +330,6 @@ std::vector<AgentRecord> Fleet::named(const std::string& name) const {
 
 bool Fleet::is_online(const AgentRecord& agent) const {
   return agent.seen != 0 && clock_.now() - agent.seen < std::chrono::nanoseconds(kAwayAfter).count();
-}
-
-Status Fleet::append_sources(const std::string& lines) {
-  LB_TRY(sources_file_->pwrite(lines.data(), lines.size(), sources_bytes_));
-  LB_TRY(sources_file_->sync());
-  sources_bytes_ += lines.size();
-  return ok_status();
-}
-
-Status Fleet::claim(const std::string& agent, const std::vector<SourceId>& sources) {
-  MutexLock lock(mutex_);
-  std::set<SourceId> fresh;
-  for (const SourceId& source : sources) {
-    const auto owner = owners_.find(source);
-    if (owner == owners_.end()) {
-      fresh.insert(source);
-    } else if (owner->second != agent) {
-      return Error(ErrorCode::kRejected, fmt::format("source {} belongs to another agent", source.to_hex()));
-    }
-  }
-  if (fresh.empty()) return ok_status();
-  if (owners_.size() + fresh.size() > kMaxSources)
-    return Error(ErrorCode::kFull, "cannot take more files: the fleet has as many as this server takes");
-  std::string lines;
-  for (const SourceId& source : fresh) lines += source.to_hex() + " " + agent + "\n";
-  LB_TRY(append_sources(lines));
-  for (const SourceId& source : fresh) owners_.emplace(source, agent);
-  return ok_status();
-}
-
-bool Fleet::owns(const std::string& agent, const SourceId& source) const {
-  MutexLock lock(mutex_);
-  const auto owner = owners_.find(source);
-  return owner != owners_.end() && owner->second == agent;
 }
 
 std::vector<AgentRecord> Fleet::agents() const {

@@ -26,10 +26,18 @@
 
 namespace logboom::server {
 
+struct StoredSource {
+  SourceId source;
+  std::string host;  // SourceState::host
+};
+
 struct FleetOptions {
   std::string directory;
-  std::string own_agent;         // of this host: what nobody claimed is its own
-  std::vector<SourceId> stored;  // sources the store holds already
+  std::string own_agent;  // of this host: what nobody claimed is its own
+  std::string own_name;   // as SourceState::host of what it collects itself
+  // What the store holds already. What nobody claimed though it is of another host was another agent's whose files of
+  // the fleet were lost: the only agent of that name gets it.
+  std::vector<StoredSource> stored;
   // Of those, the ones a part of which was stored and is lost: their agents have to open new sessions, before which
   // they ask what is held, and send again what their files still have.
   std::vector<SourceId> lost;
@@ -128,6 +136,8 @@ class Fleet {
   // Puts the record in the place of the agent's present one and on disk, or neither.
   Status put(AgentRecord record) LB_REQUIRES(mutex_);
   static void remember_attempt(Agent& agent);
+  // Gives the agent what is stored of the host of its name and nobody claimed, if it is the only one of that name.
+  Status adopt(const AgentRecord& agent) LB_REQUIRES(mutex_);
   std::optional<http::Refusal> check_members(const AgentRecord& agent) LB_REQUIRES(mutex_);
   std::optional<http::Refusal> check_token(const http::Principal& principal, const std::string& agent)
       LB_REQUIRES(mutex_);
@@ -141,6 +151,7 @@ class Fleet {
   CondVar idle_;
   std::map<std::string, Agent> agents_ LB_GUARDED_BY(mutex_);
   std::unordered_map<SourceId, std::string> owners_ LB_GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<SourceId>> orphans_ LB_GUARDED_BY(mutex_);  // by host; own_agent's in owners_
   std::unique_ptr<File> sources_file_ LB_GUARDED_BY(mutex_);
   std::uint64_t sources_bytes_ LB_GUARDED_BY(mutex_) = 0;
 };

@@ -28,11 +28,12 @@ struct FleetTest : ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(directory); }
 
-  Status try_open(std::vector<SourceId> stored = {}, std::vector<SourceId> lost = {}) {
+  Status try_open(std::vector<StoredSource> stored = {}, std::vector<SourceId> lost = {}) {
     fleet.reset();
     FleetOptions options;
     options.directory = directory;
     options.own_agent = std::string(32, '0');
+    options.own_name = "here";
     options.stored = std::move(stored);
     options.lost = std::move(lost);
     options.token_is_valid = [this](const std::string& id) { return std::ranges::count(revoked, id) == 0; };
@@ -41,7 +42,7 @@ struct FleetTest : ::testing::Test {
     fleet = std::move(opened).value();
     return {};
   }
-  void open(std::vector<SourceId> stored = {}) {
+  void open(std::vector<StoredSource> stored = {}) {
     const Status opened = try_open(std::move(stored));
     ASSERT_TRUE(opened.ok()) << opened.error().message();
   }
@@ -138,10 +139,38 @@ TEST_F(FleetTest, ASourceBelongsToItsFirstAgentForEver) {
 
 TEST_F(FleetTest, WhatTheStoreHeldBeforeIsThisHostsOwn) {
   ASSERT_TRUE(fleet->claim(kA, {{1, 1}}).ok());
-  open({{1, 1}, {9, 9}});
+  open({{{1, 1}, "web-1"}, {{9, 9}, "here"}});
   EXPECT_TRUE(fleet->owns(kA, {1, 1}));
   EXPECT_EQ(fleet->claim(kA, {{9, 9}}).error().code(), ErrorCode::kRejected);
   EXPECT_TRUE(fleet->claim(std::string(32, '0'), {{9, 9}}).ok());
+}
+
+// A server that lost both of its files, or got those of an older backup.
+TEST_F(FleetTest, WhatIsStoredOfAnotherHostGoesBackToItsAgent) {
+  const std::vector<StoredSource> stored = {{{1, 1}, "web-1"}, {{1, 2}, "web-1"}, {{9, 9}, "here"}, {{7, 7}, "web-2"}};
+  open(stored);
+  const Status refused = fleet->claim(kA, {{1, 1}});
+  EXPECT_EQ(refused.error().code(), ErrorCode::kRejected);
+  EXPECT_NE(refused.error().message().find("agent-sources.txt"), std::string::npos) << refused.error().message();
+  EXPECT_EQ(session("t1", kA), 1);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(fleet->claim(kA, {{1, 1}}).ok());
+    EXPECT_TRUE(fleet->owns(kA, {1, 2}));
+    EXPECT_FALSE(fleet->owns(kA, {7, 7}));
+    EXPECT_FALSE(fleet->owns(kA, {9, 9}));
+    open(stored);
+  }
+  std::filesystem::remove(directory + "/agent-sources.txt");
+  open(stored);
+  EXPECT_TRUE(fleet->owns(kA, {1, 1})) << "its session goes on";
+}
+
+TEST_F(FleetTest, OfTwoAgentsOfOneNameNoneGetsWhatIsStored) {
+  EXPECT_EQ(session("t1", kA), 1);
+  EXPECT_EQ(session("t2", kB), 1);
+  open({{{1, 1}, "web-1"}});
+  EXPECT_FALSE(fleet->owns(kA, {1, 1}));
+  EXPECT_FALSE(fleet->owns(kB, {1, 1}));
 }
 
 // A crash in the middle of a claim: the half line is nobody's, what stands before it stays.
@@ -183,16 +212,16 @@ TEST_F(FleetTest, AnAgentWhoseBytesAreLostAsksAgain) {
   EXPECT_EQ(admit("t1", kA, "1"), "fenced");
 }
 
-TEST(TakesRulesFromHere, NotWhereTheAgentSaysThatEtcdHasThem) {
+TEST(TakesRulesFromHere, NotWhereTheAgentSaysThatItsFilesOrEtcdHaveThem) {
   AgentRecord agent;
   agent.name = "web-1";
   EXPECT_TRUE(takes_rules_from_here(agent).ok()) << "it says nothing yet";
-  for (const char* place : {"server", "file"}) {
+  agent.state = R"({"rules": {"from": "server"}})";
+  EXPECT_TRUE(takes_rules_from_here(agent).ok());
+  for (const char* place : {"etcd", "file"}) {
     agent.state = fmt::format(R"({{"rules": {{"from": "{}"}}}})", place);
-    EXPECT_TRUE(takes_rules_from_here(agent).ok()) << place;
+    EXPECT_EQ(takes_rules_from_here(agent).error().code(), ErrorCode::kRejected) << place;
   }
-  agent.state = R"({"rules": {"from": "etcd"}})";
-  EXPECT_EQ(takes_rules_from_here(agent).error().code(), ErrorCode::kRejected);
 }
 
 }  // namespace
