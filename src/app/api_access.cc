@@ -6,6 +6,7 @@
 
 #include "app/local_api.h"
 #include "app/paths.h"
+#include "base/log.h"
 #include "http/client.h"
 #include "http/json_reading.h"
 #include "http/url.h"
@@ -178,6 +179,13 @@ Result<std::unique_ptr<ApiAccess>> open_api(Context& context, ApiNeed need) {
         fmt::format(
             "there is no data in {}: run `logboom up` or `logboom import`, or name another folder with --data-dir",
             context.data_directory()));
+  }
+  if (here && need == ApiNeed::kRead && is_agents_data(*context.files, context.data_directory())) {
+    const std::string name = printable(host_name(context.settings.text("agent.name")));
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("{} is the folder of an agent, which stores nothing itself: `logboom fleet {}` on its "
+                             "server shows what it does, `logboom doctor` here what is wrong",
+                             printable(context.data_directory()), name));
   }
   const bool rules = need == ApiNeed::kReadRules || need == ApiNeed::kWriteRules;
   LB_ASSIGN(auto local, rules ? LocalApi::open_rules(context, need == ApiNeed::kWriteRules)

@@ -95,6 +95,10 @@ std::string agent_id(const std::string& agent_key) {
   return http::sha256_hex("logboom agent\n" + agent_key).substr(0, 32);
 }
 
+bool is_agents_data(FileSystem& files, const std::string& data_directory) {
+  return files.stat(data_directory + "/agent.lock").ok() && !files.stat(data_directory + "/store").ok();
+}
+
 std::string agent_folder(FileSystem& files, const std::string& key_file) {
   if (!key_file.empty()) {
     const std::string path = absolute_path(key_file);

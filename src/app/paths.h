@@ -37,6 +37,9 @@ std::string agent_id(const std::string& agent_key);
 // where there is a token already, else in $XDG_CONFIG_HOME/logboom.
 std::string agent_folder(FileSystem& files, const std::string& key_file);
 
+// Whether an agent keeps its state there, and no store.
+bool is_agents_data(FileSystem& files, const std::string& data_directory);
+
 // gethostname, or `given`.
 std::string host_name(const std::string& given);
 

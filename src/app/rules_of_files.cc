@@ -27,7 +27,7 @@ class RulesOfFiles final : public RulesInForce {
 // An agent takes its rules elsewhere, and reads none from `logboom rules`.
 Status refuse_folder_of_agent(Context& context) {
   const std::string& directory = context.data_directory();
-  if (!context.files->stat(directory + "/agent.lock").ok() || context.files->stat(directory + "/store").ok()) return {};
+  if (!is_agents_data(*context.files, directory)) return {};
   return Error(ErrorCode::kInvalidArgument,
                fmt::format("{} is the folder of an agent: its rules are collect.items of its own agent.yaml, which it "
                            "follows, or those its server keeps (logboom rules --server URL --host {})",

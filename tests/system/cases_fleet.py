@@ -35,6 +35,9 @@ def test_an_agent_sends_to_a_server(home):
     wait_lines(home, 1000)
     check(home.count("host:web-1") == 1000, "every line bears the agent's name")
     agent.stop()
+    for command in (["status"], ["sources"], ["search", "x"]):
+        said = home.run(*command, "--data", agent.data, code=2).stderr.decode()
+        check("is the folder of an agent" in said and "logboom fleet" in said, f"{command} on an agent's folder: {said}")
     server.stop()
     oracle(home, lines.made, [read(agent.log("a.log")), read(agent.log("b.log"))])
 
