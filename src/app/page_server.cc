@@ -93,8 +93,14 @@ class PageServerOfEngine final : public PageServer {
     LB_ASSIGN(made->gate_, http::Gate::open(gate, *context.files, context.clock));
     server::register_api(made->router_, made->deps(context, engine));
     register_program_routes(made->router_, context, engine, &made->gate_->events());
-    if (options.batches_to) LB_TRY(made->take_agents(context, engine, *options.batches_to));
-    if (options.asks_agents) LB_TRY(made->ask_agents(context, engine));
+    if (options.batches_to) {
+      LB_TRY(made->take_agents(context, engine, *options.batches_to));
+    } else if (options.asks_agents) {
+      LB_TRY(made->ask_agents(context, engine));
+    } else {
+      register_no_repair_route(made->router_,
+                               "no agents send to this program: ask the server or the transfer they send to");
+    }
     server::register_page(made->router_, server::page_assets());
     http::ServerOptions server;
     server.listen = options.tcp ? gate.listen : "";
@@ -146,7 +152,13 @@ class PageServerOfEngine final : public PageServer {
   // What is missing is asked for in etcd where rules are kept there, else by the server this program reports to.
   Status ask_agents(Context& context, Engine& engine) {
     LB_ASSIGN(asker_, open_repair_asker(context.settings, context.config_file, *context.files));
-    if (!asker_) return {};
+    if (!asker_) {
+      register_no_repair_route(
+          router_,
+          "this transfer has no way to its agents: name the etcd that has their rules (rules.from: "
+          "etcd, etcd.endpoints) or the server both report to (agent.server, agent.token_file)");
+      return {};
+    }
     logstore::LedgerView& ledger = engine.store().ledger();
     FindAgent find = [&ledger](const std::string& name, const std::stop_token&) {
       return agent_of_ledger(ledger, name);

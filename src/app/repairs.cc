@@ -42,6 +42,17 @@ Result<json> ask_agent(logstore::LedgerView& ledger, const FindAgent& find, conf
   return json{{"agent", agent.host}, {"name", agent.name}, {"ranges", missing.size()}, {"bytes", bytes}};
 }
 
+http::Route repair_route(http::Handler handler) {
+  http::Route repair = route(
+      "POST", "/api/v1/agents/{id}/repair", http::Role::kAdmin,
+      "Asks an agent, over etcd or by the server it reports to, to send again what is missing of its files, as far as "
+      "it still has it.",
+      "The agent that was asked, and how many ranges and bytes for.", std::move(handler));
+  repair.parameters = {
+      {"id", http::ParameterPlace::kPath, "string", true, "The agent's name or, over etcd, its IP.", ""}};
+  return repair;
+}
+
 class WithoutWanted final : public Producer {
  public:
   WithoutWanted(Producer& inner, std::vector<config::WantedRange> wanted) : inner_(inner), wanted_(std::move(wanted)) {}
@@ -129,23 +140,21 @@ Result<CentralAgent> agent_of_ledger(logstore::LedgerView& ledger, const std::st
 void register_repair_route(http::Router& router, logstore::LedgerView& ledger, FindAgent find,
                            config::RepairAsker& asker, http::EventLog& events) {
   const auto mutex = std::make_shared<Mutex>();  // `find` and `asker` take one caller at a time
-  http::Route repair = route(
-      "POST", "/api/v1/agents/{id}/repair", http::Role::kAdmin,
-      "Asks an agent, over etcd or by the server it reports to, to send again what is missing of its files, as far as "
-      "it still has it.",
-      "The agent that was asked, and how many ranges and bytes for.",
-      [&ledger, find = std::move(find), &asker, &events, mutex](const http::Request& request,
-                                                                http::ResponseWriter& writer) {
-        MutexLock lock(*mutex);
-        const auto asked = ask_agent(ledger, find, asker, std::string(request.param("id")), request.stop);
-        if (!asked.ok()) return refuse(writer, asked.error());
-        events.add("gaps asked for", request.principal ? request.principal->name : "unknown", request.peer.address,
-                   asked->value("name", ""));
-        answer(writer, *asked);
-      });
-  repair.parameters = {
-      {"id", http::ParameterPlace::kPath, "string", true, "The agent's name or, over etcd, its IP.", ""}};
-  router.add(std::move(repair));
+  router.add(repair_route([&ledger, find = std::move(find), &asker, &events, mutex](const http::Request& request,
+                                                                                    http::ResponseWriter& writer) {
+    MutexLock lock(*mutex);
+    const auto asked = ask_agent(ledger, find, asker, std::string(request.param("id")), request.stop);
+    if (!asked.ok()) return refuse(writer, asked.error());
+    events.add("gaps asked for", request.principal ? request.principal->name : "unknown", request.peer.address,
+               asked->value("name", ""));
+    answer(writer, *asked);
+  }));
+}
+
+void register_no_repair_route(http::Router& router, const char* why) {
+  router.add(repair_route([why](const http::Request&, http::ResponseWriter& writer) {
+    refuse(writer, Error(ErrorCode::kUnsupported, why));
+  }));
 }
 
 std::unique_ptr<Producer> without_wanted(Producer& inner, std::vector<config::WantedRange> wanted) {

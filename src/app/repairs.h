@@ -28,6 +28,9 @@ Result<CentralAgent> agent_of_ledger(logstore::LedgerView& ledger, const std::st
 void register_repair_route(http::Router& router, logstore::LedgerView& ledger, FindAgent find,
                            config::RepairAsker& asker, http::EventLog& events);
 
+// The same of a program that reaches no agents: it says `why`, and what to do.
+void register_no_repair_route(http::Router& router, const char* why);
+
 // The producer as it is, but for the wanted ranges, which its first known_sources() does not name: a collector that
 // starts on it reads them again. `inner` outlives it.
 std::unique_ptr<Producer> without_wanted(Producer& inner, std::vector<config::WantedRange> wanted);

@@ -95,6 +95,9 @@ def test_agent_kafka_transfer(home):
     wait_lines(home, len(lines.made))
     for each in (agent, *others):
         each.stop()
+    for host, what in (("web-1", b"agent.server"), ("", b"logboom fleet")):
+        done = home.run("repair", "--host", host, code=None)
+        check(done.returncode != 0 and what in done.stderr, f"what `repair --host '{host}'` needs: {done.stderr}")
     transfer.stop()
     oracle(home, lines.made, [read(agent.log(name)) for name in ("web-a.log", "web-b.log", "app-a.log")] + [read(o.log("web-a.log")) for o in others])
 

@@ -113,6 +113,8 @@ namespace {
 
 // The gaps of an agent's files, while its server runs.
 int ask_for_gaps(Context& context, const std::string& host) {
+  if (host.empty())
+    return fail(Error(ErrorCode::kInvalidArgument, "--host: name the agent; `logboom fleet` lists them"));
   auto api = open_api(context, ApiNeed::kRead);
   if (!api.ok()) return fail(api.error());
   const auto asked =
