@@ -71,6 +71,10 @@ def test_doctor_asks_kafka(home):
     says(said, "BAD", "topic web_log", "is compacted")
     says(said, "BAD", "topic web_log", "min.insync.replicas 2 with 1 replica: nothing can be written")
     says(said, "warn", "topic web_log", "takes messages up to 100000 bytes")
+    broker.admin("config", "web_log", "max.message.bytes=300", "cleanup.policy=compact")
+    said = doctor(home, agent, code=1)
+    says(said, "BAD", "topic web_log", "takes messages up to 300 bytes")
+    check(any("kafka-configs.sh" in r and "max.message.bytes=1048588" in r for r in remedies(said)), f"what to do:\n{said}")
     says(said, "warn", "topic web_log", "keeps messages for 3600 s")
     for role in ("agent", "transfer"):
         done = home.run(role, "--config", os.path.join(home.root, "doctor.yaml"), "--transfer.topics", "web_log", code=2)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "transport/kafka/cluster_settings.h"
 #include "transport/kafka/handle.h"
+#include "transport/kafka/sender.h"
 
 namespace logboom::transport {
 namespace {
@@ -293,9 +294,16 @@ class Examiner {
           bad(what,
               fmt::format("min.insync.replicas {} with {}: nothing can be written", in_sync, replicas_text(partitions)),
               "lower one or raise the other"));
-    if (most && wants(options_.written, topic_of(what)) && *most < static_cast<std::int64_t>(options_.largest_message))
+    const bool written = most && wants(options_.written, topic_of(what));
+    if (written && *most <= static_cast<std::int64_t>(kLeastMessage)) {
+      note(bad(what, fmt::format("takes messages up to {} bytes: too few to send lines in", *most),
+               fmt::format("kafka-configs.sh --alter --entity-type topics --entity-name {} --add-config "
+                           "max.message.bytes={}",
+                           printable(topic_of(what)), 1'048'588)));
+    } else if (written && *most < static_cast<std::int64_t>(options_.largest_message)) {
       note(warn(what, fmt::format("takes messages up to {} bytes; larger batches and lines are cut", *most),
                 fmt::format("max.message.bytes={}", 1'048'588)));
+    }
     constexpr std::int64_t kDay = 24LL * 3600 * 1000;
     if (kept && *kept >= 0 && *kept < kDay)
       note(warn(what,

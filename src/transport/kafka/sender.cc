@@ -16,7 +16,6 @@ using Acks = KafkaProducerOptions::Acks;
 constexpr auto kLeastBackOff = 100ms;
 constexpr auto kMostBackOff = 3s;
 constexpr auto kSilence = 15s;  // without an acknowledgement
-constexpr std::size_t kLeastMessage = 4096;
 // What the library and we keep for a message besides its bytes.
 constexpr std::size_t kMessageOverhead = 400;
 constexpr std::size_t kMostEncoded = 4u << 20;  // and one batch

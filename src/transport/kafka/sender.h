@@ -19,6 +19,9 @@
 
 namespace logboom::transport::kafka {
 
+// A topic that takes no messages of so many bytes is given up: its messages are not made smaller than that.
+inline constexpr std::size_t kLeastMessage = 4096;
+
 struct Sending;
 
 struct Parcel {
