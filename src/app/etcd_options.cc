@@ -13,6 +13,15 @@ bool is_endpoint(std::string_view text) {
   return authority && !authority->host.empty() && !authority->port.empty();
 }
 
+// Whoever writes another % means a template of a kind that is not filled in.
+std::optional<std::string> is_key(std::string_view text) {
+  const std::size_t place = text.find('%');
+  const bool filled = place != std::string_view::npos && text.substr(place + 1).starts_with('s');
+  if (place == std::string_view::npos || (filled && text.find('%', place + 1) == std::string_view::npos))
+    return std::nullopt;
+  return "a key with %s once, for the host's IP, and no other %, as in collect_log_%s_conf";
+}
+
 }  // namespace
 
 config::OptionTable etcd_options() {
@@ -25,10 +34,20 @@ config::OptionTable etcd_options() {
        false,
        each_item(is_endpoint,
                  "a list of endpoints with commas between them, as in 10.0.0.1:2379, https://etcd-2:2379")},
-      {"etcd.collect_key", OptionType::kText, "collect_log_%s_conf",
-       "etcd: the key with a host's rules; %s stands for the host's IP."},
-      {"etcd.system_key", OptionType::kText, "collect_system_%s_conf",
-       "etcd: the key that says how often a host's metrics are sampled, and to which topic; empty: none is read."},
+      {"etcd.collect_key",
+       OptionType::kText,
+       "collect_log_%s_conf",
+       "etcd: the key with a host's rules; %s stands for the host's IP.",
+       {},
+       false,
+       is_key},
+      {"etcd.system_key",
+       OptionType::kText,
+       "collect_system_%s_conf",
+       "etcd: the key that says how often a host's metrics are sampled, and to which topic; empty: none is read.",
+       {},
+       false,
+       is_key},
       {"etcd.user", OptionType::kText, "", "etcd: user to sign in as."},
       {"etcd.password", OptionType::kText, "", "etcd: the user's password.", {}, true},
       {"etcd.password_file", OptionType::kPath, "", "etcd: holds the user's password, in the place of etcd.password."},

@@ -38,5 +38,14 @@ TEST(ValueChecks, AddressesAreLookedAtOneByOne) {
   EXPECT_NE(set("metrics_store.url", "10.0.0.1:8086"), "");
 }
 
+TEST(ValueChecks, AKeyNamesItsHostOnce) {
+  for (const char* name : {"etcd.collect_key", "etcd.system_key"}) {
+    for (const char* fine : {"collect_log_%s_conf", "/logagent/%s/collect_config", "%s", "fixed", ""})
+      EXPECT_EQ(set(name, fine), "") << fine;
+    for (const char* wrong : {"collect_%s_%s", "collect_%d", "collect_%s_%d", "%", "100%%_%s"})
+      EXPECT_NE(set(name, wrong).find("%s once"), std::string::npos) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace logboom::app

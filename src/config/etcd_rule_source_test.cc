@@ -88,6 +88,21 @@ TEST_F(EtcdRuleSourceTest, AWatchedDeleteEmpties) {
   EXPECT_FALSE(noticed_within(milliseconds(100)));
 }
 
+TEST_F(EtcdRuleSourceTest, AnEmptyValueIsMalformedNotDeleted) {
+  etcd_->put(kKey, kTwo);
+  EXPECT_EQ(follow(), 2);
+  etcd_->put(kKey, "");
+  ASSERT_TRUE(source_->wait_for_change(0, {}));
+  const auto refused = source_->load();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message().find("the value is empty"), std::string::npos) << refused.error().message();
+  open();
+  EXPECT_EQ(in_force(), 2) << "the last good ones, over a restart";
+  EXPECT_EQ(follow(), -1) << "and it is told again";
+  etcd_->remove(kKey);
+  EXPECT_EQ(follow(), 0);
+}
+
 TEST_F(EtcdRuleSourceTest, AKeyThatIsGoneAtARelistIsADelete) {
   etcd_->put(kKey, kTwo);
   EXPECT_EQ(follow(), 2);

@@ -222,7 +222,10 @@ bool is_ini_file(std::string_view path) {
 }
 
 std::vector<IniEntry> read_ini(const std::string& file, std::string_view text, std::vector<Problem>& problems) {
-  IniReader reader(text);
+  // Old editors end lines with a CR alone.
+  std::string lines(text.find('\n') == std::string_view::npos ? text : "");
+  std::ranges::replace(lines, '\r', '\n');
+  IniReader reader(lines.empty() ? text : lines);
   if (const int line = reader.run(); line > 0) {
     problems.push_back(
         {file, line, 0, "", "this line is neither a [section] nor 'key = value'", "put ; before a comment", false});
@@ -275,7 +278,13 @@ void read_ini_rules(const std::string& file, std::string_view text, RuleSet& rul
     rule.start = start->value == "beginning" ? Start::kBeginning : Start::kEnd;
   }
   rule.name = default_rule_name(rule);
-  for (const std::string& message : validate_rule(rule)) problems.push_back(problem_of(file, *path, message));
+  Rule other_topic = rule;
+  other_topic.topic = Rule().topic;
+  const std::vector<std::string> of_path = validate_rule(other_topic);
+  for (const std::string& message : validate_rule(rule)) {
+    const bool of_topic = std::ranges::find(of_path, message) == of_path.end();
+    problems.push_back(problem_of(file, of_topic ? *entry_of(entries, "kafka", "topic") : *path, message));
+  }
   rules.rules.push_back(std::move(rule));
 }
 

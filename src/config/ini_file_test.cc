@@ -103,6 +103,20 @@ TEST(Ini, UnknownKeysAreWarningsAndMistakesAreErrors) {
   EXPECT_NE(Read("[kafka]\nthis is nothing\n").said().find("config.ini:2:1: this line is neither"), std::string::npos);
 }
 
+TEST(Ini, LinesMayEndWithACrAlone) {
+  const Read read("[kafka]\raddress = 10.0.0.1:9092\rtopic = web_log\r[collect]\rlogfile_path = /a\rstart = never\r");
+  EXPECT_EQ(read.settings.text("transport.brokers"), "10.0.0.1:9092");
+  ASSERT_EQ(read.rules.rules.size(), 1u);
+  EXPECT_EQ(read.rules.rules[0].path, "/a");
+  EXPECT_NE(read.said().find("config.ini:6:1: 'never' is none of"), std::string::npos) << read.said();
+}
+
+TEST(Ini, ABadTopicIsToldAtItsLine) {
+  const Read read("[collect]\nlogfile_path = logs/app.log\n[kafka]\naddress = 10.0.0.1:9092\ntopic = web log\n");
+  EXPECT_NE(read.said().find("config.ini:5:1: 'web log' is no topic"), std::string::npos) << read.said();
+  EXPECT_NE(read.said().find("config.ini:2:1: "), std::string::npos) << read.said();
+}
+
 TEST(Ini, AWindowsPathIsAClearError) {
   const Read read("[collect]\nlogfile_path = D:/project/logs/app.log\n");
   EXPECT_NE(read.said().find("config.ini:2:1: 'D:/project/logs/app.log' is a Windows path"), std::string::npos)

@@ -47,6 +47,8 @@ Result<YamlNode> parse(const std::string& origin, std::string_view text, const c
     return to_error({{origin, 0, 0, "", std::move(message), expected, false}});
   };
   if (text.size() > kMaxYamlBytes) return refuse("the value is larger than 4 MiB");
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return refuse("the value is empty; [] collects nothing, and a key that is deleted is followed, too");
   json parsed;
   try {
     parsed = json::parse(text);

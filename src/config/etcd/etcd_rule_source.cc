@@ -29,6 +29,11 @@ struct Held {
   bool lost = false;           // etcd was wiped or restored since and has none for this host
 };
 
+// An empty value is there, and no JSON; what is not there is held as "".
+std::string value_of(const EtcdEntry& entry) {
+  return entry.value.empty() ? " " : entry.value;
+}
+
 // A key's value as it was heard last, and the last that could be used, which is on disk.
 struct Watched {
   Held heard;  // from etcd, or from disk before anything was heard
@@ -183,7 +188,7 @@ class EtcdRuleSource final : public RuleSource {
     const auto take = [&](const EtcdChange& change) {
       Watched& key = keys.size() > 1 && change.entry.key == keys[1] ? metrics_ : rules_;
       changed = hear(key, {change.entry.key, change.cluster, change.entry.revision, change.entry.revision,
-                           change.deleted ? "" : change.entry.value, false});
+                           change.deleted ? "" : value_of(change.entry), false});
       return !changed;
     };
     LB_ASSIGN(const bool ended, reading_.client().watch(keys, now.revision + 1, take, stop));
@@ -194,7 +199,7 @@ class EtcdRuleSource final : public RuleSource {
   bool compare(Watched& watched, const std::string& key, const EtcdRange& now) {
     if (!now.entries.empty()) {
       const EtcdEntry& entry = now.entries.front();
-      return hear(watched, {key, now.cluster, now.revision, entry.revision, entry.value, false});
+      return hear(watched, {key, now.cluster, now.revision, entry.revision, value_of(entry), false});
     }
     Held& heard = watched.heard;
     const bool same_store = now.cluster == heard.cluster && now.revision >= heard.store_revision;
