@@ -301,7 +301,8 @@ def test_a_token_enrols_one_host_however_many_come_at_once(home):
             thread.start()
         for thread in threads:
             thread.join()
-        check(sorted(codes) == [201] + [401] * 19, f"the answers: {sorted(codes)}")
+        # Who comes when it is used up is a guesser, and guessers are made to wait.
+        check(codes.count(201) == 1 and len(codes) == 20 and set(codes) <= {201, 401, 429}, f"the answers: {sorted(codes)}")
     check(len(home.json("fleet")) == 5, "one agent for each token")
     server.stop()
 
