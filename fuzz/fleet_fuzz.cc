@@ -53,7 +53,7 @@ struct World {
     gate = std::move(http::Gate::open({.data_directory = "/data"}, files, clock)).value();
     server::register_agent_routes(router,
                                   {*fleet, rules, gate.get(), sink, [] { return std::vector<KnownSource>(); }, budget});
-    server::register_fleet_routes(router, {*fleet, rules, *gate, clock});
+    server::register_fleet_routes(router, {*fleet, rules, *gate});
     server::AgentRecord record;
     record.id = kAgent;
     record.name = "web-1";
