@@ -66,7 +66,8 @@ TEST(RulesJson, UnknownKeysAndTwinsAreWarnings) {
 TEST(RulesJson, WhatIsWrongIsSaidWithItsPlace) {
   EXPECT_NE(error_of("[{\"path\": \"/a\",}]").find("line 1, column 16"), std::string::npos)
       << error_of("[{\"path\": \"/a\",}]");
-  EXPECT_NE(error_of("").find("not JSON"), std::string::npos);
+  EXPECT_NE(error_of("").find("the value is empty; [] collects nothing"), std::string::npos);
+  EXPECT_NE(error_of("[").find("not JSON"), std::string::npos);
   EXPECT_NE(error_of("null").find("no list"), std::string::npos);
   EXPECT_NE(error_of(R"({"path": "/a"})").find("no list"), std::string::npos);
   EXPECT_NE(error_of(R"(["/a"])").find("item 1: expected an item"), std::string::npos);
