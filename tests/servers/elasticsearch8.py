@@ -18,7 +18,7 @@ NETTY = ("transport-netty4-", "netty-", "elasticsearch-ssl-config-")
 class Elasticsearch8(opensearch.Distribution):
     def __init__(self, version):
         super().__init__("elasticsearch", version, "org.elasticsearch",
-                         [("org.elasticsearch", "elasticsearch", version), ("org.elasticsearch.plugin", "transport-netty4", version)],
+                         [f"org.elasticsearch:elasticsearch:{version}", f"org.elasticsearch.plugin:transport-netty4:{version}"],
                          "elasticsearch8.py fetch")
 
     def command(self, root, share):

@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kafka import COPY, free_ports
+from kafka import free_ports
+from maven import copy_jars
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 ROOT = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers")
@@ -40,7 +41,7 @@ class JavaExample:
             return
         os.makedirs(ROOT, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=ROOT) as work:
-            subprocess.run(["mvn", "-q", "-B", "-f", self.pom, COPY, "-DincludeScope=runtime", f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
+            copy_jars(self.pom, os.path.join(work, "libs"))
             os.makedirs(self.cache, exist_ok=True)
             os.rename(os.path.join(work, "libs"), os.path.join(self.cache, "libs"))
 

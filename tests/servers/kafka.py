@@ -14,9 +14,9 @@ import tempfile
 import time
 
 from certificates import make_certificates
+from maven import copy_jars_of
 
 ROOT = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers")
-COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 # 22 characters of base64url: the cluster's id.
 CLUSTER = "bG9nYm9vbS10ZXN0cy0wMQ"
@@ -42,18 +42,9 @@ class Distribution:
             return
         os.makedirs(ROOT, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=ROOT) as work:
-            with open(os.path.join(work, "pom.xml"), "w") as f:
-                f.write(self.pom())
-            subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
-                            f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
+            copy_jars_of("kafka", self.parts, work)
             os.makedirs(os.path.dirname(self.libs), exist_ok=True)
             os.rename(os.path.join(work, "libs"), self.libs)
-
-    def pom(self):
-        wanted = "".join("<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>\n".format(*part.split(":"))
-                         for part in self.parts)
-        return ("<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\n<groupId>logboom.tests</groupId>"
-                f"<artifactId>kafka</artifactId><version>1</version><dependencies>\n{wanted}</dependencies></project>\n")
 
     def class_path(self):
         return ":".join(os.path.join(self.libs, jar) for jar in sorted(os.listdir(self.libs)))

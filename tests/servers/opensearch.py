@@ -19,12 +19,12 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from kafka import COPY, free_ports
+from kafka import free_ports
+from maven import copy_jars_of
 
 ROOT = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "logboom-servers")
 
 
-GET = ["mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"]  # -Dartifact=..., -DoutputDirectory=...
 
 
 def compile_into(compiler, libs, source, jar):
@@ -42,12 +42,6 @@ class Distribution:
         self.script = script or f"opensearch.py fetch {name}-{version}"
         self.cache = os.path.join(ROOT, f"{name}-{version}")
         self.launcher = os.path.join(self.cache, "launcher.jar")
-
-    def pom(self):
-        return ("<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion><groupId>logboom.tests</groupId>"
-                f"<artifactId>{self.name}</artifactId><version>1</version><dependencies>"
-                + "".join(f"<dependency><groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version></dependency>" for g, a, v in self.parts)
-                + "</dependencies></project>\n")
 
     def missing(self):
         """Why no node can be started; empty when one can."""
@@ -69,10 +63,7 @@ class Distribution:
             return
         os.makedirs(ROOT, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=ROOT) as work:
-            with open(os.path.join(work, "pom.xml"), "w") as f:
-                f.write(self.pom())
-            subprocess.run(["mvn", "-q", "-B", "-f", os.path.join(work, "pom.xml"), COPY, "-DincludeScope=runtime",
-                            f"-DoutputDirectory={os.path.join(work, 'libs')}"], check=True)
+            copy_jars_of(self.name, self.parts, work)
             folders = self.build(work)
             shutil.rmtree(self.cache, ignore_errors=True)
             os.makedirs(self.cache)
@@ -98,16 +89,16 @@ class Distribution:
 def of_opensearch(version, log4j):
     plugin = "org.opensearch.plugin"
     return Distribution("opensearch", version, "org.opensearch",
-                        [("org.opensearch", "opensearch", version), (plugin, "transport-netty4-client", version), (plugin, "analysis-common", version),
-                         (plugin, "mapper-extras-client", version), (plugin, "reindex-client", version), ("org.apache.logging.log4j", "log4j-core", log4j)])
+                        [f"org.opensearch:opensearch:{version}", f"{plugin}:transport-netty4-client:{version}", f"{plugin}:analysis-common:{version}",
+                         f"{plugin}:mapper-extras-client:{version}", f"{plugin}:reindex-client:{version}", f"org.apache.logging.log4j:log4j-core:{log4j}"])
 
 
 def of_elasticsearch_7(version, log4j):
     plugin = "org.elasticsearch.plugin"
     return Distribution("elasticsearch", version, "org.elasticsearch",
-                        [("org.elasticsearch", "elasticsearch", version), (plugin, "transport-netty4-client", version),
-                         ("org.codelibs.elasticsearch.module", "analysis-common", version), (plugin, "mapper-extras-client", version),
-                         (plugin, "reindex-client", version), ("org.apache.logging.log4j", "log4j-core", log4j)])
+                        [f"org.elasticsearch:elasticsearch:{version}", f"{plugin}:transport-netty4-client:{version}",
+                         f"org.codelibs.elasticsearch.module:analysis-common:{version}", f"{plugin}:mapper-extras-client:{version}",
+                         f"{plugin}:reindex-client:{version}", f"org.apache.logging.log4j:log4j-core:{log4j}"])
 
 
 DEFAULT = of_opensearch("2.19.4", "2.21.0")

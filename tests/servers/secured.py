@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import ssl
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -18,6 +17,7 @@ import zipfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import opensearch
 from certificates import make_certificates
+from maven import copy_artifact
 
 PLUGIN = "org.opensearch.plugin:opensearch-security:2.19.4.0:zip"
 ADMIN = ("admin", "admin")  # of the plugin's own examples
@@ -33,7 +33,7 @@ class Secured(opensearch.Distribution):
         return super().source().replace("List.of(org.opensearch.transport", "List.of(org.opensearch.security.OpenSearchSecurityPlugin.class, org.opensearch.transport")
 
     def build(self, work):
-        subprocess.run([*opensearch.GET, f"-Dartifact={PLUGIN}", f"-DoutputDirectory={work}"], check=True, cwd=work)
+        copy_artifact(PLUGIN, work)
         [archive] = [os.path.join(work, name) for name in os.listdir(work) if name.endswith(".zip")]
         libs, config = os.path.join(work, "libs"), os.path.join(work, "security")
         os.mkdir(config)

@@ -102,16 +102,22 @@ def guarded_broker_of(home):
     return broker
 
 
-@faults("A19")
-def test_rights_come_later(home):
-    """A user who may not write a topic, and one who may not read it: each is one clear error, other topics flow as if nothing was, and all of it goes
-    on by itself once the right is there."""
+def web_may_only_be_seen(home):
+    """A broker, and the door of a user who may write and read the topic app; of web it may know that it is there."""
     broker = guarded_broker_of(home)
     for topic in ("web", "app"):
         broker.admin("create", topic, 1)
     broker.admin("allow", "app", "agent", "ALL")
     broker.admin("allow", "web", "agent", "DESCRIBE")
     door = Door(home, broker.guarded, "PLAIN")
+    return broker, door
+
+
+@faults("A19")
+def test_rights_come_later(home):
+    """A user who may not write a topic, and one who may not read it: each is one clear error, other topics flow as if nothing was, and all of it goes
+    on by itself once the right is there."""
+    broker, door = web_may_only_be_seen(home)
     agent, lines = TopicAgent(home, door, "web-1", ["web", "app"], *door.words), Lines()
     transfer = Transfer(home, door, ["web", "app"], *door.words)
     for topic in ("web", "app"):
@@ -163,12 +169,7 @@ def cpu_seconds(process):
 def test_where_a_file_begins_is_decided_once(home):
     """Files that were there before their rule (start: end), of which nothing could be delivered when the agent is killed: it goes on where they
     ended when they were seen first, and the audit knows what was left out."""
-    broker = guarded_broker_of(home)
-    for topic in ("web", "app"):
-        broker.admin("create", topic, 1)
-    broker.admin("allow", "app", "agent", "ALL")
-    broker.admin("allow", "web", "agent", "DESCRIBE")
-    door = Door(home, broker.guarded, "PLAIN")
+    broker, door = web_may_only_be_seen(home)
     agent, lines, old = TopicAgent(home, door, "web-1", ["web"], *door.words), Lines(), Lines("old")
     with open(agent.config, "w") as f:
         f.write(f"transport: {{kind: kafka, brokers: ['{door.address}']}}\ncollect:\n  items:\n"
