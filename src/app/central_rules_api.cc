@@ -40,17 +40,14 @@ json row_of_host(const config::CentralHost& host) {
   const bool said = words.is_object();
   const json rules = said ? words.value("rules", json::object()) : json::object();
   const auto text = [](const json& from, const char* name) {
-    const auto found = from.is_object() ? from.find(name) : from.end();
-    return found != from.end() && found->is_string() ? *found : json("");
+    return http::has_text(from, name) ? from[name] : json("");
   };
   const auto number = [](const json& from, const char* name) {
-    const auto found = from.is_object() ? from.find(name) : from.end();
-    return found != from.end() && found->is_number_unsigned() ? *found : json();
+    return http::has_count(from, name) ? from[name] : json();
   };
   // Anybody may write there.
   json topics = said ? words.value("topics", json::array()) : json::array();
   if (!topics.is_array() || !std::ranges::all_of(topics, server::is_partition_row)) topics = json::array();
-  const auto revision = rules.is_object() ? rules.find("revision") : rules.end();
   const std::string name = text(words, "name");
   return {{"name", name.empty() ? host.name : name},
           {"id", id_of(host)},
@@ -59,7 +56,7 @@ json row_of_host(const config::CentralHost& host) {
           {"role", host.part.empty() ? "agent" : "transfer"},
           {"rules_from", said ? "etcd" : ""},
           {"rules_desired", host.revision},
-          {"rules_applied", revision != rules.end() && revision->is_number_unsigned() ? *revision : json()},
+          {"rules_applied", number(rules, "revision")},
           {"rules_problem", text(rules, "problem")},
           {"problem", text(words, "problem")},
           {"files", number(words, "files")},

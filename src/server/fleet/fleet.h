@@ -132,7 +132,8 @@ class Fleet {
   Status load_agents(const std::string& json) LB_REQUIRES(mutex_);
   Status load_sources() LB_REQUIRES(mutex_);
   Status save_agents() LB_REQUIRES(mutex_);
-  Status append_sources(const std::string& lines) LB_REQUIRES(mutex_);
+  // Durable, then in force.
+  Status give(const std::string& agent, const std::vector<SourceId>& sources) LB_REQUIRES(mutex_);
   // Puts the record in the place of the agent's present one and on disk, or neither.
   Status put(AgentRecord record) LB_REQUIRES(mutex_);
   static void remember_attempt(Agent& agent);

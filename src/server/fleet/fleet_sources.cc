@@ -34,10 +34,13 @@ Status Fleet::load_sources() {
   return files_.sync_directory(options_.directory);
 }
 
-Status Fleet::append_sources(const std::string& lines) {
+Status Fleet::give(const std::string& agent, const std::vector<SourceId>& sources) {
+  std::string lines;
+  for (const SourceId& source : sources) lines += source.to_hex() + " " + agent + "\n";
   LB_TRY(sources_file_->pwrite(lines.data(), lines.size(), sources_bytes_));
   LB_TRY(sources_file_->sync());
   sources_bytes_ += lines.size();
+  for (const SourceId& source : sources) owners_[source] = agent;
   return ok_status();
 }
 
@@ -47,10 +50,7 @@ Status Fleet::adopt(const AgentRecord& agent) {
   const auto namesakes =
       std::ranges::count_if(agents_, [&](const auto& a) { return a.second.record.name == agent.name; });
   if (namesakes > 1) return ok_status();
-  std::string lines;
-  for (const SourceId& source : orphans->second) lines += source.to_hex() + " " + agent.id + "\n";
-  LB_TRY(append_sources(lines));
-  for (const SourceId& source : orphans->second) owners_[source] = agent.id;
+  LB_TRY(give(agent.id, orphans->second));
   log_warn("{} files of {} were stored and no agent's: they are those of the agent of that name now ({})",
            orphans->second.size(), printable(agent.name), agent.id);
   orphans_.erase(orphans);
@@ -75,11 +75,7 @@ Status Fleet::claim(const std::string& agent, const std::vector<SourceId>& sourc
   if (fresh.empty()) return ok_status();
   if (owners_.size() + fresh.size() > kMaxSources)
     return Error(ErrorCode::kFull, "cannot take more files: the fleet has as many as this server takes");
-  std::string lines;
-  for (const SourceId& source : fresh) lines += source.to_hex() + " " + agent + "\n";
-  LB_TRY(append_sources(lines));
-  for (const SourceId& source : fresh) owners_.emplace(source, agent);
-  return ok_status();
+  return give(agent, {fresh.begin(), fresh.end()});
 }
 
 bool Fleet::owns(const std::string& agent, const SourceId& source) const {

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/json_reading.h"
+
 namespace logboom::server {
 namespace {
 
@@ -21,14 +23,11 @@ struct Said {
 };
 
 std::optional<Said> said_of(const json& item) {
-  if (!item.is_object()) return std::nullopt;
   const auto text = [&](const char* name) {
-    const auto at = item.find(name);
-    return at != item.end() && at->is_string() ? at->get<std::string>() : "";
+    return http::has_text(item, name) ? item[name].get<std::string>() : std::string();
   };
   const auto number = [&](const char* name) {
-    const auto at = item.find(name);
-    return at != item.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
+    return http::has_count(item, name) ? item[name].get<std::uint64_t>() : std::uint64_t{0};
   };
   const auto source = Hash128::from_hex(text("source"));
   if (!source) return std::nullopt;
