@@ -16,17 +16,20 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.TopicListing;
 import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -39,6 +42,7 @@ public class KafkaAdmin {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", words[0]))) {
       switch (words[1]) {
         case "create" -> create(admin, new NewTopic(topic, Optional.of(Integer.parseInt(words[3])), Optional.empty()));
+        case "renew" -> renew(admin, new NewTopic(topic, Optional.of(Integer.parseInt(words[3])), Optional.empty()));
         case "delete" -> admin.deleteTopics(List.of(topic)).all().get();
         case "partitions" -> admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(Integer.parseInt(words[3])))).all().get();
         case "config" -> admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic),
@@ -67,6 +71,24 @@ public class KafkaAdmin {
         return;
       } catch (ExecutionException failed) {
         if (!(failed.getCause() instanceof InvalidReplicationFactorException) || System.nanoTime() > end) throw failed;
+      }
+    }
+  }
+
+  // Gone for two seconds, in which clients may see it gone and brokers may make it anew for a client that wants it; there
+  // again, with another id, when this returns.
+  private static void renew(Admin admin, NewTopic topic) throws Exception {
+    Uuid old = admin.listTopics().namesToListings().get().get(topic.name()).topicId();
+    admin.deleteTopics(List.of(topic.name())).all().get();
+    Thread.sleep(2000);
+    for (long end = System.nanoTime() + Duration.ofSeconds(60).toNanos(); ; Thread.sleep(100)) {
+      try {
+        create(admin, topic);
+        return;
+      } catch (ExecutionException failed) {
+        if (!(failed.getCause() instanceof TopicExistsException) || System.nanoTime() > end) throw failed;
+        TopicListing there = admin.listTopics().namesToListings().get().get(topic.name());
+        if (there != null && !there.topicId().equals(old)) return;
       }
     }
   }

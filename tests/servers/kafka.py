@@ -180,7 +180,7 @@ class Broker:
         return [self.process]
 
     def admin(self, command, topic, *words, stdin=b""):
-        """`create` and `partitions` (with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `user` (its name
+        """`create`, `renew` (delete and make again) and `partitions` (each with a count), `delete`, `truncate`, `config` (NAME=VALUE ...), `allow` (user, operations), `user` (its name
         in the topic's place, mechanism of SCRAM, password), `read`, `ends`, `say` (lines of stdin), `transaction` (`commit` or
         `abort`; lines of stdin), `tombstones` (count), `topics`; the answer's lines."""
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "KafkaAdmin.java")

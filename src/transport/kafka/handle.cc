@@ -1,7 +1,10 @@
 #include "transport/kafka/handle.h"
 
 #include <array>
+#include <future>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -83,6 +86,25 @@ void on_error(rd_kafka_t* client, int code, const char* text, void* opaque) {
 constexpr int kScramWithKafka4 = 0x02060100;
 
 }  // namespace
+
+bool destroy(rd_kafka_t* client, std::chrono::milliseconds wait) {
+  const auto task = std::make_shared<std::packaged_task<void()>>([client] {
+    const std::unique_ptr<ClientState> state(static_cast<ClientState*>(rd_kafka_opaque(client)));
+    rd_kafka_destroy(client);
+  });
+  const std::future<void> done = task->get_future();
+  try {
+    std::thread([task] { (*task)(); }).detach();
+  } catch (const std::system_error&) {  // there are no more threads
+    (*task)();
+  }
+  if (done.wait_for(wait) == std::future_status::ready) return true;
+  log_warn(
+      "kafka: a client does not end and is left behind with its threads (a fault of librdkafka {} around topics that "
+      "are deleted)",
+      library_version());
+  return false;
+}
 
 std::string library_version() {
   return rd_kafka_version_str();

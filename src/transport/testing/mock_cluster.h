@@ -16,6 +16,7 @@ class MockCluster {
  public:
   static constexpr int kProduce = 0;  // API keys
   static constexpr int kFetch = 1;
+  static constexpr int kListOffsets = 2;
   static constexpr int kMetadata = 3;
   static constexpr int kInitProducerId = 22;
 
