@@ -1,6 +1,7 @@
 """Over a real Kafka broker: agents > topics > transfer with the embedded store, with everything killed on the way."""
 import os
 import shutil
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
@@ -473,6 +474,48 @@ def test_a_topic_is_made_anew_and_filled_before_anybody_looks(home):
     agent.stop()
     transfer.stop()
     check_lines(home, lines.made + others)
+
+
+@faults("T11")
+def test_a_topic_is_made_anew_and_filled_under_a_transfer(home):
+    """The transfer runs, and is not given the processor while its topic comes back, deleted first and then with the whole cluster empty, each time
+    with more messages of others than were read: all of them are stored, and the operator is told."""
+    broker = broker_of(home)
+    broker.admin("create", "web", 1)
+    transfer, others = Transfer(home, broker, ["web"]), []
+
+    def say(life, count):
+        lines = [b"line %d of life %d\n" % (n, life) for n in range(count)]
+        others.extend(lines)
+        broker.admin("say", "web", stdin=b"".join(lines))
+
+    def go_on(life):
+        os.kill(transfer.process.pid, signal.SIGCONT)
+        wait_lines(home, len(others), "life")
+        home.wait_until(lambda: home.up_log().count("made anew") == life - 1, f"the operator is told of life {life}")
+
+    transfer.start()
+    say(1, 100)
+    wait_lines(home, len(others), "life")
+    broker.admin("delete", "web")
+    home.wait_until(lambda: "does not exist" in home.up_log(), "the transfer knows that it is gone")
+    home.freeze(transfer.process)
+    broker.admin("create", "web", 1)
+    say(2, 150)
+    go_on(2)
+    home.freeze(transfer.process)
+    kill_broker(home, broker)
+    shutil.rmtree(os.path.join(broker.root, "data"))
+    broker.format()
+    restart_broker(home, broker)
+    broker.admin("create", "web", 1)
+    say(3, 200)
+    go_on(3)
+    say(3, 1)  # known by now
+    wait_lines(home, len(others), "life")
+    transfer.stop()
+    check_lines(home, others, "life")
+    check(home.up_log().count("made anew") == 2, "nothing is said twice")
 
 
 @faults("T12")

@@ -1,6 +1,7 @@
 #include "transport/kafka/handle.h"
 
 #include <array>
+#include <charconv>
 #include <future>
 #include <optional>
 #include <system_error>
@@ -71,11 +72,30 @@ void renew_password(rd_kafka_t* client, ClientState& state) {
   state.password = std::move(*password);
 }
 
+bool is_gone(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+         code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+// "web [0]: topic does not exist (...)": librdkafka 2.0.2 (rd_kafka_toppar_enq_error()) says in its text alone which
+// one.
+void note_gone(std::string_view text, ClientState& state) {
+  const std::size_t bracket = text.find(" [");
+  if (bracket == std::string_view::npos) return;
+  const std::string_view number = text.substr(bracket + 2);
+  std::int32_t partition = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), partition);
+  if (error == std::errc() && std::string_view(end, number.data() + number.size()).starts_with("]"))
+    state.gone.emplace(text.substr(0, bracket), partition);
+}
+
 void on_error(rd_kafka_t* client, int code, const char* text, void* opaque) {
   const auto error = static_cast<rd_kafka_resp_err_t>(code);
+  ClientState& state = state_of(opaque);
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ++state.cut_offs;
+  if (is_gone(error)) note_gone(text, state);
   // Each broker has said why; who uses the client looks for fatal errors.
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || error == RD_KAFKA_RESP_ERR__FATAL) return;
-  ClientState& state = state_of(opaque);
   const auto fault = fault_of(error);
   if (!fault) return log_warn("kafka: {}: {}", reason(error), printable(text));
   const auto [broker, why] = parts_of(text);

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include <librdkafka/rdkafka.h>
 
@@ -27,6 +30,9 @@ struct ClientState {
   ClientOptions options;
   std::string password;   // as the library has it
   void* owner = nullptr;  // who opened the client, if that matters
+  // For the thread that polls.
+  std::uint64_t cut_offs = 0;                           // how often the last connection to a broker was lost
+  std::set<std::pair<std::string, std::int32_t>> gone;  // partitions that are read and were not there when asked for
 };
 inline ClientState& state_of(void* opaque) {
   return *static_cast<ClientState*>(opaque);

@@ -41,6 +41,7 @@ class KafkaConsumer final : public ReadingConsumer {
   void stop(Topic& topic, std::int32_t number);
   Status decide_start(const std::string& name, const Topic& topic, int partitions);
   void rewind_failed();
+  bool fetch_to_compare(const Holdings::Key& key) override;
   std::optional<Delivery> take(const rd_kafka_message_t& message);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message, const std::string& name);
   std::optional<Delivery> reposition(const std::string& name, Topic& topic, std::int32_t number, bool other);
@@ -87,7 +88,7 @@ std::optional<Delivery> KafkaConsumer::receive(std::stop_token stop) {
     const auto bounded = std::clamp<std::chrono::milliseconds>(wait, 1ms, 1000ms);
     const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue_.get(), in_ms(bounded)));
     rd_kafka_poll(client_.get(), 0);
-    if (message == nullptr) continue;
+    if (recognise(message.get()) || message == nullptr) continue;
     if (auto delivery = take(*message)) return delivery;
   }
   return std::nullopt;
@@ -98,6 +99,15 @@ void KafkaConsumer::rewind_failed() {
     Topic* topic = find(failed.topic);
     if (topic != nullptr) start_again(*topic, failed.partition, failed.offset);
   }
+}
+
+bool KafkaConsumer::fetch_to_compare(const Holdings::Key& key) {
+  Topic* topic = find(key.first);
+  if (topic == nullptr || !topic->partitions.contains(key.second)) return false;
+  const std::int64_t next = holdings_.next(key);
+  if (!recognition_.doubt(key, topic->partitions[key.second].last, next)) return false;
+  start_again(*topic, key.second, next);
+  return true;
 }
 
 // ---------------------------------------------------------------- partitions
@@ -219,7 +229,8 @@ std::optional<Delivery> KafkaConsumer::reposition(const std::string& name, Topic
     return std::nullopt;
   }
   if (hole.is_anew()) {
-    ++topic.partitions[number].life;
+    Tenure& tenure = topic.partitions[number];
+    tenure = {tenure.life + 1, tenure.term, {}};
     holdings_.take(key, hole.low);  // what is under way is of the old life
   }
   start_again(topic, number, hole.low);

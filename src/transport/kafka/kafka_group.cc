@@ -50,6 +50,7 @@ class KafkaGroup final : public ReadingConsumer {
   void give_up(const rd_kafka_topic_partition_list_t& taken);
   std::optional<std::vector<Position>> find_starts(const rd_kafka_topic_partition_list_t& given);
   void begin_again(const Position& start);
+  bool fetch_to_compare(const Holdings::Key& key) override;
   void note(bool wait);
   std::optional<Delivery> take(const rd_kafka_message_t& message);
   std::optional<Delivery> take_error(const rd_kafka_message_t& message);
@@ -121,7 +122,7 @@ std::optional<Delivery> KafkaGroup::receive(std::stop_token stop) {
     for (const Position& failed : holdings_.take_failed()) begin_again(failed);
     if (SteadyClock::now() >= note_at_) note(false);
     const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), in_ms(kNoteEvery)));
-    if (message == nullptr || stop_.stop_requested()) continue;
+    if (recognise(message.get()) || message == nullptr || stop_.stop_requested()) continue;
     if (auto delivery = take(*message)) return delivery;
   }
   return std::nullopt;
@@ -180,7 +181,7 @@ void KafkaGroup::take(const rd_kafka_topic_partition_list_t& given) {
     recognition_.expect(key_of(one), starts->at(static_cast<std::size_t>(i)).last);
     holdings_.take(key_of(one), one.offset);
     Tenure& tenure = tenures_[key_of(one)];
-    tenure = {0, tenure.term + 1};
+    tenure = {0, tenure.term + 1, {}};
     log_info("topic '{}', partition {}: read here {}", printable(one.topic), one.partition,
              one.offset >= 0 ? fmt::format("from offset {}", one.offset) : "from the beginning");
     one.offset = recognition_.fetch_from(key_of(one), one.offset);
@@ -235,6 +236,13 @@ void KafkaGroup::begin_again(const Position& start) {
   say(rd_kafka_incremental_assign(client_.get(), list.get()), "read a partition again");
 }
 
+bool KafkaGroup::fetch_to_compare(const Holdings::Key& key) {
+  const std::int64_t next = holdings_.next(key);
+  if (!recognition_.doubt(key, tenures_[key].last, next)) return false;
+  begin_again({key.first, key.second, next});
+  return true;
+}
+
 // ---------------------------------------------------------------- messages
 
 std::optional<Delivery> KafkaGroup::take(const rd_kafka_message_t& message) {
@@ -285,7 +293,8 @@ std::optional<Delivery> KafkaGroup::reposition(const Holdings::Key& key, bool ot
       return std::nullopt;
     }
   } else {
-    ++tenures_[key].life;
+    Tenure& tenure = tenures_[key];
+    tenure = {tenure.life + 1, tenure.term, {}};
     holdings_.take(key, hole.low);  // what is under way is of the old life
   }
   begin_again({key.first, key.second, hole.low});

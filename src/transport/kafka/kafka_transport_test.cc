@@ -368,6 +368,20 @@ TEST_F(KafkaTransport, ATopicMadeAnewAndFilledIsNoticed) {
   EXPECT_EQ(anew.value(), 3u);
 }
 
+TEST_F(KafkaTransport, ATopicThatIsTheSameBehindAnOutageIsReadOn) {
+  open_and_deliver_one();
+  const auto from = consumer();
+  EXPECT_EQ(receive_begins(*from, 1), begins_of(1));
+  for (std::uint64_t i = 1; i < 3; ++i) {
+    cluster.set_down();
+    ASSERT_EQ(receive(*from, 1s), std::nullopt);
+    cluster.set_up();
+    ASSERT_TRUE(publish(i * 20).ok());
+    EXPECT_EQ(receive_begins(*from, 1), std::vector<std::uint64_t>{i * 20});
+  }
+  EXPECT_EQ(registry.counter("logboom_kafka_topics_anew_total", "").value(), 0u);
+}
+
 TEST_F(KafkaTransport, ATopicThatComesLaterIsRead) {
   cluster.create("logs", 2);
   cluster.fail_topic("logs", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);

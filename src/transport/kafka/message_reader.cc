@@ -54,11 +54,12 @@ MessageReader::MessageReader(Registry& registry)
       lost_(registry.counter("logboom_kafka_lost_total", "Messages that were gone before they were read.")),
       lives_(registry.counter("logboom_kafka_topics_anew_total", "Partitions whose offsets began anew.")) {}
 
-Delivery MessageReader::read(const rd_kafka_message_t& message, const Tenure& tenure) {
+Delivery MessageReader::read(const rd_kafka_message_t& message, Tenure& tenure) {
   const std::string topic = rd_kafka_topic_name(message.rkt);
   messages_.add();
   bytes_.add(message.len);
   const Position position{topic, message.partition, message.offset + 1, -1, {message.offset, hash_of(message)}};
+  tenure.last = position.last;
   Foreign foreign;
   foreign.topic = topic;
   foreign.partition = message.partition;

@@ -12,10 +12,11 @@
 
 namespace logboom::transport::kafka {
 
-// How often a topic began anew, and how often its partition was given to this consumer; a Foreign carries both.
+// How often a topic began anew, and how often its partition was given to this consumer; a Foreign carries both numbers.
 struct Tenure {
   std::uint32_t life = 0;
   std::uint32_t term = 0;
+  LastMessage last;  // the newest of both that was read
 };
 
 // Messages [wanted, low) are not there: the topic has [low, high).
@@ -37,7 +38,7 @@ class MessageReader {
  public:
   explicit MessageReader(Registry& registry);
   // Messages by logboom become batches and samples; those of others, and those that cannot be read, become Foreign.
-  Delivery read(const rd_kafka_message_t& message, const Tenure& tenure);
+  Delivery read(const rd_kafka_message_t& message, Tenure& tenure);
   // Says that messages are gone, or that the topic was made anew (then `tenure` is that of its new life); nothing to
   // deliver where none was lost.
   std::optional<Delivery> lost(const Hole& hole, const Tenure& tenure);

@@ -1,6 +1,7 @@
 #include "transport/kafka/reading.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -38,6 +39,20 @@ std::vector<PartitionStatus> ReadingConsumer::partitions() {
 std::string ReadingConsumer::problem() {
   if (std::string of_connections = health_of(client_.get()).problem(); !of_connections.empty()) return of_connections;
   return problems_.first();
+}
+
+bool ReadingConsumer::recognise(const rd_kafka_message_t* message) {
+  ClientState& state = state_of(rd_kafka_opaque(client_.get()));
+  const bool all = std::exchange(cut_offs_, state.cut_offs) != state.cut_offs;
+  bool again = false;
+  const auto compare = [&](const Holdings::Key& key) {
+    const bool fetched = fetch_to_compare(key);
+    again |= fetched && message != nullptr && message->rkt != nullptr && message->partition == key.second &&
+             rd_kafka_topic_name(message->rkt) == key.first;
+  };
+  std::ranges::for_each(std::exchange(state.gone, {}), compare);
+  if (all) std::ranges::for_each(holdings_.keys(), compare);
+  return again;
 }
 
 bool ReadingConsumer::ask_edges(Hole& hole, bool other) {

@@ -34,6 +34,12 @@ class ReadingConsumer : public Consumer {
   // Where the partition of a hole begins and ends now; `other`: something else than was read was found in it, which
   // counts only while what was read could still be there. Blocks up to kAskWait. False: nobody can say.
   bool ask_edges(Hole& hole, bool other);
+  // Partitions behind which another topic of the same name may be by now, as every connection was lost or they were
+  // gone for a time, are fetched again from the last message that was read on. `message`, nullptr if none, is what came
+  // last; true: it is of one of them, and comes again.
+  bool recognise(const rd_kafka_message_t* message);
+  // Fetches the partition so; false: there is nothing to compare.
+  virtual bool fetch_to_compare(const Holdings::Key& key) = 0;
 
   MessageReader reader_;
   Owned<rd_kafka_t> client_;
@@ -41,6 +47,9 @@ class ReadingConsumer : public Consumer {
   Holdings holdings_;
   Recognition recognition_;
   Problems problems_;  // by topic, or topic and partition
+
+ private:
+  std::uint64_t cut_offs_ = 0;
 };
 
 struct PartitionListDeleter {

@@ -9,6 +9,12 @@ void Recognition::expect(const Holdings::Key& key, const LastMessage& last) {
   if (last.known()) expected_.emplace(key, last);
 }
 
+bool Recognition::doubt(const Holdings::Key& key, const LastMessage& last, std::int64_t next) {
+  // One behind it is read again first, and the comparison would pass over what lies between.
+  if (!last.known() || last.offset >= next) return false;
+  return expected_.emplace(key, last).second;
+}
+
 std::int64_t Recognition::fetch_from(const Holdings::Key& key, std::int64_t from) const {
   const auto at = expected_.find(key);
   return at == expected_.end() ? from : at->second.offset;

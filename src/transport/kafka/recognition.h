@@ -16,6 +16,8 @@ class Recognition {
  public:
   // The partition is to be read from `last` on, and compared there. A message that is not known: nothing is compared.
   void expect(const Holdings::Key& key, const LastMessage& last);
+  // The same for a partition that is read up to `next`; false: nothing is known to compare, or it is compared already.
+  bool doubt(const Holdings::Key& key, const LastMessage& last, std::int64_t next);
   void forget(const Holdings::Key& key) { expected_.erase(key); }
   // Where the partition has to be fetched from: `from`, or an earlier message that is still to be compared.
   std::int64_t fetch_from(const Holdings::Key& key, std::int64_t from) const;
