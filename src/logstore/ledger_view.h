@@ -102,6 +102,9 @@ struct QuarantineEntry {
   TimeNs time = 0;
 };
 
+// The quarantine is listed up to so many bytes of its entries.
+inline constexpr std::uint64_t kMostQuarantineBytes = 32u << 20;
+
 // Thread-safe.
 class LedgerView {
  public:
@@ -113,6 +116,7 @@ class LedgerView {
   virtual Result<std::vector<ExportOmission>> export_bytes(const ExportRequest& request,
                                                            const std::function<Status(std::string_view)>& sink,
                                                            std::stop_token stop) = 0;
+  // Newest first: at most `limit`, and up to kMostQuarantineBytes, but one at least.
   virtual Result<std::vector<QuarantineEntry>> quarantine(std::size_t limit) = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "io/hashing.h"
 #include "logstore/elastic/file_export.h"
 #include "logstore/mark_check.h"
+#include "logstore/newest_entries.h"
 
 namespace logboom::logstore::elastic {
 namespace {
@@ -203,6 +204,12 @@ Status ElasticLedger::show_others(const std::vector<TargetStream>& streams, std:
   return {};
 }
 
+Result<std::vector<QuarantineEntry>> ElasticLedger::quarantine(std::size_t limit) {
+  NewestEntries newest(limit);
+  LB_TRY(ledger_.quarantine({}, [&](QuarantineEntry entry) { newest.add(std::move(entry)); }));
+  return std::move(newest).take();
+}
+
 // ---------------------------------------------------------------- audit
 
 Result<AuditReport> ElasticLedger::audit(const AuditRequest& request, std::stop_token stop) {
@@ -214,17 +221,16 @@ Result<AuditReport> ElasticLedger::audit(const AuditRequest& request, std::stop_
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "cannot finish the audit: it was stopped");
     LB_TRY(check_stream(streams, stream, request, stop, report));
   }
-  LB_ASSIGN(const std::vector<QuarantineEntry> entries, ledger_.quarantine(SIZE_MAX, stop));
-  for (const QuarantineEntry& entry : entries) {
-    if (!entry.reason.starts_with("conflict:")) continue;  // the others stand in the ledger
-    if (request.source && *request.source != entry.source) continue;
+  LB_TRY(ledger_.quarantine(stop, [&](const QuarantineEntry& entry) {
+    if (!entry.reason.starts_with("conflict:")) return;  // the others stand in the ledger
+    if (request.source && *request.source != entry.source) return;
     const StreamKey key{entry.source, entry.epoch, entry.channel};
     const auto known = std::ranges::find_if(streams, [&](const TargetStream& stream) { return stream.key == key; });
     TargetStream of;
     of.key = key;
     if (known != streams.end()) of.state.path = known->state.path;
     Findings(of, report).add("conflict", entry.begin, entry.end, entry.reason);
-  }
+  }));
   LB_ASSIGN(const auto accepted, ledger_.accepted(stop));
   for (AuditFinding& finding : report.findings) {
     const auto by = accepted.find(finding.id);

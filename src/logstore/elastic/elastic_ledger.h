@@ -19,7 +19,7 @@ class ElasticLedger final : public LedgerView {
   Result<std::vector<ExportOmission>> export_bytes(const ExportRequest& request,
                                                    const std::function<Status(std::string_view)>& sink,
                                                    std::stop_token stop) override;
-  Result<std::vector<QuarantineEntry>> quarantine(std::size_t limit) override { return ledger_.quarantine(limit, {}); }
+  Result<std::vector<QuarantineEntry>> quarantine(std::size_t limit) override;
 
  private:
   Result<TargetStream> stream_of(const std::vector<TargetStream>& all, const ExportRequest& request) const;

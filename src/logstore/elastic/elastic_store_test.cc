@@ -124,6 +124,7 @@ TEST_F(ElasticStoreTest, ARecordTheTargetRefusesGoesToQuarantineAndTheOthersAreS
   ASSERT_EQ(refused->size(), 1u);
   EXPECT_EQ(refused->at(0).bytes, "\ntwo\n");
   EXPECT_EQ(refused->at(0).begin, 4u);
+  EXPECT_TRUE(store->ledger().quarantine(0)->empty());
   const AuditReport report = audit();
   ASSERT_EQ(report.findings.size(), 1u);
   EXPECT_EQ(report.findings[0].kind, "quarantined");

@@ -266,17 +266,12 @@ Result<std::vector<Position>> LedgerIndex::positions(std::stop_token stop) {
   return out;
 }
 
-Result<std::vector<QuarantineEntry>> LedgerIndex::quarantine(std::size_t limit, std::stop_token stop) {
-  std::vector<QuarantineEntry> out;
-  const auto on_hit = [&](const nlohmann::json& hit) -> Status {
+Status LedgerIndex::quarantine(std::stop_token stop, const std::function<void(QuarantineEntry)>& visit) {
+  return each("quarantine", "", std::move(stop), [&](const nlohmann::json& hit) -> Status {
     LB_ASSIGN(QuarantineEntry entry, read_quarantine(hit));
-    out.push_back(std::move(entry));
+    visit(std::move(entry));
     return {};
-  };
-  LB_TRY(each("quarantine", "", stop, on_hit));
-  std::reverse(out.begin(), out.end());
-  if (out.size() > limit) out.resize(limit);
-  return out;
+  });
 }
 
 Result<std::vector<BlankPiece>> LedgerIndex::blanks(const StreamKey& key, std::stop_token stop) {

@@ -54,8 +54,8 @@ class LedgerIndex {
   // Everything as of now.
   Result<std::vector<TargetStream>> streams(std::optional<SourceId> source, std::stop_token stop);
   Result<std::vector<Position>> positions(std::stop_token stop);
-  // Newest first.
-  Result<std::vector<QuarantineEntry>> quarantine(std::size_t limit, std::stop_token stop);
+  // Hands all entries on, the oldest first.
+  Status quarantine(std::stop_token stop, const std::function<void(QuarantineEntry)>& visit);
   Result<std::vector<BlankPiece>> blanks(const StreamKey& key, std::stop_token stop);
   Status accept(const Accepted& accepted);
   Result<std::map<std::string, Accepted>> accepted(std::stop_token stop);

@@ -5,40 +5,9 @@
 #include <fmt/format.h>
 
 #include "logstore/embedded/exporter.h"
+#include "logstore/newest_entries.h"
 
 namespace logboom::logstore::embedded {
-namespace {
-
-// The newest entries, of those that are added in any order.
-class NewestEntries {
- public:
-  explicit NewestEntries(std::size_t limit) : limit_(limit) {}
-
-  void add(QuarantineEntry entry) {
-    if (entry.time < oldest_) return;
-    bytes_ += entry.bytes.size();
-    const TimeNs time = entry.time;
-    entries_.emplace(time, std::move(entry));
-    while (entries_.size() > limit_ || (entries_.size() > 1 && bytes_ > kMostQuarantineBytes)) {
-      oldest_ = entries_.begin()->first;
-      bytes_ -= entries_.begin()->second.bytes.size();
-      entries_.erase(entries_.begin());
-    }
-  }
-  std::vector<QuarantineEntry> take() && {
-    std::vector<QuarantineEntry> out;
-    for (auto it = entries_.rbegin(); it != entries_.rend(); ++it) out.push_back(std::move(it->second));
-    return out;
-  }
-
- private:
-  const std::size_t limit_;
-  std::multimap<TimeNs, QuarantineEntry> entries_;
-  std::uint64_t bytes_ = 0;
-  TimeNs oldest_ = INT64_MIN;  // of those that found no room
-};
-
-}  // namespace
 
 void Notes::set_accepted(std::map<std::string, Acceptance> accepted) {
   MutexLock lock(mutex_);

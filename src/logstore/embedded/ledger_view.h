@@ -29,9 +29,6 @@ class Notes {
   std::vector<Damage> damages_ LB_GUARDED_BY(mutex_);
 };
 
-// The quarantine is listed up to so many bytes of its entries, the newest first.
-inline constexpr std::uint64_t kMostQuarantineBytes = 32u << 20;
-
 class EmbeddedLedger final : public LedgerView {
  public:
   EmbeddedLedger(const Catalog& catalog, const FileSet& files, const StoreView& view, const Notes& notes)
