@@ -305,10 +305,11 @@ class FleetRows:
         return count
 
     def bodies_of(self, node, pattern, folder):
-        """The documents as bodies of _bulk of some 5 MB, in files; the folder, and how many."""
+        """The documents as bodies of _bulk of some 5 MB, in files; the folder, and how many. In the order in which the transfer wrote them, that of the
+        topic: one file behind the other is less work for the node."""
         os.makedirs(folder)
         out, size, files, count = [], 0, 0, 0
-        for name, source in node.documents(pattern).items():
+        for name, source in sorted(node.documents(pattern).items(), key=lambda document: document[1]["logboom.commit"]):
             out.append(json.dumps({"create": {"_id": name.partition("/")[2]}}) + "\n" + json.dumps(source) + "\n")
             size, count = size + len(out[-1]), count + 1
             if size > 5_000_000:

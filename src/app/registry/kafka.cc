@@ -115,7 +115,9 @@ Status set_reading(transport::KafkaReadingOptions& options, const config::Settin
   options.topics = settings.list("transfer.topics");
   options.from_end = settings.text("transfer.start_at") == "latest";
   options.queue_records = static_cast<std::uint64_t>(settings.integer("transfer.queue_records"));
-  options.queue_bytes = settings.size("limits.memory").bytes() / 8;
+  // librdkafka 2.0.2 looks only once a second whether a full queue has room again (its issue 2879): no more than this
+  // is read in a second, however fast the store is. With half of the memory for the store that is within the limit.
+  options.queue_bytes = settings.size("limits.memory").bytes() / 8 * 3;
   return {};
 }
 

@@ -23,12 +23,12 @@ struct KafkaReadingOptions {
   // A topic that was never read begins at its end in the place of its beginning, if it is there when the consumer first
   // asks for it; what comes into being later is read from its beginning.
   bool from_end = false;
-  std::uint64_t queue_bytes = 16u << 20;         // fetched and not received
+  std::uint64_t queue_bytes = 16u << 20;         // fetched and not received, of all partitions
   std::uint64_t queue_records = 0;               // the same in messages, of a partition; 0: as many as the bytes allow
   std::chrono::milliseconds look_every{10'000};  // for new partitions
 };
 
-struct KafkaConsumerOptions : KafkaReadingOptions {  // queue_bytes: of one partition
+struct KafkaConsumerOptions : KafkaReadingOptions {
   // What the store holds; a partition that is not named starts at its beginning, but for `from_end`.
   std::vector<Position> positions;
   // With `from_end`: where a topic begins that was never read, to be kept before anything of it is delivered. Called

@@ -18,7 +18,7 @@
 
 namespace logboom::transport {
 
-struct KafkaGroupOptions : KafkaReadingOptions {  // queue_bytes: of all partitions
+struct KafkaGroupOptions : KafkaReadingOptions {
   std::string group;
   std::string member;  // of the group; unique in it, the same over restarts
   // What the store holds now, whoever stored it. Called from the thread of receive(), may block; tried again after
